@@ -1,0 +1,1 @@
+"""From log lines to records, sessions, transcripts and findings, without the secrets. Pure."""

@@ -1,0 +1,26 @@
+"""One line of a Postfix log as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A log line, split. ``number`` is its 1-based place in the evidence.
+
+    ``time`` is aware and in UTC, or None where the line has no readable time stamp. ``tag`` is the
+    syslog tag without pid (``postfix/submission/smtpd``), ``daemon`` its last part (``smtpd``). ``head`` is
+    everything before ``text``, kept so that ``head + text`` is the line again, byte for byte
+    (bytes that are not UTF-8 are kept as surrogate escapes).
+    """
+
+    number: int
+    time: datetime | None
+    host: str
+    tag: str
+    daemon: str
+    pid: int | None
+    head: str
+    text: str

@@ -1,0 +1,1 @@
+"""What Postfix means by a peer and a level. Pure: no host is contacted here."""
