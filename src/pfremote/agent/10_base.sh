@@ -1,0 +1,178 @@
+# shellcheck shell=sh
+# What everything else stands on: environment, replies, running programs, time, processes.
+# Every function prefixes its variables with its own name: POSIX sh has no local variables.
+
+PROTOCOL=1
+STATE_ROOT=/var/lib/pfremote
+PARAMETERS='debug_peer_list debug_peer_level smtpd_tls_loglevel smtp_tls_loglevel lmtp_tls_loglevel'
+
+base_init() {
+	set -u
+	umask 077
+	PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin
+	LC_ALL=C
+	export PATH LC_ALL
+	# MAIL_CONFIG would make postconf read another instance than the one we were asked for.
+	unset MAIL_CONFIG CDPATH ENV BASH_ENV
+	# A vanished client must not stop us half way: writes to it may fail, we may not.
+	trap '' HUP PIPE
+	cd / || exit 4
+	NL='
+'
+	TMP=
+	EXIT=0
+	FINISHED=no
+	trap 'base_died' EXIT
+}
+
+# Whatever ends us in an unforeseen way is said, so that nobody takes silence for success.
+base_died() {
+	[ "$FINISHED" = no ] || return 0
+	tmp_drop
+	say failed "internal the agent ended unexpectedly in verb ${main_verb-}"
+	say end failed
+}
+
+# say KEY VALUE: one line of the reply. The decoder trusts that a value is one line.
+say() {
+	say_value=$2
+	case $say_value in
+	*[[:cntrl:]]*) say_value=$(printf '%s' "$say_value" | tr '[:cntrl:]' '?') ;;
+	esac
+	printf '%s=%s\n' "$1" "$say_value" 2>/dev/null || :
+}
+
+warn() {
+	say warning "$1 $2"
+	[ -z "${3-}" ] || say hint "$3"
+}
+
+# refuse CODE TEXT [HINT]: collect a reason; finish() makes them the result. Nothing is touched after one.
+refuse() {
+	say refused "$1 $2"
+	[ -z "${3-}" ] || say hint "$3"
+	EXIT=3
+}
+
+refused() { [ "$EXIT" -eq 3 ]; }
+
+# die CODE TEXT [HINT]: the reply ends here.
+die() {
+	say failed "$1 $2"
+	[ -z "${3-}" ] || say hint "$3"
+	EXIT=4
+	finish
+}
+
+finish() {
+	case $EXIT in
+	0) say end ok ;;
+	3) say end refused ;;
+	*) say end failed ;;
+	esac
+	leave "$EXIT"
+}
+
+# leave STATUS: the one way out.
+leave() {
+	FINISHED=yes
+	tmp_drop
+	exit "$1"
+}
+
+# payload NAME ENCODING FILE: exactly the bytes of FILE behind their length.
+payload() {
+	[ -f "$3" ] || return 0
+	payload_size=$(wc -c <"$3") || return 0
+	printf 'payload=%s %s %s\n' "$1" $((payload_size)) "$2"
+	cat -- "$3"
+	printf '\n'
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# run ARGV...: no stdin (a child would eat the script that the shell still reads) and none of our locks
+# (a background child of `postfix reload` would keep them).
+run() { "$@" </dev/null 8>&- 9>&-; }
+
+now() { date +%s; }
+
+uptime_now() {
+	read -r uptime_whole uptime_rest </proc/uptime || uptime_whole=0
+	UPTIME=${uptime_whole%%.*}
+	: "$uptime_rest"
+}
+
+# One boot of one machine or container: the kernel's id, and the start of pid 1, since a restarted
+# container keeps the kernel's id.
+boot_now() {
+	read -r boot_id </proc/sys/kernel/random/boot_id || boot_id=unknown
+	BOOT=$boot_id.$(proc_start 1)
+}
+
+# proc_start PID: start time in clock ticks since boot (proc(5), stat field 22), nothing when it is gone.
+# The command name may hold blanks and parentheses: cut behind the last one.
+proc_start() {
+	{ read -r proc_start_line <"/proc/$1/stat"; } 2>/dev/null || return 1
+	proc_start_line=${proc_start_line##*) }
+	# shellcheck disable=SC2086 # split into fields on purpose
+	set -- $proc_start_line
+	printf '%s' "${20-}"
+}
+
+proc_running() {
+	for proc_running_dir in /proc/[0-9]*; do
+		{ read -r proc_running_comm <"$proc_running_dir/comm"; } 2>/dev/null || continue
+		for proc_running_name in "$@"; do
+			[ "$proc_running_comm" != "$proc_running_name" ] || return 0
+		done
+	done
+	return 1
+}
+
+tmp_make() {
+	[ -z "$TMP" ] || return 0
+	if [ -n "${1-}" ]; then
+		TMP=$1/tmp.$$
+		rm -rf -- "$TMP"
+		mkdir -- "$TMP" 2>/dev/null || { TMP=; return 1; }
+	else
+		TMP=$(mktemp -d) || { TMP=; return 1; }
+	fi
+}
+
+tmp_drop() {
+	[ -z "$TMP" ] || rm -rf -- "$TMP"
+	TMP=
+}
+
+# settle_disk FILE...: on disk before the next step. Older sync(1) takes no arguments.
+settle_disk() {
+	sync -- "$@" 2>/dev/null || sync
+}
+
+# cool FILE: Postfix programs sleep until a main.cf is over a second old (util/dict.c, hot-file test).
+cool() { touch -d "@$(($(now) - 3))" -- "$1" 2>/dev/null || touch -t 200001010000 -- "$1"; }
+
+# put FILE: stdin becomes FILE in one step, so that a crash leaves the old or the new one.
+put() {
+	cat >"$1.new" 2>/dev/null && mv -f -- "$1.new" "$1"
+}
+
+is_number() {
+	case $1 in
+	'' | *[!0-9]*) return 1 ;;
+	esac
+	[ "${#1}" -le 15 ]
+}
+
+# percent_encode VALUE: for values that stand beside others on one line.
+percent_encode() {
+	printf '%s' "$1" | sed 's/%/%25/g; s/ /%20/g; s/=/%3D/g' | tr '[:cntrl:]' '?'
+}
+
+audit() {
+	if have logger; then
+		run logger -t pfremote -p daemon.notice -- "$1" 2>/dev/null || :
+	fi
+}

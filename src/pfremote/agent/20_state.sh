@@ -1,0 +1,233 @@
+# shellcheck shell=sh
+# The state folder: lock, leases, journal, history.
+
+# state_name DIR: the folder and unit name of an instance; two directories never share one.
+state_name() {
+	state_name_text=$(printf '%s' "${1#/}" | tr -c 'A-Za-z0-9_.' '-')
+	case ${1#/} in
+	*[!A-Za-z0-9_./]*)
+		state_name_sum=$(printf '%s' "$1" | cksum)
+		state_name_text=$state_name_text-${state_name_sum%% *}
+		;;
+	esac
+	printf '%s' "$state_name_text"
+}
+
+state_select() {
+	KEY=$(state_name "$CONF")
+	STATE=$STATE_ROOT/$KEY
+}
+
+# A folder that others own or a link could lead us anywhere: we write there as root.
+state_is_ours() {
+	[ -d "$1" ] && [ ! -L "$1" ] || return 1
+	# shellcheck disable=SC2012,SC2046 # -n gives numbers; stat(1) differs between systems
+	set -- $(ls -ldn -- "$1")
+	[ "${3-}" = 0 ] || return 1
+	case $1 in
+	d???------*) return 0 ;;
+	*) return 1 ;;
+	esac
+}
+
+state_make() {
+	for state_make_dir in "$STATE_ROOT" "$STATE" "$STATE/leases"; do
+		[ -e "$state_make_dir" ] || [ -L "$state_make_dir" ] ||
+			mkdir -- "$state_make_dir" 2>/dev/null || [ -d "$state_make_dir" ] || return 1
+		state_is_ours "$state_make_dir" || return 2
+	done
+}
+
+state_exists() { [ -d "$STATE/leases" ] && state_is_ours "$STATE_ROOT" && state_is_ours "$STATE"; }
+
+# lock SECONDS: one agent at a time. flock(1) dies with its holder; the folder that stands in for it
+# names its holder, so that a dead one is seen.
+lock() {
+	lock_tries=$(($1 * 10))
+	if have flock; then
+		# a failing redirection of exec would end the shell (POSIX, special built-ins)
+		(true >>"$STATE/lock") 2>/dev/null || return 1
+		exec 9>>"$STATE/lock"
+		until flock -n 9; do
+			[ "$lock_tries" -gt 0 ] || { exec 9>&-; return 1; }
+			lock_tries=$((lock_tries - 1))
+			sleep 0.1
+		done
+		return 0
+	fi
+	until mkdir "$STATE/lock.d" 2>/dev/null; do
+		if lock_holder_dead; then
+			# rename first: of two who see the dead holder only one gets the folder
+			mv "$STATE/lock.d" "$STATE/lock.dead.$$" 2>/dev/null && rm -rf -- "$STATE/lock.dead.$$"
+			continue
+		fi
+		[ "$lock_tries" -gt 0 ] || return 1
+		lock_tries=$((lock_tries - 1))
+		sleep 0.1
+	done
+	printf '%s %s\n' "$$" "$(proc_start $$)" >"$STATE/lock.d/holder"
+}
+
+lock_holder_dead() {
+	{ read -r lock_pid lock_start <"$STATE/lock.d/holder"; } 2>/dev/null || return 1
+	[ "$(proc_start "$lock_pid")" != "$lock_start" ]
+}
+
+unlock() {
+	if have flock; then
+		exec 9>&-
+	else
+		rm -rf -- "$STATE/lock.d"
+	fi
+}
+
+# journal LEASE STEP [DETAIL]: written before the step is done, so that sweep knows what may have happened.
+journal() {
+	printf '%s %s %s\n' "$(now)" "$2" "${3-}" >>"$STATE/leases/$1/journal" 2>/dev/null || :
+}
+
+note_history() {
+	printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" >>"$STATE/history.log" 2>/dev/null || :
+	audit "$1"
+}
+
+is_lease_id() {
+	case $1 in
+	*[!0-9a-f]*) return 1 ;;
+	esac
+	[ "${#1}" -eq 12 ]
+}
+
+lease_exists() { [ -d "$STATE/leases/$1" ]; }
+
+# A lease is active exactly as long as this file is there: removing it needs no disk space.
+lease_active() { [ -e "$STATE/leases/$1/active" ]; }
+
+leases_all() {
+	for leases_all_dir in "$STATE"/leases/*; do
+		[ -d "$leases_all_dir" ] && printf '%s\n' "${leases_all_dir##*/}"
+	done
+	return 0
+}
+
+leases_active() {
+	for leases_active_file in "$STATE"/leases/*/active; do
+		[ -e "$leases_active_file" ] || continue
+		leases_active_file=${leases_active_file%/active}
+		printf '%s\n' "${leases_active_file##*/}"
+	done
+	return 0
+}
+
+any_active() { [ -n "$(leases_active)" ]; }
+
+# lease_load ID: its spec and result into L_* variables.
+lease_load() {
+	L_owner='' L_from='' L_reason='' L_since=0 L_deadline=0 L_uptime=0 L_boot='' L_guard=''
+	L_level='' L_smtpd_tls='' L_smtp_tls='' L_lmtp_tls=''
+	L_stop_after='' L_max_log='' L_min_free='' L_drain=60 L_swapped_ticks=0
+	L_why='' L_ended='' L_restored='' L_reload='' L_drained='' L_bytes=0 L_sessions=0
+	for lease_load_file in spec seen result drained; do
+		[ -f "$STATE/leases/$1/$lease_load_file" ] || continue
+		while IFS= read -r lease_load_line; do
+			lease_load_value=${lease_load_line#*=}
+			case ${lease_load_line%%=*} in
+			owner) L_owner=$lease_load_value ;;
+			from) L_from=$lease_load_value ;;
+			reason) L_reason=$lease_load_value ;;
+			since) L_since=$lease_load_value ;;
+			deadline) L_deadline=$lease_load_value ;;
+			uptime) L_uptime=$lease_load_value ;;
+			boot) L_boot=$lease_load_value ;;
+			guard) L_guard=$lease_load_value ;;
+			level) L_level=$lease_load_value ;;
+			smtpd_tls) L_smtpd_tls=$lease_load_value ;;
+			smtp_tls) L_smtp_tls=$lease_load_value ;;
+			lmtp_tls) L_lmtp_tls=$lease_load_value ;;
+			stop_after) L_stop_after=$lease_load_value ;;
+			max_log) L_max_log=$lease_load_value ;;
+			min_free) L_min_free=$lease_load_value ;;
+			drain) L_drain=$lease_load_value ;;
+			swapped_ticks) L_swapped_ticks=$lease_load_value ;;
+			why) L_why=$lease_load_value ;;
+			ended) L_ended=$lease_load_value ;;
+			restored) L_restored=$lease_load_value ;;
+			reload) L_reload=$lease_load_value ;;
+			drained) L_drained=$lease_load_value ;;
+			bytes) L_bytes=$lease_load_value ;;
+			sessions) L_sessions=$lease_load_value ;;
+			esac
+		done <"$STATE/leases/$1/$lease_load_file"
+	done
+}
+
+# spec_set ID KEY VALUE: change one line of the spec in one step.
+spec_set() {
+	{
+		grep -v "^$2=" "$STATE/leases/$1/spec"
+		printf '%s=%s\n' "$2" "$3"
+	} | put "$STATE/leases/$1/spec"
+}
+
+lease_state() {
+	if lease_active "$1"; then
+		if [ -e "$STATE/leases/$1/armed" ]; then printf armed; else printf arming; fi
+	elif [ -e "$STATE/leases/$1/armed" ]; then
+		printf reverted
+	else
+		printf aborted
+	fi
+}
+
+# Both clocks count: a wall clock that was set back cannot prolong debugging, and after a reboot
+# debugging ends whatever time was left.
+lease_expired() {
+	[ "$(now)" -lt "$L_deadline" ] || return 0
+	boot_now
+	[ "$BOOT" = "$L_boot" ] || return 0
+	uptime_now
+	[ "$UPTIME" -ge "$L_uptime" ]
+}
+
+say_lease() {
+	lease_load "$1"
+	say lease "$1"
+	say lease.state "$(lease_state "$1")"
+	say lease.owner "$L_owner"
+	say lease.from "$L_from"
+	say lease.reason "$L_reason"
+	say lease.since "$L_since"
+	say lease.deadline "$L_deadline"
+	say_lease_left=0
+	if lease_active "$1"; then
+		say_lease_left=$((L_deadline - $(now)))
+		[ "$say_lease_left" -ge 0 ] || say_lease_left=0
+	fi
+	say lease.left "$say_lease_left"
+	if [ -f "$STATE/leases/$1/peers" ]; then
+		while IFS= read -r say_lease_peer; do say lease.peer "$say_lease_peer"; done <"$STATE/leases/$1/peers"
+	fi
+	[ -z "$L_level" ] || say lease.level "$L_level"
+	[ -z "$L_smtpd_tls" ] || say lease.smtpd_tls "$L_smtpd_tls"
+	[ -z "$L_smtp_tls" ] || say lease.smtp_tls "$L_smtp_tls"
+	[ -z "$L_lmtp_tls" ] || say lease.lmtp_tls "$L_lmtp_tls"
+	say lease.guard "$L_guard"
+	say lease.sessions "$L_sessions"
+	say lease.bytes "$L_bytes"
+	[ -z "$L_why" ] || say lease.why "$L_why"
+	[ -z "$L_ended" ] || say lease.ended "$L_ended"
+	[ -z "$L_restored" ] || say lease.restored "$L_restored"
+	[ -z "$L_reload" ] || say lease.reload "$L_reload"
+	[ -z "$L_drained" ] || say lease.drained "$L_drained"
+	for say_lease_file in conflict verbose; do
+		[ -f "$STATE/leases/$1/$say_lease_file" ] || continue
+		while IFS= read -r say_lease_line; do
+			say "lease.$say_lease_file" "$say_lease_line"
+		done <"$STATE/leases/$1/$say_lease_file"
+	done
+	if [ -f "$STATE/leases/$1/evidence" ]; then
+		say lease.evidence $(($(wc -c <"$STATE/leases/$1/evidence")))
+	else
+		say lease.evidence none
+	fi
+}

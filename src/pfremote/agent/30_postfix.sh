@@ -1,0 +1,145 @@
+# shellcheck shell=sh
+# One Postfix instance: where it is, what its main.cf says, its processes, its reload.
+
+# instance_select NAME|DIR|'': sets CONF. A name is one that `postmulti -l` knows (postmulti(1)).
+instance_select() {
+	if ! have postconf; then
+		refuse no-postfix "Postfix is not installed on this host (no postconf)" "choose a host that runs Postfix"
+		finish
+	fi
+	case $1 in
+	'') CONF=$(run postconf -h config_directory 2>/dev/null) || CONF= ;;
+	/*) CONF=$1 ;;
+	*) CONF=$(run postmulti -l 2>/dev/null | awk -v name="$1" '$1 == name { print $NF; exit }') ;;
+	esac
+	CONF=${CONF%/}
+	if [ -z "$CONF" ] || [ ! -f "$CONF/main.cf" ]; then
+		refuse no-instance "there is no main.cf for instance ${1:-/etc/postfix}" \
+			"name a configuration directory, or one of: $(run postmulti -l 2>/dev/null | awk '{ printf "%s ", $1 }')"
+		finish
+	fi
+	case $CONF in
+	*[!A-Za-z0-9_./+,@:-]* | */../* | */..)
+		refuse bad-instance "the configuration directory has characters that are not supported" \
+			"use a path of letters, digits and . _ - / + , @ :"
+		finish
+		;;
+	esac
+	MAIN=$(readlink -f -- "$CONF/main.cf") || MAIN=$CONF/main.cf
+	state_select
+}
+
+# conf_read DIR: what DIR/main.cf sets explicitly into H_name (yes/no) and R_name (raw value), and the
+# expanded value with defaults into E_name, for our parameters and a few that we look at.
+conf_read() {
+	for conf_read_name in $PARAMETERS; do
+		eval "H_$conf_read_name=no R_$conf_read_name= E_$conf_read_name="
+	done
+	conf_read_text=$(run postconf -c "$1" -n $PARAMETERS 2>/dev/null) || return 1
+	conf_read_eval R "$conf_read_text"
+	# shellcheck disable=SC2086 # a list of names
+	conf_read_text=$(run postconf -c "$1" -x $PARAMETERS 2>/dev/null) || return 1
+	conf_read_eval E "$conf_read_text"
+}
+
+conf_read_eval() {
+	while IFS= read -r conf_read_line; do
+		conf_read_name=${conf_read_line%% = *}
+		case " $PARAMETERS " in
+		*" ${conf_read_name%% *} "*) ;;
+		*) continue ;;
+		esac
+		conf_read_name=${conf_read_name%% *}
+		conf_read_value=${conf_read_line#"$conf_read_name ="}
+		conf_read_value=${conf_read_value# }
+		eval "$1_$conf_read_name=\$conf_read_value"
+		[ "$1" = E ] || eval "H_$conf_read_name=yes"
+	done <<-CONF_READ
+		$2
+	CONF_READ
+}
+
+# conf_value NAME: one expanded value of the live main.cf.
+conf_value() { run postconf -c "$CONF" -hx "$1" 2>/dev/null; }
+
+# instance_load: the values that logging and process handling need, in one call.
+instance_load() {
+	I_version='' I_queue='' I_maillog='' I_syslog_name=postfix I_facility=mail I_myhostname=''
+	I_parents='' I_syslog_text=$(run postconf -c "$CONF" -x mail_version queue_directory maillog_file syslog_name \
+		syslog_facility myhostname parent_domain_matches_subdomains 2>/dev/null) || I_syslog_text=
+	while IFS= read -r instance_line; do
+		instance_value=${instance_line#*=}
+		instance_value=${instance_value# }
+		case ${instance_line%% *} in
+		mail_version) I_version=$instance_value ;;
+		queue_directory) I_queue=$instance_value ;;
+		maillog_file) I_maillog=$instance_value ;;
+		syslog_name) I_syslog_name=$instance_value ;;
+		syslog_facility) I_facility=$instance_value ;;
+		myhostname) I_myhostname=$instance_value ;;
+		parent_domain_matches_subdomains) I_parents=$instance_value ;;
+		esac
+	done <<-INSTANCE
+		$I_syslog_text
+	INSTANCE
+	[ -n "$I_version" ]
+}
+
+# master_pid: pid of the running master(8) of this instance, nothing when it is stopped.
+master_pid() {
+	{ read -r master_pid_value <"$I_queue/pid/master.pid"; } 2>/dev/null || return 1
+	{ read -r master_pid_comm <"/proc/$master_pid_value/comm"; } 2>/dev/null || return 1
+	[ "$master_pid_comm" = master ] || return 1
+	printf '%s' "$master_pid_value"
+}
+
+# mail_processes: `PID NAME STARTTICKS` of each process that debug_peer_list can make verbose
+# (global/debug_peer.c has these callers and no others).
+mail_processes() {
+	mail_processes_master=$(master_pid) || return 0
+	for mail_processes_dir in /proc/[0-9]*; do
+		{ read -r mail_processes_line <"$mail_processes_dir/stat"; } 2>/dev/null || continue
+		mail_processes_name=${mail_processes_line#*(}
+		mail_processes_name=${mail_processes_name%%)*}
+		case $mail_processes_name in
+		smtpd | smtp | lmtp | qmqpd) ;;
+		*) continue ;;
+		esac
+		mail_processes_line=${mail_processes_line##*) }
+		# shellcheck disable=SC2086 # split into fields on purpose
+		set -- $mail_processes_line
+		[ "$2" = "$mail_processes_master" ] || continue
+		printf '%s %s %s\n' "${mail_processes_dir#/proc/}" "$mail_processes_name" "${20}"
+	done
+}
+
+ticks_now() {
+	read -r ticks_uptime ticks_rest </proc/uptime
+	: "$ticks_rest"
+	# proc(5): start times are in USER_HZ, which is 100 on every Linux architecture that runs Postfix today
+	ticks_whole=${ticks_uptime%%.*}
+	ticks_part=${ticks_uptime#*.}
+	TICKS=$((ticks_whole * 100 + 1$ticks_part - 100))
+}
+
+# postfix_reload: sets RELOAD to seen, unseen, stopped or failed. `postfix reload` returns before master
+# has done it; only master's own log line is the proof (postfix-script, master/master_sig.c).
+postfix_reload() {
+	RELOAD=stopped
+	postfix_reload_master=$(master_pid) || return 0
+	log_mark_here
+	if ! run postfix -c "$CONF" reload >/dev/null 2>&1; then
+		RELOAD=failed
+		return 1
+	fi
+	RELOAD=unseen
+	postfix_reload_tries=30
+	while [ "$postfix_reload_tries" -gt 0 ]; do
+		if log_after_here | grep -qa "/master\[$postfix_reload_master\]: reload -- "; then
+			RELOAD=seen
+			return 0
+		fi
+		postfix_reload_tries=$((postfix_reload_tries - 1))
+		sleep 0.1
+	done
+}

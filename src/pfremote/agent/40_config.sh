@@ -1,0 +1,319 @@
+# shellcheck shell=sh
+# main.cf: the baseline, what the leases make of it, and the swap. The one revert of pfremote ends here,
+# in config_apply: main.cf becomes what the baseline and the remaining leases ask for.
+
+# config_paths: the names of our two passing files, beside main.cf so that a rename is atomic.
+config_paths() {
+	ORIG=${MAIN%/*}/.pfremote-$KEY.orig
+	NEW=${MAIN%/*}/.pfremote-$KEY.new
+}
+
+# config_refuse: everything about main.cf that we could not undo.
+config_refuse() {
+	if [ -L "$CONF/main.cf" ]; then
+		warn main-cf-link "main.cf is a symbolic link; its target $MAIN is edited and the link stays"
+	fi
+	if awk -v path="$MAIN" '$5 == path { found = 1 } END { exit !found }' /proc/self/mountinfo 2>/dev/null; then
+		refuse main-cf-mounted "$MAIN is a mount of its own, it cannot be swapped in one step" \
+			"edit the file that is mounted there (container image, volume), or debug with its own tooling"
+	fi
+	if have lsattr && lsattr -d -- "$MAIN" 2>/dev/null | awk '{ exit $1 !~ /[ia]/ }'; then
+		refuse main-cf-immutable "$MAIN has the immutable or append-only attribute" "chattr -ia $MAIN first"
+		return 0
+	fi
+	if ! (true >"$NEW") 2>/dev/null; then
+		refuse main-cf-readonly "no file can be made in ${MAIN%/*} (read-only file system, or full)" \
+			"mount -o remount,rw, or make room, then try again"
+	fi
+	rm -f -- "$NEW"
+}
+
+# baseline_save: main.cf as it was before the first lease. The oldest copy wins. ORIG is a second link to
+# the very file, so that the way back is a rename: no disk space, and owner, mode, time, label, ACL and
+# other links come back by themselves.
+baseline_save() {
+	[ ! -d "$STATE/baseline" ] || return 0
+	rm -rf -- "$STATE/baseline.new" "$STATE/written" "$STATE/written.next"
+	mkdir -- "$STATE/baseline.new" && cp -p -- "$MAIN" "$STATE/baseline.new/main.cf" || return 1
+	cmp -s -- "$MAIN" "$STATE/baseline.new/main.cf" || return 1
+	printf '%s\n' "$MAIN" >"$STATE/baseline.new/path" || return 1
+	rm -f -- "$ORIG"
+	ln -- "$MAIN" "$ORIG" 2>/dev/null || cp -a -- "$MAIN" "$ORIG" || return 1
+	settle_disk "$STATE/baseline.new/main.cf" "$STATE/baseline.new/path" "$STATE/baseline.new" "${MAIN%/*}"
+	mv -- "$STATE/baseline.new" "$STATE/baseline" && settle_disk "$STATE"
+}
+
+baseline_drop() {
+	rm -f -- "$ORIG" "$NEW"
+	rm -rf -- "$STATE/baseline" "$STATE/baseline.new" "$STATE/written" "$STATE/written.next"
+}
+
+# copy_make FILE DIR: DIR becomes a private configuration with FILE as its main.cf. postconf glues an
+# appended parameter to a last line without newline, so give it one.
+copy_make() {
+	rm -rf -- "$2"
+	mkdir -- "$2" && cat -- "$1" >"$2/main.cf" || return 1
+	[ -z "$(tail -c 1 "$2/main.cf")" ] || printf '\n' >>"$2/main.cf" || return 1
+	cool "$2/main.cf"
+	[ ! -f "$CONF/master.cf" ] || cat -- "$CONF/master.cf" >"$2/master.cf"
+}
+
+# wanted_compute: from the baseline (already read into E_/R_/H_) and all active leases, the value of each
+# parameter into W_name and yes/no into S_name (is it ours to set?).
+# The list: patterns first that have no negation, then main.cf's own, then those with one, since the first match
+# decides and one lease's "!" must not silence another (util/match_list.c). Levels: the maximum; main.cf's own
+# debug_peer_level counts only where main.cf debugs somebody.
+wanted_compute() {
+	W_debug_peer_list='' W_debug_peer_level=0 wanted_negated=''
+	W_smtpd_tls_loglevel='' W_smtp_tls_loglevel='' W_lmtp_tls_loglevel=''
+	for wanted_id in $(leases_active); do
+		lease_load "$wanted_id"
+		wanted_list=$(paste -s -d, "$STATE/leases/$wanted_id/peers" | sed 's/,/, /g')
+		case $wanted_list in
+		*!*) wanted_negated=$wanted_negated${wanted_negated:+, }$wanted_list ;;
+		*) wanted_add "$STATE/leases/$wanted_id/peers" ;;
+		esac
+		wanted_max debug_peer_level "$L_level"
+		wanted_max smtpd_tls_loglevel "$L_smtpd_tls"
+		wanted_max smtp_tls_loglevel "$L_smtp_tls"
+		wanted_max lmtp_tls_loglevel "$L_lmtp_tls"
+	done
+	if [ -n "$R_debug_peer_list" ]; then
+		W_debug_peer_list=$W_debug_peer_list${W_debug_peer_list:+, }$R_debug_peer_list
+		wanted_max debug_peer_level "$E_debug_peer_level"
+	fi
+	W_debug_peer_list=$W_debug_peer_list${wanted_negated:+${W_debug_peer_list:+, }$wanted_negated}
+	for wanted_name in smtpd_tls_loglevel smtp_tls_loglevel lmtp_tls_loglevel; do
+		eval "wanted_asked=\$W_$wanted_name wanted_own=\$E_$wanted_name"
+		[ -z "$wanted_asked" ] || wanted_max "$wanted_name" "$wanted_own"
+	done
+}
+
+# wanted_add FILE: its patterns, each once.
+wanted_add() {
+	while IFS= read -r wanted_peer; do
+		case ", $W_debug_peer_list, " in
+		*", $wanted_peer, "*) ;;
+		*) W_debug_peer_list=$W_debug_peer_list${W_debug_peer_list:+, }$wanted_peer ;;
+		esac
+	done <"$1"
+}
+
+# wanted_max NAME VALUE: raise W_NAME to VALUE where VALUE is a number.
+wanted_max() {
+	is_number "${2:-x}" || return 0
+	eval "wanted_old=\${W_$1:-0}"
+	[ "$2" -lt "$wanted_old" ] || eval "W_$1=\$2"
+}
+
+# wanted_write DIR: edit the private copy in one postconf call, then look at it.
+wanted_write() {
+	set -- "$1" postconf -c "$1" -e
+	for wanted_name in $PARAMETERS; do
+		eval "wanted_value=\$W_$wanted_name wanted_raw=\$R_$wanted_name wanted_has=\$H_$wanted_name"
+		[ -n "$wanted_value" ] || continue
+		# Already exactly so in main.cf: leave the line alone, with its layout.
+		[ "$wanted_has" = no ] || [ "$wanted_value" != "$wanted_raw" ] || continue
+		set -- "$@" "$wanted_name=$wanted_value"
+	done
+	wanted_dir=$1
+	shift
+	[ "$#" -eq 4 ] || run "$@" 2>/dev/null || return 1
+	cool "$wanted_dir/main.cf"
+	conf_read "$wanted_dir" || return 1
+	for wanted_name in $PARAMETERS; do
+		eval "wanted_value=\$W_$wanted_name wanted_raw=\$R_$wanted_name"
+		[ -z "$wanted_value" ] || [ "$wanted_value" = "$wanted_raw" ] || return 1
+	done
+}
+
+# postconf_lock / postconf_unlock: hold the lock that postconf itself takes (util/edit_file.c): an exclusive flock
+# on main.cf.tmp, which must still be the file under that name once we have it.
+postconf_lock() {
+	have flock || return 0
+	postconf_lock_tries=100
+	while [ "$postconf_lock_tries" -gt 0 ]; do
+		(true >>"$CONF/main.cf.tmp") 2>/dev/null || return 1
+		exec 8>>"$CONF/main.cf.tmp"
+		# shellcheck disable=SC3013 # dash, bash and busybox have -ef
+		if flock -n 8 && [ "$CONF/main.cf.tmp" -ef /dev/fd/8 ]; then
+			return 0
+		fi
+		exec 8>&-
+		postconf_lock_tries=$((postconf_lock_tries - 1))
+		sleep 0.1
+	done
+	return 1
+}
+
+postconf_unlock() {
+	have flock || return 0
+	rm -f -- "$CONF/main.cf.tmp"
+	exec 8>&-
+}
+
+# A crash between lock and unlock leaves an empty main.cf.tmp that nobody holds.
+postconf_lock_clean() {
+	have flock && [ -f "$CONF/main.cf.tmp" ] && [ ! -s "$CONF/main.cf.tmp" ] || return 0
+	(true >>"$CONF/main.cf.tmp") 2>/dev/null || return 0
+	exec 8>>"$CONF/main.cf.tmp"
+	! flock -n 8 || rm -f -- "$CONF/main.cf.tmp"
+	exec 8>&-
+}
+
+# swap_in FILE EXPECTED: main.cf gets FILE's bytes, if it still has EXPECTED's. Owner, mode, label and ACL are
+# those of the live file.
+swap_in() {
+	rm -f -- "$NEW"
+	cp -a -- "$MAIN" "$NEW" 2>/dev/null || cp -p -- "$MAIN" "$NEW" || return 1
+	cat -- "$1" >"$NEW" || { rm -f -- "$NEW"; return 1; }
+	cool "$NEW"
+	settle_disk "$NEW"
+	postconf_lock || { rm -f -- "$NEW"; return 1; }
+	if ! cmp -s -- "$MAIN" "$2"; then
+		postconf_unlock
+		rm -f -- "$NEW"
+		return 2
+	fi
+	mv -f -- "$NEW" "$MAIN"
+	swap_in_result=$?
+	rm -f -- "$NEW"
+	postconf_unlock
+	settle_disk "${MAIN%/*}"
+	[ "$swap_in_result" -eq 0 ] && cmp -s -- "$1" "$MAIN"
+}
+
+# swap_back: the very file from before the first lease, by rename. Only while main.cf is what we wrote.
+swap_back() {
+	if [ -f "$ORIG" ] && cmp -s -- "$ORIG" "$STATE/baseline/main.cf"; then
+		postconf_lock || :
+		if [ -e "$MAIN" ] && ! config_is_ours; then
+			postconf_unlock
+			return 2
+		fi
+		# rename(2) does nothing where both are links to one file (main.cf was never swapped)
+		# shellcheck disable=SC3013 # dash, bash and busybox have -ef
+		if [ "$ORIG" -ef "$MAIN" ]; then rm -f -- "$ORIG"; else mv -f -- "$ORIG" "$MAIN"; fi
+		postconf_unlock
+		settle_disk "${MAIN%/*}"
+	elif [ -e "$MAIN" ]; then
+		swap_in "$STATE/baseline/main.cf" "$MAIN" || return 1
+	else
+		cp -p -- "$STATE/baseline/main.cf" "$NEW" && mv -f -- "$NEW" "$MAIN" || return 1
+	fi
+	cmp -s -- "$MAIN" "$STATE/baseline/main.cf"
+}
+
+# config_is_ours: is main.cf what we wrote last, or still the baseline?
+config_is_ours() {
+	for config_is_ours_file in "$STATE/written" "$STATE/written.next" "$STATE/baseline/main.cf"; do
+		[ -f "$config_is_ours_file" ] && cmp -s -- "$MAIN" "$config_is_ours_file" && return 0
+	done
+	return 1
+}
+
+# config_find: main.cf may have been replaced by a file where a link was, or the other way round. The file
+# that we edited is put back where it stands, and the one that counts now is looked at.
+config_find() {
+	config_find_path=$(cat "$STATE/baseline/path" 2>/dev/null) || config_find_path=$MAIN
+	[ "$config_find_path" != "$MAIN" ] || return 0
+	config_find_now=$MAIN
+	MAIN=$config_find_path
+	config_paths
+	if [ -e "$MAIN" ] && config_is_ours; then
+		swap_back || :
+	fi
+	rm -f -- "$ORIG" "$NEW"
+	MAIN=$config_find_now
+	config_paths
+	printf '%s\n' "$MAIN" | put "$STATE/baseline/path" || :
+}
+
+# config_rebase: somebody edited main.cf. Take our values out of it, parameter by parameter, where they are
+# still ours; what somebody else set is theirs, and reported. The result is the new baseline.
+config_rebase() {
+	config_rebase_written=$STATE/written
+	[ -f "$config_rebase_written" ] || config_rebase_written=$STATE/written.next
+	[ -f "$config_rebase_written" ] || return 1
+	copy_make "$MAIN" "$TMP/edited" && copy_make "$config_rebase_written" "$TMP/ours" &&
+		copy_make "$STATE/baseline/main.cf" "$TMP/base" || return 1
+	cat -- "$MAIN" >"$TMP/seen" || return 1
+	conf_read "$TMP/ours" || return 1
+	for rebase_name in $PARAMETERS; do
+		eval "O_$rebase_name=\$H_$rebase_name:\$R_$rebase_name"
+	done
+	conf_read "$TMP/base" || return 1
+	for rebase_name in $PARAMETERS; do
+		eval "B_$rebase_name=\$H_$rebase_name:\$R_$rebase_name"
+	done
+	conf_read "$TMP/edited" || return 1
+	set --
+	rebase_drop=
+	for rebase_name in $PARAMETERS; do
+		eval "rebase_now=\$H_$rebase_name:\$R_$rebase_name rebase_ours=\$O_$rebase_name rebase_base=\$B_$rebase_name"
+		[ "$rebase_ours" != "$rebase_base" ] && [ "$rebase_now" != "$rebase_base" ] || continue
+		if [ "$rebase_now" != "$rebase_ours" ]; then
+			printf '%s ours=%s theirs=%s\n' "$rebase_name" "$(percent_encode "${rebase_ours#*:}")" \
+				"$(rebase_theirs "$rebase_now")" >>"$TMP/conflict"
+		elif [ "${rebase_base%%:*}" = yes ]; then
+			set -- "$@" "$rebase_name=${rebase_base#*:}"
+		else
+			rebase_drop="$rebase_drop $rebase_name"
+		fi
+	done
+	[ "$#" -eq 0 ] || run postconf -c "$TMP/edited" -e "$@" 2>/dev/null || return 1
+	# shellcheck disable=SC2086 # a list of names
+	[ -z "$rebase_drop" ] || { cool "$TMP/edited/main.cf" && run postconf -c "$TMP/edited" -X $rebase_drop 2>/dev/null; } || return 1
+}
+
+rebase_theirs() {
+	case $1 in
+	no:*) printf absent ;;
+	*) percent_encode "${1#*:}" ;;
+	esac
+}
+
+# config_apply: THE revert, and the arm as well. Sets RESTORED to bytes, params, recomputed or none.
+# Returns 1 when main.cf could not be written; nothing is lost then and it may be tried again.
+config_apply() {
+	RESTORED=none
+	[ -d "$STATE/baseline" ] || return 0
+	tmp_make "$STATE" || tmp_make || return 1
+	true >"$TMP/conflict"
+	config_find
+	config_apply_tries=3
+	while [ "$config_apply_tries" -gt 0 ]; do
+		config_apply_once
+		case $? in
+		0) return 0 ;;
+		2) config_apply_tries=$((config_apply_tries - 1)) ;; # edited under our hands: look again
+		*) return 1 ;;
+		esac
+	done
+	return 1
+}
+
+config_apply_once() {
+	if [ ! -e "$MAIN" ] || config_is_ours; then
+		any_active || { RESTORED=bytes; swap_back; return; }
+		copy_make "$STATE/baseline/main.cf" "$TMP/next" || return 1
+		cat -- "$MAIN" >"$TMP/seen" || return 1
+	else
+		config_rebase || return 1
+		if ! any_active; then
+			RESTORED=params
+			swap_in "$TMP/edited/main.cf" "$TMP/seen"
+			return
+		fi
+		put "$STATE/baseline/main.cf" <"$TMP/edited/main.cf" || return 1
+		rm -f -- "$ORIG"
+		cp -a -- "$MAIN" "$ORIG" && cat -- "$STATE/baseline/main.cf" >"$ORIG" || return 1
+		copy_make "$STATE/baseline/main.cf" "$TMP/next" || return 1
+	fi
+	RESTORED=recomputed
+	conf_read "$TMP/next" && wanted_compute && wanted_write "$TMP/next" || return 1
+	put "$STATE/written.next" <"$TMP/next/main.cf" || return 1
+	settle_disk "$STATE/written.next"
+	swap_in "$TMP/next/main.cf" "$TMP/seen" || return
+	mv -f -- "$STATE/written.next" "$STATE/written"
+}

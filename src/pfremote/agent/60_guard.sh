@@ -1,0 +1,263 @@
+# shellcheck shell=sh
+# The guard: what ends a lease on this host when nobody comes back.
+#
+#   systemd  a watcher service whose ExecStopPost is the revert; a persistent calendar timer as second line; a boot
+#            unit that runs before sysinit.target, so before Postfix whatever its unit is called.
+#   cron     a watcher process, a line that starts another one every minute, and one at boot.
+#   at       a watcher process, and a spooled job for the deadline that survives a reboot.
+#   process  a watcher process and nothing else.
+
+UNIT_DIR=/etc/systemd/system
+RUN_DIR=/run/systemd/system
+CRON_DIR=/etc/cron.d
+
+guard_levels() {
+	guard_levels_text=
+	[ ! -d "$RUN_DIR" ] || ! have systemctl || guard_levels_text="systemd "
+	! guard_cron_usable || guard_levels_text="${guard_levels_text}cron "
+	! guard_at_usable || guard_levels_text="${guard_levels_text}at "
+	printf '%sprocess' "$guard_levels_text"
+}
+
+# A cron that reads /etc/cron.d and runs (busybox crond does not read it).
+guard_cron_usable() {
+	[ -d "$CRON_DIR" ] && have crontab && proc_running cron crond && ! [ -L "$(command -v crond)" ]
+}
+
+guard_at_usable() { have at && have atq && proc_running atd; }
+
+guard_names() {
+	WATCH_UNIT=pfremote-$KEY.service
+	TIMER_UNIT=pfremote-$KEY-revert.timer
+	REVERT_UNIT=pfremote-$KEY-revert.service
+	BOOT_UNIT=pfremote-$KEY-boot.service
+	CRON_FILE=$CRON_DIR/pfremote-$(printf '%s' "$KEY" | tr . _)
+	AGENT=$STATE/agent
+}
+
+# guard_arm: make or renew the guard for the active leases, then look that it is there. Sets GUARD.
+guard_arm() {
+	GUARD=$1
+	guard_names
+	case $GUARD in
+	systemd) guard_arm_systemd ;;
+	cron) guard_arm_cron && guard_start_watcher ;;
+	at) guard_arm_at && guard_start_watcher ;;
+	process) guard_start_watcher ;;
+	*) return 1 ;;
+	esac || return 1
+	printf '%s\n' "$GUARD" | put "$STATE/guard" || return 1
+	guard_seen
+}
+
+# The agent's own text, for the guard to run when we are gone.
+agent_save() {
+	if [ -n "${PFREMOTE_SELF-}" ]; then
+		printf '%s\n%s\n' "$PFREMOTE_SELF" 'main "$@"; exit' | put "$STATE/agent"
+	elif [ "$0" != "$STATE/agent" ] && [ -f "$0" ]; then
+		put "$STATE/agent" <"$0"
+	fi
+	[ -s "$STATE/agent" ]
+}
+
+guard_arm_systemd() {
+	guard_run="/bin/sh $AGENT"
+	guard_unit "$RUN_DIR/$WATCH_UNIT" "[Unit]
+Description=pfremote: ends Postfix debugging of $CONF at its deadline
+CollectMode=inactive-or-failed
+
+[Service]
+ExecStart=$guard_run watch instance=$CONF
+ExecStopPost=$guard_run sweep instance=$CONF guard=lost
+SuccessExitStatus=SIGKILL SIGTERM SIGABRT 4
+TimeoutStopSec=180
+OOMScoreAdjust=-900" || return 1
+	guard_unit "$UNIT_DIR/$REVERT_UNIT" "[Unit]
+Description=pfremote: ends Postfix debugging of $CONF (second line)
+CollectMode=inactive-or-failed
+
+[Service]
+Type=oneshot
+ExecStart=$guard_run sweep instance=$CONF
+SuccessExitStatus=4" || return 1
+	guard_unit "$UNIT_DIR/$TIMER_UNIT" "[Unit]
+Description=pfremote: ends Postfix debugging of $CONF (second line)
+
+[Timer]
+$(guard_calendar)
+Persistent=true
+AccuracySec=100ms
+Unit=$REVERT_UNIT
+
+[Install]
+WantedBy=timers.target" || return 1
+	guard_unit "$UNIT_DIR/$BOOT_UNIT" "[Unit]
+Description=pfremote: ends Postfix debugging of $CONF before Postfix starts
+DefaultDependencies=no
+After=local-fs.target
+Before=sysinit.target postfix.service shutdown.target
+Conflicts=shutdown.target
+CollectMode=inactive-or-failed
+
+[Service]
+Type=oneshot
+ExecStart=$guard_run sweep instance=$CONF
+TimeoutStartSec=60
+SuccessExitStatus=4
+
+[Install]
+WantedBy=sysinit.target" || return 1
+	mkdir -p -m 0755 -- "$UNIT_DIR/timers.target.wants" "$UNIT_DIR/sysinit.target.wants" || return 1
+	ln -sf "$UNIT_DIR/$TIMER_UNIT" "$UNIT_DIR/timers.target.wants/$TIMER_UNIT" || return 1
+	ln -sf "$UNIT_DIR/$BOOT_UNIT" "$UNIT_DIR/sysinit.target.wants/$BOOT_UNIT" || return 1
+	settle_disk "$UNIT_DIR/$TIMER_UNIT" "$UNIT_DIR/$REVERT_UNIT" "$UNIT_DIR/$BOOT_UNIT" \
+		"$UNIT_DIR" "$UNIT_DIR/timers.target.wants" "$UNIT_DIR/sysinit.target.wants"
+	run systemctl --quiet daemon-reload 2>/dev/null || return 1
+	run systemctl --quiet restart "$TIMER_UNIT" 2>/dev/null || return 1
+	run systemctl --quiet start "$WATCH_UNIT" 2>/dev/null
+}
+
+guard_unit() {
+	(umask 022 && printf '%s\n' "$2" >"$1") 2>/dev/null
+}
+
+# One line per lease, a second behind its deadline: the watcher should be first.
+guard_calendar() {
+	for guard_calendar_id in $(leases_active); do
+		lease_load "$guard_calendar_id"
+		printf 'OnCalendar=%s UTC\n' "$(date -u -d "@$((L_deadline + 1))" '+%Y-%m-%d %H:%M:%S')"
+	done
+}
+
+guard_arm_cron() {
+	guard_cron_run="root /bin/sh $AGENT"
+	(
+		umask 022
+		printf '%s\n' "# pfremote: ends Postfix debugging of $CONF; removed when that is done" \
+			"* * * * * $guard_cron_run watch instance=$CONF for=65 >/dev/null 2>&1" \
+			"@reboot $guard_cron_run sweep instance=$CONF >/dev/null 2>&1" >"$CRON_FILE"
+	) 2>/dev/null || return 1
+	settle_disk "$CRON_FILE" "$CRON_DIR"
+}
+
+guard_arm_at() {
+	guard_at_drop
+	guard_at_last=0
+	for guard_at_id in $(leases_active); do
+		lease_load "$guard_at_id"
+		[ "$L_deadline" -le "$guard_at_last" ] || guard_at_last=$L_deadline
+		# at knows minutes: start in the deadline's minute, the watcher knows the second
+		guard_at_when=$(date -d "@$L_deadline" '+%Y%m%d%H%M') || return 1
+		printf '/bin/sh %s watch instance=%s for=125 >/dev/null 2>&1\n' "$AGENT" "$CONF" |
+			at -t "$guard_at_when" 2>&1 8>&- 9>&- | sed -n 's/^job \([0-9][0-9]*\) .*/\1/p' >>"$STATE/at"
+	done
+	[ -s "$STATE/at" ]
+}
+
+guard_at_drop() {
+	[ -f "$STATE/at" ] || return 0
+	while read -r guard_at_job; do
+		run atrm "$guard_at_job" 2>/dev/null || :
+	done <"$STATE/at"
+	rm -f -- "$STATE/at"
+}
+
+guard_start_watcher() {
+	! watcher_alive || return 0
+	rm -f -- "$STATE/watch.pid"
+	# A session of its own: it outlives the ssh session and whoever kills that one's process group.
+	if have setsid; then
+		setsid /bin/sh "$AGENT" watch "instance=$CONF" </dev/null >/dev/null 2>&1 8>&- 9>&- &
+	else
+		nohup /bin/sh "$AGENT" watch "instance=$CONF" </dev/null >/dev/null 2>&1 8>&- 9>&- &
+	fi
+}
+
+watcher_alive() {
+	{ read -r watcher_pid watcher_start <"$STATE/watch.pid"; } 2>/dev/null || return 1
+	[ -n "$watcher_start" ] && [ "$(proc_start "$watcher_pid")" = "$watcher_start" ]
+}
+
+# guard_seen: read back that the guard is armed; up to five seconds for the watcher to report.
+guard_seen() {
+	guard_seen_tries=50
+	until watcher_alive; do
+		[ "$guard_seen_tries" -gt 0 ] || return 1
+		guard_seen_tries=$((guard_seen_tries - 1))
+		sleep 0.1
+	done
+	case $GUARD in
+	systemd)
+		guard_seen_text=$(run systemctl show -p ActiveState "$WATCH_UNIT" "$TIMER_UNIT" 2>/dev/null | grep -c '^ActiveState=active$')
+		[ "$guard_seen_text" -eq 2 ] && [ -L "$UNIT_DIR/sysinit.target.wants/$BOOT_UNIT" ]
+		;;
+	cron) [ -s "$CRON_FILE" ] && proc_running cron crond ;;
+	at) [ -s "$STATE/at" ] && proc_running atd && run atq | grep -q "^$(tail -n 1 "$STATE/at")[^0-9]" ;;
+	esac
+}
+
+# guard_alive: is what ends the lease still there? For status.
+guard_alive() {
+	guard_names
+	GUARD=$(cat "$STATE/guard" 2>/dev/null) || return 1
+	watcher_alive
+}
+
+# guard_drop: the last lease is over. Everything that was spooled or enabled goes; the watcher itself goes when it
+# has settled what it has to (guard_stop).
+guard_drop() {
+	guard_names
+	guard_at_drop
+	rm -f -- "$CRON_FILE"
+	if [ -e "$UNIT_DIR/$TIMER_UNIT" ] || [ -e "$UNIT_DIR/$BOOT_UNIT" ] || [ -e "$UNIT_DIR/$REVERT_UNIT" ]; then
+		rm -f -- "$UNIT_DIR/timers.target.wants/$TIMER_UNIT" "$UNIT_DIR/sysinit.target.wants/$BOOT_UNIT"
+		! have systemctl || [ ! -d "$RUN_DIR" ] || run systemctl --quiet --no-block stop "$TIMER_UNIT" 2>/dev/null || :
+		rm -f -- "$UNIT_DIR/$TIMER_UNIT" "$UNIT_DIR/$REVERT_UNIT" "$UNIT_DIR/$BOOT_UNIT"
+		guard_reload=yes
+	fi
+}
+
+# guard_stop: end the watcher, unless we are it, and forget its unit. Called with the lock held and no lease left.
+guard_stop() {
+	guard_names
+	if [ "$IN_GUARD" = no ] && watcher_alive; then
+		# Its ExecStopPost would wait for our lock: tell it that all is done.
+		printf '%s %s\n' "$$" "$(proc_start $$)" >"$STATE/disarming"
+		if [ -e "$RUN_DIR/$WATCH_UNIT" ]; then
+			run systemctl --quiet stop "$WATCH_UNIT" 2>/dev/null || :
+		else
+			kill "$watcher_pid" 2>/dev/null || :
+			guard_stop_tries=50
+			while watcher_alive && [ "$guard_stop_tries" -gt 0 ]; do
+				guard_stop_tries=$((guard_stop_tries - 1))
+				sleep 0.1
+			done
+		fi
+		rm -f -- "$STATE/disarming"
+	fi
+	rm -f -- "$STATE/watch.pid" "$STATE/guard"
+	if [ -e "$RUN_DIR/$WATCH_UNIT" ]; then
+		rm -f -- "$RUN_DIR/$WATCH_UNIT"
+		guard_reload=yes
+	fi
+	if [ "${guard_reload-no}" = yes ] && have systemctl && [ -d "$RUN_DIR" ]; then
+		run systemctl --quiet daemon-reload 2>/dev/null || :
+		run systemctl --quiet reset-failed "$WATCH_UNIT" "$REVERT_UNIT" "$TIMER_UNIT" 2>/dev/null || :
+		guard_reload=no
+	fi
+}
+
+# disarming: somebody who is alive and holds the lock is stopping us because all is done.
+disarming() {
+	{ read -r disarming_pid disarming_start <"$STATE/disarming"; } 2>/dev/null || return 1
+	[ "$(proc_start "$disarming_pid")" = "$disarming_start" ]
+}
+
+# guard_left: what of the guard is still there, one word a line.
+guard_left() {
+	guard_names
+	for guard_left_file in "$UNIT_DIR/$TIMER_UNIT" "$UNIT_DIR/$REVERT_UNIT" "$UNIT_DIR/$BOOT_UNIT" "$RUN_DIR/$WATCH_UNIT" \
+		"$UNIT_DIR/timers.target.wants/$TIMER_UNIT" "$UNIT_DIR/sysinit.target.wants/$BOOT_UNIT" "$CRON_FILE" "$STATE/at"; do
+		[ ! -e "$guard_left_file" ] && [ ! -L "$guard_left_file" ] || printf '%s\n' "$guard_left_file"
+	done
+}

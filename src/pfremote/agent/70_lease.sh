@@ -1,0 +1,250 @@
+# shellcheck shell=sh
+# A lease's life: begin, end, settle, and the sweep that finishes what a crash left.
+
+# lease_begin: everything of arm under the lock, in the order of promise P2: baseline saved, guard armed, guard seen,
+# then main.cf. Any failure before the swap leaves main.cf untouched.
+lease_begin() {
+	LEASE_DIR=$STATE/leases/$A_lease
+	mkdir -- "$LEASE_DIR" 2>/dev/null || arm_fail state-unwritable "the state folder $STATE cannot be written (disk full?)"
+	lease_write || arm_fail state-unwritable "the state folder $STATE cannot be written (disk full?)"
+	journal "$A_lease" baseline "$(cksum <"$MAIN")"
+	baseline_save || arm_fail baseline "main.cf could not be saved (disk full?)"
+	cp -p -- "$MAIN" "$LEASE_DIR/before" || arm_fail baseline "main.cf could not be saved (disk full?)"
+	journal "$A_lease" mark
+	log_position >"$LEASE_DIR/mark" || arm_fail mark "the position in the log could not be saved"
+	journal "$A_lease" guard "$A_guard"
+	agent_save || arm_fail agent "the agent could not be saved in $STATE (disk full?)"
+	true >"$LEASE_DIR/active" || arm_fail state-unwritable "the state folder $STATE cannot be written (disk full?)"
+	settle_disk "$LEASE_DIR/spec" "$LEASE_DIR/peers" "$LEASE_DIR/mark" "$LEASE_DIR" "$STATE/agent" "$STATE/leases"
+	guard_arm "$A_guard" || arm_fail guard "the guard ($A_guard) could not be armed, or was not seen armed"
+	journal "$A_lease" guarded "$A_guard"
+	ticks_now
+	spec_set "$A_lease" swapped_ticks "$TICKS" || arm_fail state-unwritable "the state folder $STATE cannot be written"
+	journal "$A_lease" swap
+	config_apply || arm_fail main-cf "main.cf could not be changed; it is as it was"
+	journal "$A_lease" swapped
+	cp -p -- "$MAIN" "$LEASE_DIR/during" 2>/dev/null || :
+	journal "$A_lease" reload
+	postfix_reload || arm_fail reload "postfix reload failed" "postfix -c $CONF check; the reason is in the mail log"
+	postfix_unwell "$(cat "$LEASE_DIR/mark")" && arm_fail unwell "Postfix is unwell with the change: $UNWELL"
+	journal "$A_lease" armed
+	now >"$LEASE_DIR/armed"
+	cp -- "$LEASE_DIR/mark" "$LEASE_DIR/scan" 2>/dev/null || :
+	[ "$RELOAD" = seen ] || warn reload-unseen "master's reload line was not seen in the log ($LOG)"
+	note_history "armed lease=$A_lease instance=$CONF owner=$A_owner from=$A_from seconds=$A_seconds peers=$(paste -s -d, "$LEASE_DIR/peers") reason=$A_reason"
+}
+
+lease_write() {
+	lease_write_now=$(now)
+	uptime_now
+	boot_now
+	printf '%s\n' "owner=$A_owner" "from=$A_from" "reason=$A_reason" "since=$lease_write_now" \
+		"deadline=$((lease_write_now + A_seconds))" "uptime=$((UPTIME + A_seconds))" "boot=$BOOT" "guard=$A_guard" \
+		"level=$A_level" "smtpd_tls=$A_smtpd_tls" "smtp_tls=$A_smtp_tls" "lmtp_tls=$A_lmtp_tls" \
+		"stop_after=$A_stop_after" "max_log=$A_max_log" "min_free=$A_min_free" "drain=$A_drain" \
+		>"$LEASE_DIR/spec" 2>/dev/null &&
+		printf '%s' "$A_peers" >"$LEASE_DIR/peers" 2>/dev/null
+}
+
+# arm_fail CODE TEXT [HINT]: undo what this arm did so far, by the same code as every other end, and say so.
+arm_fail() {
+	if [ -e "$LEASE_DIR/active" ]; then
+		lease_end "$A_lease" arm-failed
+	fi
+	if ! any_active; then
+		guard_drop
+		guard_stop
+		[ -d "$STATE/baseline" ] && config_is_ours && cmp -s -- "$MAIN" "$STATE/baseline/main.cf" && baseline_drop
+	fi
+	rm -rf -- "$LEASE_DIR"
+	unlock
+	look_clean || :
+	say touched no
+	die "$@"
+}
+
+# postfix_unwell POSITION: a daemon that died of our parameters since then. Sets UNWELL.
+postfix_unwell() {
+	UNWELL=$(log_since "$1" | grep -aE '(fatal|panic): .*(debug_peer_(list|level)|_tls_loglevel)' | head -n 1)
+	[ -n "$UNWELL" ]
+}
+
+# lease_end ID WHY: the revert. The lease stops being active first, then main.cf becomes what is left. `ending`
+# stays until that is done, so whoever comes next (watcher, sweep, another client) goes on here.
+lease_end() {
+	[ -e "$STATE/leases/$1/active" ] || [ -e "$STATE/leases/$1/ending" ] || return 0
+	journal "$1" revert "$2"
+	[ ! -e "$STATE/leases/$1/active" ] || mv -f -- "$STATE/leases/$1/active" "$STATE/leases/$1/ending"
+	[ -s "$STATE/leases/$1/why" ] || printf '%s\n' "$2" >"$STATE/leases/$1/why" 2>/dev/null || :
+	journal "$1" apply
+	if ! config_apply; then
+		journal "$1" apply-failed
+		return 1
+	fi
+	journal "$1" applied "$RESTORED"
+	lease_end_reload
+	journal "$1" reloaded "$RELOAD"
+	[ ! -s "$TMP/conflict" ] || cp -- "$TMP/conflict" "$STATE/leases/$1/conflict" 2>/dev/null || :
+	cp -p -- "$MAIN" "$STATE/leases/$1/after" 2>/dev/null || :
+	lease_load "$1"
+	mail_processes | awk -v since="$L_swapped_ticks" '$3 >= since' >"$STATE/leases/$1/candidates" 2>/dev/null || :
+	printf '%s\n' "why=$(cat "$STATE/leases/$1/why" 2>/dev/null || printf '%s' "$2")" "ended=$(now)" "restored=$RESTORED" \
+		"reload=$RELOAD" >"$STATE/leases/$1/result" 2>/dev/null || :
+	if ! any_active; then
+		journal "$1" disarm
+		guard_drop
+		baseline_drop
+	elif [ "$IN_GUARD" = no ]; then
+		guard_arm "$(cat "$STATE/guard")" || warn guard-weak "the guard of the remaining leases was not seen renewed"
+	fi
+	rm -f -- "$STATE/leases/$1/ending"
+	postconf_lock_clean
+	journal "$1" reverted
+	note_history "reverted lease=$1 instance=$CONF why=$2 restored=$RESTORED reload=$RELOAD$(test -s "$STATE/leases/$1/conflict" && printf ' conflict')"
+}
+
+# A reload that fails leaves old settings in idle processes: try again before we say so.
+lease_end_reload() {
+	lease_end_tries=3
+	until postfix_reload; do
+		lease_end_tries=$((lease_end_tries - 1))
+		[ "$lease_end_tries" -gt 0 ] || return 0
+		sleep 1
+	done
+}
+
+# lease_close ID WHY: lease_end under the lock, for those who do not hold it.
+lease_close() {
+	lock 60 || return 1
+	lease_end "$1" "$2"
+	lease_close_result=$?
+	unlock
+	return "$lease_close_result"
+}
+
+# lease_settled ID: is everything done that follows a revert? One look, no waiting: who is still verbose, then the
+# evidence. Returns 1 while processes that began in the window are still verbose and the drain time is not over.
+lease_settled() {
+	[ -d "$STATE/leases/$1" ] && ! lease_active "$1" && [ ! -e "$STATE/leases/$1/ending" ] || return 0
+	[ -e "$STATE/leases/$1/armed" ] || return 0
+	lease_load "$1"
+	[ "$L_drained" != yes ] || [ ! -f "$STATE/leases/$1/evidence" ] || return 0
+	lease_verbose "$1"
+	if [ -s "$STATE/leases/$1/verbose" ]; then
+		[ "$(now)" -ge $((${L_ended:-0} + ${2:-$L_drain})) ] || return 1
+		printf 'drained=no\n' >"$STATE/leases/$1/drained" 2>/dev/null || :
+	else
+		printf 'drained=yes\n' >"$STATE/leases/$1/drained" 2>/dev/null || :
+		# lines written at the very end of a session are still on their way through the logging system
+		sleep 0.3
+		rm -f -- "$STATE/leases/$1/evidence"
+	fi
+	evidence_save "$1"
+	: # an evidence that cannot be stored (disk full) is read from the log itself at collect
+}
+
+# lease_verbose ID: into its file `verbose`, `PID NAME` of each process that began in the window, was verbose, and lives.
+lease_verbose() {
+	true >"$STATE/leases/$1/verbose.new" 2>/dev/null || return 0
+	boot_now
+	if [ "$BOOT" = "$L_boot" ] && [ -s "$STATE/leases/$1/candidates" ]; then
+		lease_verbose_pids=
+		while read -r lease_verbose_pid lease_verbose_name lease_verbose_start; do
+			[ "$(proc_start "$lease_verbose_pid")" = "$lease_verbose_start" ] || continue
+			[ -n "$lease_verbose_pids" ] || lease_verbose_pids=" $(verbose_pids "$1" | tr '\n' ' ')"
+			case $lease_verbose_pids in
+			*" $lease_verbose_pid "*) printf '%s %s\n' "$lease_verbose_pid" "$lease_verbose_name" ;;
+			esac
+		done <"$STATE/leases/$1/candidates" >"$STATE/leases/$1/verbose.new"
+	fi
+	mv -f -- "$STATE/leases/$1/verbose.new" "$STATE/leases/$1/verbose"
+}
+
+# sweep_locked [all-why]: end what is expired, finish what is half done, forget what is old. With the lock held nobody is
+# arming, so a lease that is `arming` is an arm that died.
+sweep_locked() {
+	postconf_lock_clean
+	for sweep_dir in "$STATE"/leases/*; do
+		[ -d "$sweep_dir" ] || continue
+		sweep_id=${sweep_dir##*/}
+		if [ -e "$sweep_dir/ending" ]; then
+			lease_end "$sweep_id" "$(cat "$sweep_dir/why" 2>/dev/null || printf request)"
+		elif [ -e "$sweep_dir/active" ] && [ ! -e "$sweep_dir/armed" ]; then
+			lease_end "$sweep_id" arm-failed
+		elif [ -e "$sweep_dir/active" ]; then
+			lease_load "$sweep_id"
+			boot_now
+			if [ "$BOOT" != "$L_boot" ]; then
+				lease_end "$sweep_id" reboot
+			elif lease_expired; then
+				lease_end "$sweep_id" deadline
+			elif [ -n "${1-}" ]; then
+				lease_end "$sweep_id" "$1"
+			fi
+		elif [ ! -e "$sweep_dir/spec" ] || [ ! -e "$sweep_dir/armed" ]; then
+			# an arm that died before anything was active
+			[ -e "$sweep_dir/result" ] || rm -rf -- "$sweep_dir"
+		fi
+	done
+	# An arm that died between its baseline and its lease.
+	if [ -d "$STATE/baseline" ] && ! any_active && ! any_ending; then
+		config_apply && baseline_drop && guard_drop
+	fi
+	sweep_old
+}
+
+any_ending() {
+	for any_ending_file in "$STATE"/leases/*/ending; do
+		[ ! -e "$any_ending_file" ] || return 0
+	done
+	return 1
+}
+
+# Evidence that nobody fetched goes after seven days; history is kept to its last 2,000 lines.
+sweep_old() {
+	find "$STATE/leases" -mindepth 1 -maxdepth 1 -type d -mtime +7 2>/dev/null | while IFS= read -r sweep_old_dir; do
+		[ -e "$sweep_old_dir/active" ] || [ -e "$sweep_old_dir/ending" ] || rm -rf -- "$sweep_old_dir"
+	done
+	for sweep_old_dir in "$STATE"/tmp.*; do
+		[ ! -d "$sweep_old_dir" ] || [ -d "/proc/${sweep_old_dir##*.}" ] || rm -rf -- "$sweep_old_dir"
+	done
+	if [ -f "$STATE/history.log" ] && [ "$(wc -c <"$STATE/history.log")" -gt 1000000 ]; then
+		tail -n 2000 "$STATE/history.log" | put "$STATE/history.log" || :
+	fi
+}
+
+# look_clean: say what of ours is left. Returns 0 when nothing is.
+look_clean() {
+	look_clean_result=0
+	if state_exists; then
+		for look_clean_id in $(leases_all); do
+			if lease_active "$look_clean_id"; then
+				look_dirty "lease $look_clean_id is active"
+			elif [ -e "$STATE/leases/$look_clean_id/ending" ]; then
+				look_dirty "lease $look_clean_id could not be reverted yet"
+			else
+				lease_load "$look_clean_id"
+				[ "$L_drained" = yes ] || [ -z "$L_ended" ] || lease_verbose "$look_clean_id"
+				while read -r look_clean_pid look_clean_name; do
+					[ -z "$(proc_start "$look_clean_pid")" ] || look_dirty "process $look_clean_pid ($look_clean_name) is still verbose"
+				done 2>/dev/null <"$STATE/leases/$look_clean_id/verbose"
+				[ "$L_reload" != failed ] || look_dirty "postfix reload failed after lease $look_clean_id; idle processes may keep the debug settings"
+			fi
+		done
+		[ ! -d "$STATE/baseline" ] || any_active || look_dirty "the baseline of $CONF has not been restored"
+	fi
+	for look_clean_file in "$ORIG" "$NEW"; do
+		[ ! -e "$look_clean_file" ] || any_active || look_dirty "file $look_clean_file is left"
+	done
+	any_active || for look_clean_file in $(guard_left); do
+		look_dirty "guard $look_clean_file is left"
+	done
+	return "$look_clean_result"
+}
+
+look_dirty() {
+	say dirty "$1"
+	look_clean_result=1
+}
+
+say_clean() { if look_clean; then say clean yes; else say clean no; fi; }

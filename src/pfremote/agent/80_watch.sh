@@ -1,0 +1,174 @@
+# shellcheck shell=sh
+# The guard's process: it looks once a second, ends leases for the reasons they name, and settles what was ended.
+
+verb_watch() {
+	IN_GUARD=yes
+	state_exists || leave 0
+	tmp_make "$STATE" || tmp_make || :
+	instance_load
+	log_source
+	watch_until=0
+	[ -z "$A_for" ] || watch_until=$(($(now) + A_for))
+	if ! watcher_alive; then
+		printf '%s %s\n' "$$" "$(proc_start $$)" | put "$STATE/watch.pid"
+	fi
+	# "Exiting is the revert": asked to go without being told that all is done, end the leases first.
+	trap 'disarming || watch_end_all; leave 0' TERM INT
+	watch_tick=0
+	while watch_once; do
+		[ "$watch_until" -eq 0 ] || [ "$(now)" -lt "$watch_until" ] || leave 0
+		watch_tick=$((watch_tick + 1))
+		sleep 1
+	done
+	trap '' TERM INT
+	if lock 60; then
+		any_active || guard_stop
+		unlock
+	fi
+	leave 0
+}
+
+watch_end_all() {
+	lock 60 || return 1
+	sweep_locked guard-lost
+	unlock
+}
+
+# watch_once: one look. Returns 1 when nothing is left to do.
+watch_once() {
+	watch_busy=1
+	for watch_dir in "$STATE"/leases/*; do
+		[ -d "$watch_dir" ] || continue
+		watch_id=${watch_dir##*/}
+		if [ -e "$watch_dir/active" ]; then
+			watch_busy=0
+			watch_lease "$watch_id"
+		elif [ -e "$watch_dir/ending" ]; then
+			# main.cf could not be written: keep trying, not too often
+			watch_busy=0
+			[ $((watch_tick % 5)) -ne 0 ] || lease_close "$watch_id" request
+		elif [ ! -f "$watch_dir/settled" ]; then
+			if lease_settled "$watch_id"; then
+				true >"$watch_dir/settled" 2>/dev/null || :
+			else
+				watch_busy=0
+			fi
+		fi
+	done
+	return "$watch_busy"
+}
+
+watch_lease() {
+	lease_load "$1"
+	if lease_expired; then
+		watch_why=deadline
+		boot_now
+		[ "$BOOT" = "$L_boot" ] || watch_why=reboot
+		lease_close "$1" "$watch_why"
+		return
+	fi
+	[ -e "$STATE/leases/$1/armed" ] || return 0
+	watch_scan "$1"
+	if [ -n "$watch_unwell" ]; then
+		lease_close "$1" unwell
+	elif [ -n "$L_stop_after" ] && [ "$watch_done" -ge "$L_stop_after" ]; then
+		lease_close "$1" stop-after
+	elif [ -n "$L_max_log" ] && [ "$watch_bytes" -gt "$L_max_log" ]; then
+		lease_close "$1" max-log
+	elif [ -n "$L_min_free" ] && [ $((watch_tick % 3)) -eq 0 ] && watch_disk_low; then
+		lease_close "$1" min-free
+	fi
+}
+
+watch_disk_low() {
+	log_free
+	[ "$FREE_PERCENT" -ge "$L_min_free" ] || return 0
+	disk_free "$STATE"
+	[ "$FREE_PERCENT" -lt "$L_min_free" ]
+}
+
+# watch_scan ID: count what the log says since the last look. Sets watch_bytes, watch_done, watch_unwell.
+watch_scan() {
+	watch_bytes=$L_bytes watch_done=0 watch_unwell='' watch_dir=$STATE/leases/$1
+	[ -f "$watch_dir/counts" ] || true >"$watch_dir/counts"
+	watch_chunk "$1" >"$TMP/chunk" || return 0
+	if [ -s "$TMP/chunk" ]; then
+		watch_bytes=$((L_bytes + $(wc -c <"$TMP/chunk")))
+		watch_count "$watch_dir/counts" "$TMP/chunk" | put "$watch_dir/counts" || return 0
+		printf 'bytes=%s\nsessions=%s\n' "$watch_bytes" "$(sed -n 's/^begun //p' "$watch_dir/counts")" | put "$watch_dir/seen"
+		watch_unwell=$(grep -aE '(fatal|panic): .*(debug_peer_(list|level)|_tls_loglevel)' "$TMP/chunk" | head -n 1)
+		grep -aoE 'warning: .*debug_peer_list.*' "$TMP/chunk" | sort -u | head -n 5 >"$TMP/notes"
+		[ ! -s "$TMP/notes" ] || cp -- "$TMP/notes" "$watch_dir/notes"
+	fi
+	watch_done=$(sed -n 's/^done //p' "$watch_dir/counts")
+	watch_done=${watch_done:-0}
+}
+
+# watch_chunk ID: the new piece of the log, and the position behind it into the file `scan`.
+watch_chunk() {
+	watch_position=$(cat "$STATE/leases/$1/scan" 2>/dev/null) || return 1
+	case $watch_position in
+	journal*)
+		# one look in two seconds: journalctl costs more than stat
+		[ $((watch_tick % 2)) -eq 0 ] || return 1
+		set -- "$1" -q --no-pager -a -o short-iso-precise --show-cursor --after-cursor="${watch_position#journal }"
+		[ "$I_facility" != mail ] || set -- "$@" SYSLOG_FACILITY=2
+		watch_id_now=$1
+		shift
+		run journalctl "$@" 2>/dev/null | sed "/^-- cursor: /{
+s/^-- cursor: /journal /
+w $TMP/position
+d
+}"
+		[ ! -s "$TMP/position" ] || mv -f -- "$TMP/position" "$STATE/leases/$watch_id_now/scan"
+		;;
+	file*)
+		watch_new=$(log_position)
+		[ "$watch_new" != "$watch_position" ] || return 1
+		watch_id_now=$1
+		# shellcheck disable=SC2086 # `file INODE SIZE PATH`
+		set -- $watch_position
+		watch_inode=$2 watch_size=$3
+		# shellcheck disable=SC2086 # the same
+		set -- $watch_new
+		if [ "$2" = "$watch_inode" ] && [ "$3" -ge "$watch_size" ]; then
+			run tail -c "+$((watch_size + 1))" -- "${LOG#file:}" | head -c $(($3 - watch_size))
+		else
+			log_since "$watch_position"
+		fi
+		printf '%s\n' "$watch_new" >"$STATE/leases/$watch_id_now/scan"
+		;;
+	*) return 1 ;;
+	esac
+}
+
+# watch_count STATE CHUNK: prints the new state: sessions begun and done, connections, and who is in a session.
+watch_count() {
+	awk '
+		FILENAME == ARGV[1] {
+			if ($1 == "begun" || $1 == "done" || $1 == "connects") n[$1] = $2; else at[$1] = $2
+			next
+		}
+		{
+			key = ""
+			for (i = 1; i <= NF && i < 8; i++) if ($i ~ /\/(smtpd|smtp|lmtp|qmqpd)\[[0-9]+\]:$/) { key = $i; break }
+			if (key == "") next
+			text = substr($0, index($0, key) + length(key) + 1)
+			verbose = text ~ /^([<>] |smtp_stream_setup: |smtp_parse_destination: |connecting to )/
+			server = key ~ /\/smtpd\[/
+			if (server && text ~ /^connect from /) { n["connects"]++; at[key] = "quiet"; next }
+			if (verbose && at[key] != "verbose") { n["begun"]++; at[key] = "verbose"; next }
+			if (server ? text ~ /^disconnect from / : text ~ /^[0-9A-Za-z]+: to=</) {
+				if (at[key] == "verbose") n["done"]++
+				at[key] = server ? "after" : ""
+			}
+			# what a session still says after its end belongs to it
+			if (server && verbose && at[key] == "after") at[key] = "after"
+		}
+		END {
+			print "begun", n["begun"] + 0
+			print "done", n["done"] + 0
+			print "connects", n["connects"] + 0
+			for (key in at) if (at[key] != "") print key, at[key]
+		}' "$1" "$2"
+}

@@ -1,0 +1,27 @@
+# shellcheck shell=sh
+
+main() {
+	base_init
+	IN_GUARD=no
+	main_verb=${1-}
+	[ "$#" -eq 0 ] || shift
+	case $main_verb in
+	watch | sweep) ;;
+	*) printf 'pfremote=%s\n' "$PROTOCOL" ;;
+	esac
+	case $main_verb in
+	probe | arm | extend | status | revert | collect | forget | watch | sweep) ;;
+	*)
+		refuse bad-verb "unknown verb"
+		finish
+		;;
+	esac
+	if [ "$(id -u)" -ne 0 ]; then
+		die not-root "the agent does not run as root" "use --become (sudo), or ssh as root"
+	fi
+	args_read "$@"
+	instance_select "$A_instance"
+	config_paths
+	"verb_$main_verb"
+	finish
+}

@@ -1,0 +1,279 @@
+"""Words to and from the agent on the host: one strict encoder, one strict decoder (docs/agent-protocol.md). Pure.
+
+>>> encode_request("status", lease="0123456789ab")
+['status', 'lease=0123456789ab']
+>>> decode_reply(b"pfremote=1\\nclean=yes\\nend=ok\\n").one("clean")
+'yes'
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+from pfremote.errors import AgentFailed, Reason, UsageError
+
+#: The version this client speaks; the agent travels with the client, so there is no other to speak.
+PROTOCOL = "1"
+
+#: No payload may be larger than this, before and after gzip: the host decides what it sends, we decide what we hold.
+PAYLOAD_LIMIT = 256 * 1024 * 1024
+
+#: The longest line that is believed. main.cf values are long at times (debug_peer_list of a whole network), never this long.
+LINE_LIMIT = 1024 * 1024
+
+Outcome = Literal["ok", "refused", "failed"]
+Argument = str | int | bool | None | Iterable[str]
+
+_KEY = re.compile(r"[a-z][a-z0-9_.]*\Z")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+#: Keys whose second appearance would leave us guessing which one counts.
+_SINGLE = frozenset(
+    "pfremote host myhostname time uptime boot uid version config_directory queue_directory main_cf main_cf_mode "
+    "main_cf_owner main_cf_links main_cf_link running master_pid log log_why guards parent_domain tables "
+    "log_free_percent log_free_bytes state_free_bytes clean predating source lines complete".split()
+)
+
+
+class ProtocolError(AgentFailed):
+    """The reply is not what docs/agent-protocol.md promises."""
+
+    def __init__(self, message: str, *, code: str = "protocol", hint: str = "", host: str = "") -> None:
+        super().__init__(message, code=code, hint=hint, host=host)
+
+
+class ReplyCut(ProtocolError):
+    """The reply stops before its ``end=`` line: the connection or the shell died, the work may be done or not."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, code="cut-off", hint="ask the host what state it is in: pfremote status HOST")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One decoded reply. ``pairs`` keeps every ``key=value`` in order, without reasons and payloads."""
+
+    outcome: Outcome
+    pairs: tuple[tuple[str, str], ...]
+    payloads: dict[str, bytes] = field(default_factory=dict)
+    warnings: tuple[Reason, ...] = ()
+    refusals: tuple[Reason, ...] = ()
+    failures: tuple[Reason, ...] = ()
+
+    def one(self, key: str, default: str = "") -> str:
+        """Return the value of a key that is given at most once."""
+        return next((value for name, value in self.pairs if name == key), default)
+
+    def every(self, key: str) -> tuple[str, ...]:
+        """Return all values of a key, in order."""
+        return tuple(value for name, value in self.pairs if name == key)
+
+    def number(self, key: str, default: int = 0) -> int:
+        """Return a whole number.
+
+        Raises:
+            ProtocolError: the value is not one.
+        """
+        return read_number(key, self.one(key, str(default)))
+
+    def __str__(self) -> str:
+        """Show the pairs one a line, as ``fab`` prints them; payloads by name and size."""
+        lines = [f"{key}={value}" for key, value in self.pairs]
+        lines += [f"warning={reason.code} {reason.message}" for reason in self.warnings]
+        lines += [f"payload={name} {len(data)} bytes" for name, data in self.payloads.items()]
+        return "\n".join(lines)
+
+
+def read_number(key: str, value: str) -> int:
+    """Return ``value`` as a whole number.
+
+    Raises:
+        ProtocolError: it is not one.
+    """
+    if not re.fullmatch(r"-?[0-9]{1,19}", value, re.ASCII):
+        raise ProtocolError(f"the agent sent {key}={value!r} where a whole number belongs")
+    return int(value)
+
+
+def encode_request(verb: str, **arguments: Argument) -> list[str]:
+    """Return the argument words of one request. None and False are left out, True is ``yes``, a list repeats its key.
+
+    ``origin`` becomes the protocol's ``from``, which Python keeps for itself.
+
+    Raises:
+        UsageError: a value holds a newline or another control character; nothing is sent.
+    """
+    words = [verb]
+    for name, value in arguments.items():
+        key = "from" if name == "origin" else name
+        words += [f"{key}={_checked(key, item)}" for item in _items(value)]
+    return words
+
+
+def _items(value: Argument) -> list[str]:
+    if value is None or value is False:
+        return []
+    if value is True:
+        return ["yes"]
+    if isinstance(value, str | int):
+        return [str(value)]
+    return list(value)
+
+
+def _checked(key: str, value: str) -> str:
+    if _CONTROL.search(value):
+        raise UsageError(f"{key} holds a control character: {value!r}", hint="give it on one line, in plain text")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise UsageError(f"{key} is not UTF-8: {value!r}", hint="give it in UTF-8")
+    return value
+
+
+class _Reader:
+    """A place in the reply."""
+
+    __slots__ = ("at", "data")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    def line(self) -> str:
+        end = self.data.find(b"\n", self.at, self.at + LINE_LIMIT)
+        if end < 0:
+            if len(self.data) - self.at >= LINE_LIMIT:
+                raise ProtocolError(f"the agent sent a line longer than {LINE_LIMIT} bytes")
+            raise ReplyCut("the agent's reply was cut off before its end")
+        # Not every main.cf is UTF-8; surrogate escapes keep the odd byte so that a value survives the round trip.
+        text = self.data[self.at : end].decode("utf-8", "surrogateescape")
+        self.at = end + 1
+        return text
+
+    def take(self, length: int) -> bytes:
+        end = self.at + length
+        if end + 1 > len(self.data):
+            raise ReplyCut("the agent's reply was cut off inside a payload")
+        if self.data[end : end + 1] != b"\n":
+            raise ProtocolError("a payload is not as long as its header says")
+        payload = self.data[self.at : end]
+        self.at = end + 1
+        return payload
+
+
+class _Draft:
+    """What has been read so far."""
+
+    __slots__ = ("last", "limit", "pairs", "payloads", "reasons", "seen")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.pairs: list[tuple[str, str]] = []
+        self.payloads: dict[str, bytes] = {}
+        self.reasons: dict[str, list[Reason]] = {"warning": [], "refused": [], "failed": []}
+        self.last: list[Reason] | None = None
+        self.seen: set[str] = set()
+
+    def add(self, key: str, value: str, reader: _Reader) -> None:
+        if key in self.reasons:
+            code, _, text = value.partition(" ")
+            self.last = self.reasons[key]
+            self.last.append(Reason(code, text or code))
+        elif key == "hint":
+            self._add_hint(value)
+        elif key == "payload":
+            self._add_payload(value, reader)
+        elif key in _SINGLE and key in self.seen:
+            raise ProtocolError(f"the agent sent {key} twice")
+        else:
+            self.seen.add(key)
+            self.pairs.append((key, value))
+
+    def _add_hint(self, value: str) -> None:
+        if self.last is None:
+            raise ProtocolError("the agent sent a hint that belongs to nothing")
+        reason = self.last[-1]
+        hint = f"{reason.hint}\n{value}" if reason.hint else value
+        self.last[-1] = Reason(reason.code, reason.message, hint)
+
+    def _add_payload(self, value: str, reader: _Reader) -> None:
+        match = re.fullmatch(r"([a-z][a-z0-9._-]*) ([0-9]{1,12}) (raw|gzip)", value, re.ASCII)
+        if match is None:
+            raise ProtocolError(f"the agent sent a payload header that is none: {value!r}")
+        name, length, encoding = match[1], int(match[2]), match[3]
+        if name in self.payloads:
+            raise ProtocolError(f"the agent sent the payload {name} twice")
+        if length > self.limit:
+            raise ProtocolError(f"the payload {name} has {length} bytes, more than the {self.limit} accepted")
+        data = reader.take(length)
+        self.payloads[name] = _gunzip(name, data, self.limit) if encoding == "gzip" else data
+
+
+def _gunzip(name: str, data: bytes, limit: int) -> bytes:
+    """Unpack, one member after the other (gzip(1) output may be concatenated, RFC 1952 section 2.2)."""
+    parts: list[bytes] = []
+    room = limit
+    while data:
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            part = unpacker.decompress(data, room + 1)
+        except zlib.error as exc:
+            raise ProtocolError(f"the payload {name} is damaged: {exc}") from exc
+        room -= len(part)
+        if room < 0:
+            raise ProtocolError(f"the payload {name} unpacks to more than the {limit} bytes accepted")
+        if not unpacker.eof:
+            raise ProtocolError(f"the payload {name} is damaged: its gzip stream does not end")
+        parts.append(part)
+        data = unpacker.unused_data
+    return b"".join(parts)
+
+
+def decode_reply(data: bytes, *, limit: int = PAYLOAD_LIMIT) -> Reply:
+    """Return the reply that ``data`` is.
+
+    Raises:
+        ReplyCut: it ends too early.
+        ProtocolError: it is something else: another version, a duplicate, a bad payload, words after the end.
+    """
+    reader = _Reader(data)
+    first = reader.line()
+    if first != f"pfremote={PROTOCOL}":
+        raise ProtocolError(
+            f"the host answered something that is not the agent's reply: {first[:120]!r}",
+            hint="a login script or a forced command on the host prints or runs something else; look with: ssh HOST true",
+        )
+    draft = _Draft(limit)
+    while True:
+        key, value = _split(reader.line())
+        if key == "end":
+            return _finish(value, draft, rest=len(data) - reader.at)
+        draft.add(key, value, reader)
+
+
+def _split(line: str) -> tuple[str, str]:
+    key, equals, value = line.partition("=")
+    if not equals or not _KEY.match(key):
+        raise ProtocolError(f"the agent sent a line that is not key=value: {line[:120]!r}")
+    if _CONTROL.search(value):
+        raise ProtocolError(f"the agent sent a control character in {key}")
+    return key, value
+
+
+def _finish(outcome: str, draft: _Draft, *, rest: int) -> Reply:
+    if outcome not in ("ok", "refused", "failed"):
+        raise ProtocolError(f"the agent ended with {outcome!r}, which means nothing to us")
+    if rest:
+        raise ProtocolError(f"{rest} bytes follow the end of the agent's reply")
+    if outcome != "ok" and not draft.reasons[outcome]:
+        raise ProtocolError(f"the agent ended with {outcome} and gave no reason")
+    return Reply(
+        outcome=cast("Outcome", outcome),
+        pairs=tuple(draft.pairs),
+        payloads=draft.payloads,
+        warnings=tuple(draft.reasons["warning"]),
+        refusals=tuple(draft.reasons["refused"]),
+        failures=tuple(draft.reasons["failed"]),
+    )
