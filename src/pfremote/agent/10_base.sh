@@ -110,13 +110,16 @@ boot_now() {
 	BOOT=$boot_id.$(proc_start 1)
 }
 
-# proc_start PID: start time in clock ticks since boot (proc(5), stat field 22), nothing when it is gone.
+# proc_start PID: start time in clock ticks since boot (proc(5), stat field 22), nothing when it is gone or a zombie.
 # The command name may hold blanks and parentheses: cut behind the last one.
 proc_start() {
 	{ read -r proc_start_line <"/proc/$1/stat"; } 2>/dev/null || return 1
 	proc_start_line=${proc_start_line##*) }
 	# shellcheck disable=SC2086 # split into fields on purpose
 	set -- $proc_start_line
+	case $1 in
+	[ZX]) return 1 ;;
+	esac
 	printf '%s' "${20-}"
 }
 

@@ -13,7 +13,8 @@ instance_select() {
 	*) CONF=$(run postmulti -l 2>/dev/null | awk -v name="$1" '$1 == name { print $NF; exit }') ;;
 	esac
 	CONF=${CONF%/}
-	if [ -z "$CONF" ] || [ ! -f "$CONF/main.cf" ]; then
+	# A main.cf that was deleted in a window is still ours to bring back.
+	if [ -z "$CONF" ] || { [ ! -f "$CONF/main.cf" ] && [ ! -d "$STATE_ROOT/$(state_name "$CONF")/baseline" ]; }; then
 		refuse no-instance "there is no main.cf for instance ${1:-/etc/postfix}" \
 			"name a configuration directory, or one of: $(run postmulti -l 2>/dev/null | awk '{ printf "%s ", $1 }')"
 		finish

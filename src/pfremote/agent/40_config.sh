@@ -196,11 +196,15 @@ swap_back() {
 		if [ "$ORIG" -ef "$MAIN" ]; then rm -f -- "$ORIG"; else mv -f -- "$ORIG" "$MAIN"; fi
 		postconf_unlock
 		settle_disk "${MAIN%/*}"
+	elif cmp -s -- "$MAIN" "$STATE/baseline/main.cf"; then
+		rm -f -- "$ORIG" # back already; we died between the rename and the record of it
 	elif [ -e "$MAIN" ]; then
 		swap_in "$STATE/baseline/main.cf" "$MAIN" || return 1
 	else
 		cp -p -- "$STATE/baseline/main.cf" "$NEW" && mv -f -- "$NEW" "$MAIN" || return 1
 	fi
+	# Without main.cf nothing could be learnt about the instance: look again.
+	[ -n "$I_queue" ] || { instance_load && log_source; }
 	cmp -s -- "$MAIN" "$STATE/baseline/main.cf"
 }
 

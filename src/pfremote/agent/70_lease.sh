@@ -143,6 +143,24 @@ lease_settled() {
 	: # an evidence that cannot be stored (disk full) is read from the log itself at collect
 }
 
+# settle_ended: settle what has ended and can be settled at one look.
+settle_ended() {
+	for settle_ended_dir in "$STATE"/leases/*; do
+		[ -d "$settle_ended_dir" ] && [ ! -e "$settle_ended_dir/settled" ] || continue
+		[ ! -e "$settle_ended_dir/active" ] && [ ! -e "$settle_ended_dir/ending" ] || continue
+		if lease_settled "${settle_ended_dir##*/}"; then
+			true >"$settle_ended_dir/settled"
+		fi
+	done 2>/dev/null
+}
+
+# all_settled: nothing is left for a watcher to do.
+all_settled() {
+	for all_settled_dir in "$STATE"/leases/*; do
+		[ ! -d "$all_settled_dir" ] || [ -e "$all_settled_dir/settled" ] || return 1
+	done
+}
+
 # lease_verbose ID: into its file `verbose`, `PID NAME` of each process that began in the window, was verbose, and lives.
 lease_verbose() {
 	true >"$STATE/leases/$1/verbose.new" 2>/dev/null || return 0
@@ -236,9 +254,12 @@ look_clean() {
 	for look_clean_file in "$ORIG" "$NEW"; do
 		[ ! -e "$look_clean_file" ] || any_active || look_dirty "file $look_clean_file is left"
 	done
-	any_active || for look_clean_file in $(guard_left); do
-		look_dirty "guard $look_clean_file is left"
-	done
+	if ! any_active; then
+		for look_clean_file in $(guard_left); do
+			look_dirty "guard $look_clean_file is left"
+		done
+		! watcher_alive || look_dirty "the guard's process $watcher_pid is still at work"
+	fi
 	return "$look_clean_result"
 }
 

@@ -13,12 +13,16 @@ verb_watch() {
 		printf '%s %s\n' "$$" "$(proc_start $$)" | put "$STATE/watch.pid"
 	fi
 	# "Exiting is the revert": asked to go without being told that all is done, end the leases first.
-	trap 'disarming || watch_end_all; leave 0' TERM INT
-	watch_tick=0
+	trap 'kill "$watch_nap" 2>/dev/null; disarming || watch_end_all; leave 0' TERM INT
+	watch_tick=0 watch_nap=
 	while watch_once; do
 		[ "$watch_until" -eq 0 ] || [ "$(now)" -lt "$watch_until" ] || leave 0
 		watch_tick=$((watch_tick + 1))
-		sleep 1
+		[ "$watch_ended" = no ] || continue
+		# a shell runs its traps when the command in the foreground has ended; wait ends at once
+		sleep 1 </dev/null 8>&- 9>&- &
+		watch_nap=$!
+		wait "$watch_nap"
 	done
 	trap '' TERM INT
 	if lock 60; then
@@ -36,7 +40,7 @@ watch_end_all() {
 
 # watch_once: one look. Returns 1 when nothing is left to do.
 watch_once() {
-	watch_busy=1
+	watch_busy=1 watch_ended=no
 	for watch_dir in "$STATE"/leases/*; do
 		[ -d "$watch_dir" ] || continue
 		watch_id=${watch_dir##*/}
@@ -47,14 +51,10 @@ watch_once() {
 			# main.cf could not be written: keep trying, not too often
 			watch_busy=0
 			[ $((watch_tick % 5)) -ne 0 ] || lease_close "$watch_id" request
-		elif [ ! -f "$watch_dir/settled" ]; then
-			if lease_settled "$watch_id"; then
-				true >"$watch_dir/settled" 2>/dev/null || :
-			else
-				watch_busy=0
-			fi
 		fi
 	done
+	settle_ended
+	all_settled || watch_busy=0
 	return "$watch_busy"
 }
 
@@ -64,20 +64,25 @@ watch_lease() {
 		watch_why=deadline
 		boot_now
 		[ "$BOOT" = "$L_boot" ] || watch_why=reboot
-		lease_close "$1" "$watch_why"
+		watch_close "$1" "$watch_why"
 		return
 	fi
 	[ -e "$STATE/leases/$1/armed" ] || return 0
 	watch_scan "$1"
 	if [ -n "$watch_unwell" ]; then
-		lease_close "$1" unwell
+		watch_close "$1" unwell
 	elif [ -n "$L_stop_after" ] && [ "$watch_done" -ge "$L_stop_after" ]; then
-		lease_close "$1" stop-after
+		watch_close "$1" stop-after
 	elif [ -n "$L_max_log" ] && [ "$watch_bytes" -gt "$L_max_log" ]; then
-		lease_close "$1" max-log
+		watch_close "$1" max-log
 	elif [ -n "$L_min_free" ] && [ $((watch_tick % 3)) -eq 0 ] && watch_disk_low; then
-		lease_close "$1" min-free
+		watch_close "$1" min-free
 	fi
+}
+
+# What is ended is settled in the next look, and that one comes at once.
+watch_close() {
+	lease_close "$1" "$2" && watch_ended=yes
 }
 
 watch_disk_low() {

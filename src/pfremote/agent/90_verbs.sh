@@ -350,7 +350,15 @@ need_state() {
 	tmp_make "$STATE" || tmp_make || die tmp "no temporary folder can be made (disk full?)"
 	lock 60 || die busy "another pfremote has been at work on this instance for a minute" "try again"
 	sweep_locked
-	any_active || any_ending || watcher_alive || guard_stop
+	unlock
+	settle_ended
+	guard_stop_if_done
+}
+
+guard_stop_if_done() {
+	all_settled || return 0
+	lock 60 || die busy "another pfremote has been at work on this instance for a minute" "try again"
+	any_active || any_ending || guard_stop
 	unlock
 }
 
@@ -429,10 +437,9 @@ verb_revert() {
 		"df ${MAIN%/*}; ls -l $MAIN; pfremote status"
 	for revert_id in $revert_ids; do
 		until lease_settled "$revert_id" "$A_drain"; do sleep 0.5; done
-	done
-	lock 60 || die busy "another pfremote is at work on this instance" "try again"
-	any_active || guard_stop
-	unlock
+		true >"$STATE/leases/$revert_id/settled"
+	done 2>/dev/null
+	guard_stop_if_done
 	for revert_id in $revert_ids; do
 		say_lease "$revert_id"
 		revert_after=$STATE/leases/$revert_id/after

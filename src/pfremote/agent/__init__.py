@@ -10,29 +10,41 @@ from importlib import resources
 def load_agent() -> bytes:
     """Return the whole agent as the one script that is sent to a host, without pure comment and blank lines.
 
-    The parts are numbered files, sent in the order of their names; the last holds the call that starts everything.
+    The parts are numbered files, sent in the order of their names.
     """
     folder = resources.files("pfremote.agent")
-    parts = sorted((part for part in folder.iterdir() if part.name.endswith(".sh")), key=lambda part: part.name)
+    parts = sorted(
+        (part for part in folder.iterdir() if part.name.endswith(".sh")), key=lambda part: part.name
+    )
     return wrap_agent(b"".join(strip_comments(part.read_bytes()) for part in parts))
 
 
 def strip_comments(script: bytes) -> bytes:
     """Drop lines that are empty or only a comment.
 
-    The agent's sources keep here-documents and multi-line quotes free of such lines, so a line can be judged by itself.
+    The agent's sources keep here-documents and multi-line quotes free of such lines, so a line can be
+    judged by itself.
 
     >>> strip_comments(b"# why\\n\\na=1  # kept\\n")
     b'a=1  # kept\\n'
     """
-    kept = [line for line in script.splitlines(keepends=True) if line.strip() and not line.lstrip().startswith(b"#")]
+    kept = [
+        line
+        for line in script.splitlines(keepends=True)
+        if line.strip() and not line.lstrip().startswith(b"#")
+    ]
     return b"".join(kept)
 
 
 def wrap_agent(script: bytes) -> bytes:
     """Return the script in the form in which ``sh -s`` gets it.
 
-    The script quotes itself, so that the agent can leave its own text on the host for the guard to run; and the shell has
-    read all of it before the first command runs, so that no child can eat the rest from stdin.
+    The script quotes itself, so that the agent can leave its own text on the host for the guard to run;
+    and the shell has read all of it before the first command runs, so that no child can eat the rest
+    from stdin.
     """
-    return b"PFREMOTE_SELF=$(cat <<'PFREMOTE_END'\n" + script + b"PFREMOTE_END\n)\neval \"$PFREMOTE_SELF\"\nmain \"$@\"; exit\n"
+    return (
+        b"PFREMOTE_SELF=$(cat <<'PFREMOTE_END'\n"
+        + script
+        + b'PFREMOTE_END\n)\neval "$PFREMOTE_SELF"\nmain "$@"; exit\n'
+    )

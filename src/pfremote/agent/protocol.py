@@ -1,4 +1,4 @@
-"""Words to and from the agent on the host: one strict encoder, one strict decoder (docs/agent-protocol.md). Pure.
+"""Words to and from the agent: one strict encoder, one strict decoder (docs/agent-protocol.md). Pure.
 
 >>> encode_request("status", lease="0123456789ab")
 ['status', 'lease=0123456789ab']
@@ -19,10 +19,10 @@ from pfremote.errors import AgentFailed, Reason, UsageError
 #: The version this client speaks; the agent travels with the client, so there is no other to speak.
 PROTOCOL = "1"
 
-#: No payload may be larger than this, before and after gzip: the host decides what it sends, we decide what we hold.
+#: No payload may be larger, before and after gzip: the host decides what it sends, we what we hold.
 PAYLOAD_LIMIT = 256 * 1024 * 1024
 
-#: The longest line that is believed. main.cf values are long at times (debug_peer_list of a whole network), never this long.
+#: The longest line that is believed. A debug_peer_list is long at times, never this long.
 LINE_LIMIT = 1024 * 1024
 
 Outcome = Literal["ok", "refused", "failed"]
@@ -33,9 +33,39 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 #: Keys whose second appearance would leave us guessing which one counts.
 _SINGLE = frozenset(
-    "pfremote host myhostname time uptime boot uid version config_directory queue_directory main_cf main_cf_mode "
-    "main_cf_owner main_cf_links main_cf_link running master_pid log log_why guards parent_domain tables "
-    "log_free_percent log_free_bytes state_free_bytes clean predating source lines complete".split()
+    {
+        "boot",
+        "clean",
+        "complete",
+        "config_directory",
+        "guards",
+        "host",
+        "lines",
+        "log",
+        "log_free_bytes",
+        "log_free_percent",
+        "log_why",
+        "main_cf",
+        "main_cf_link",
+        "main_cf_links",
+        "main_cf_mode",
+        "main_cf_owner",
+        "master_pid",
+        "myhostname",
+        "parent_domain",
+        "pfremote",
+        "predating",
+        "queue_directory",
+        "running",
+        "source",
+        "state_free_bytes",
+        "tables",
+        "time",
+        "uid",
+        "uptime",
+        "utc_offset",
+        "version",
+    }
 )
 
 
@@ -46,11 +76,13 @@ class ProtocolError(AgentFailed):
         super().__init__(message, code=code, hint=hint, host=host)
 
 
-class ReplyCut(ProtocolError):
-    """The reply stops before its ``end=`` line: the connection or the shell died, the work may be done or not."""
+class ReplyCutError(ProtocolError):
+    """The reply stops before its ``end=`` line: something died, and the work may be done or not."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, code="cut-off", hint="ask the host what state it is in: pfremote status HOST")
+        super().__init__(
+            message, code="cut-off", hint="ask the host what state it is in: pfremote status HOST"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +132,9 @@ def read_number(key: str, value: str) -> int:
 
 
 def encode_request(verb: str, **arguments: Argument) -> list[str]:
-    """Return the argument words of one request. None and False are left out, True is ``yes``, a list repeats its key.
+    """Return the argument words of one request.
+
+    None and False are left out, True is ``yes``, a list repeats its key.
 
     ``origin`` becomes the protocol's ``from``, which Python keeps for itself.
 
@@ -126,7 +160,9 @@ def _items(value: Argument) -> list[str]:
 
 def _checked(key: str, value: str) -> str:
     if _CONTROL.search(value):
-        raise UsageError(f"{key} holds a control character: {value!r}", hint="give it on one line, in plain text")
+        raise UsageError(
+            f"{key} holds a control character: {value!r}", hint="give it on one line, in plain text"
+        )
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise UsageError(f"{key} is not UTF-8: {value!r}", hint="give it in UTF-8")
     return value
@@ -146,8 +182,8 @@ class _Reader:
         if end < 0:
             if len(self.data) - self.at >= LINE_LIMIT:
                 raise ProtocolError(f"the agent sent a line longer than {LINE_LIMIT} bytes")
-            raise ReplyCut("the agent's reply was cut off before its end")
-        # Not every main.cf is UTF-8; surrogate escapes keep the odd byte so that a value survives the round trip.
+            raise ReplyCutError("the agent's reply was cut off before its end")
+        # Not every main.cf is UTF-8; surrogate escapes keep the odd byte for the way back.
         text = self.data[self.at : end].decode("utf-8", "surrogateescape")
         self.at = end + 1
         return text
@@ -155,7 +191,7 @@ class _Reader:
     def take(self, length: int) -> bytes:
         end = self.at + length
         if end + 1 > len(self.data):
-            raise ReplyCut("the agent's reply was cut off inside a payload")
+            raise ReplyCutError("the agent's reply was cut off inside a payload")
         if self.data[end : end + 1] != b"\n":
             raise ProtocolError("a payload is not as long as its header says")
         payload = self.data[self.at : end]
@@ -235,7 +271,7 @@ def decode_reply(data: bytes, *, limit: int = PAYLOAD_LIMIT) -> Reply:
     """Return the reply that ``data`` is.
 
     Raises:
-        ReplyCut: it ends too early.
+        ReplyCutError: it ends too early.
         ProtocolError: it is something else: another version, a duplicate, a bad payload, words after the end.
     """
     reader = _Reader(data)
@@ -243,7 +279,7 @@ def decode_reply(data: bytes, *, limit: int = PAYLOAD_LIMIT) -> Reply:
     if first != f"pfremote={PROTOCOL}":
         raise ProtocolError(
             f"the host answered something that is not the agent's reply: {first[:120]!r}",
-            hint="a login script or a forced command on the host prints or runs something else; look with: ssh HOST true",
+            hint="a login script or a forced command there says something else; look with: ssh HOST true",
         )
     draft = _Draft(limit)
     while True:

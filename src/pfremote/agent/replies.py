@@ -9,7 +9,18 @@ from pfremote.agent.protocol import ProtocolError, Reply, read_number
 from pfremote.facts import PARAMETERS, Facts, Lease, Override, Parameter, VerboseService
 
 _LEASE_LISTS = {"peer", "conflict", "verbose"}
-_LEASE_NUMBERS = {"since", "deadline", "left", "sessions", "bytes", "level", "smtpd_tls", "smtp_tls", "lmtp_tls", "ended"}
+_LEASE_NUMBERS = {
+    "since",
+    "deadline",
+    "left",
+    "sessions",
+    "bytes",
+    "level",
+    "smtpd_tls",
+    "smtp_tls",
+    "lmtp_tls",
+    "ended",
+}
 _LEASE_WORDS = {"state", "owner", "from", "reason", "guard", "why", "restored", "reload", "drained"}
 _PYTHON_NAMES = {"from": "origin", "peer": "peers", "conflict": "conflicts"}
 
@@ -53,7 +64,7 @@ def _read_lease(lease_id: str, pairs: Iterable[tuple[str, str]]) -> Lease:
 
 
 def _read_conflict(text: str) -> str:
-    """Unquote ``PARAM ours=VALUE theirs=VALUE``; only for people to read, so the blanks need no quotes any more."""
+    """Unquote ``PARAM ours=VALUE theirs=VALUE``, for people to read."""
     return " ".join(unquote(word) for word in text.split(" "))
 
 
