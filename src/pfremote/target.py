@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pfremote.secret import Secret
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -12,7 +14,9 @@ class Target:
 
     ``name`` is the inventory name and the key of every result; two hosts may share an address.
     ``become`` None means: become root unless the SSH user is root already.
-    ``vars`` keeps every inventory variable that applies, ours (``pfremote_*``) and foreign ones.
+    ``become_password`` is what the inventory says; one that the operator types goes before it.
+    ``vars`` keeps every inventory variable that applies: ours (``pfremote_*``) checked and converted to
+    numbers, truth values or texts, passwords as Secret, foreign ones as they were written.
     """
 
     name: str
@@ -25,5 +29,6 @@ class Target:
     become: bool | None = None
     become_user: str = "root"
     become_method: str = "sudo"
+    become_password: Secret | None = field(default=None, repr=False)
     instance: str | None = None
     vars: dict[str, object] = field(default_factory=dict)

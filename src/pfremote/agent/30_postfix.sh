@@ -36,6 +36,7 @@ conf_read() {
 	for conf_read_name in $PARAMETERS; do
 		eval "H_$conf_read_name=no R_$conf_read_name= E_$conf_read_name="
 	done
+	# shellcheck disable=SC2086 # a list of names
 	conf_read_text=$(run postconf -c "$1" -n $PARAMETERS 2>/dev/null) || return 1
 	conf_read_eval R "$conf_read_text"
 	# shellcheck disable=SC2086 # a list of names

@@ -107,7 +107,7 @@ SuccessExitStatus=4
 
 [Install]
 WantedBy=sysinit.target" || return 1
-	mkdir -p -m 0755 -- "$UNIT_DIR/timers.target.wants" "$UNIT_DIR/sysinit.target.wants" || return 1
+	(umask 022 && mkdir -p -- "$UNIT_DIR/timers.target.wants" "$UNIT_DIR/sysinit.target.wants") || return 1
 	ln -sf "$UNIT_DIR/$TIMER_UNIT" "$UNIT_DIR/timers.target.wants/$TIMER_UNIT" || return 1
 	ln -sf "$UNIT_DIR/$BOOT_UNIT" "$UNIT_DIR/sysinit.target.wants/$BOOT_UNIT" || return 1
 	settle_disk "$UNIT_DIR/$TIMER_UNIT" "$UNIT_DIR/$REVERT_UNIT" "$UNIT_DIR/$BOOT_UNIT" \
@@ -180,11 +180,11 @@ watcher_alive() {
 
 # guard_seen: read back that the guard is armed; up to five seconds for the watcher to report.
 guard_seen() {
-	guard_seen_tries=50
+	guard_seen_tries=250
 	until watcher_alive; do
 		[ "$guard_seen_tries" -gt 0 ] || return 1
 		guard_seen_tries=$((guard_seen_tries - 1))
-		sleep 0.1
+		sleep 0.02
 	done
 	case $GUARD in
 	systemd)

@@ -20,6 +20,7 @@ verb_watch() {
 		watch_tick=$((watch_tick + 1))
 		[ "$watch_ended" = no ] || continue
 		# a shell runs its traps when the command in the foreground has ended; wait ends at once
+		# shellcheck disable=SC2217 # not for its input: it must not hold the script or a lock open
 		sleep 1 </dev/null 8>&- 9>&- &
 		watch_nap=$!
 		wait "$watch_nap"

@@ -67,7 +67,7 @@ peer_check() {
 		;;
 	esac
 	case $1 in
-	inline:{*} | !inline:{*}) peer_check_bad='[!A-Za-z0-9._:/@%+~=,{} -]' ;;
+	inline:'{'*'}' | !inline:'{'*'}') peer_check_bad='[!A-Za-z0-9._:/@%+~=,{} -]' ;;
 	*) peer_check_bad='[!A-Za-z0-9._:/@%+~=-]' ;;
 	esac
 	# brackets cannot stand inside a bracket expression: look at the rest without them
@@ -208,7 +208,7 @@ probe_parameters() {
 		if [ "$probe_has" = yes ]; then say param "$probe_name present $probe_raw"; else say param "$probe_name absent "; fi
 		say effective "$probe_name $probe_now"
 	done
-	# shellcheck disable=SC2086 # one pattern per parameter
+	# shellcheck disable=SC2046,SC2086 # one pattern per parameter
 	run postconf -c "$CONF" -x -P $(printf '*/*/%s ' $PARAMETERS) 2>/dev/null |
 		while IFS= read -r probe_line; do say override "${probe_line%% = *} ${probe_line#* = }"; done
 	verbose_services | while IFS= read -r probe_line; do say verbose_service "$probe_line"; done

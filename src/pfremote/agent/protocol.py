@@ -11,10 +11,19 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import cast
 
-from pfremote.errors import AgentFailed, Reason, UsageError
+from pfremote.agent.reply import Outcome, ProtocolError, Reply, ReplyCutError, read_number
+from pfremote.errors import Reason, UsageError
+
+__all__ = [
+    "ProtocolError",
+    "Reply",
+    "ReplyCutError",
+    "decode_reply",
+    "encode_request",
+    "read_number",
+]
 
 #: The version this client speaks; the agent travels with the client, so there is no other to speak.
 PROTOCOL = "1"
@@ -25,110 +34,19 @@ PAYLOAD_LIMIT = 256 * 1024 * 1024
 #: The longest line that is believed. A debug_peer_list is long at times, never this long.
 LINE_LIMIT = 1024 * 1024
 
-Outcome = Literal["ok", "refused", "failed"]
 Argument = str | int | bool | None | Iterable[str]
 
 _KEY = re.compile(r"[a-z][a-z0-9_.]*\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 #: Keys whose second appearance would leave us guessing which one counts.
-_SINGLE = frozenset(
-    {
-        "boot",
-        "clean",
-        "complete",
-        "config_directory",
-        "guards",
-        "host",
-        "lines",
-        "log",
-        "log_free_bytes",
-        "log_free_percent",
-        "log_why",
-        "main_cf",
-        "main_cf_link",
-        "main_cf_links",
-        "main_cf_mode",
-        "main_cf_owner",
-        "master_pid",
-        "myhostname",
-        "parent_domain",
-        "pfremote",
-        "predating",
-        "queue_directory",
-        "running",
-        "source",
-        "state_free_bytes",
-        "tables",
-        "time",
-        "uid",
-        "uptime",
-        "utc_offset",
-        "version",
-    }
+_SINGLE_WORDS = (
+    "boot clean complete config_directory guards host lines log log_free_bytes log_free_percent "
+    "log_why main_cf main_cf_link main_cf_links main_cf_mode main_cf_owner master_pid myhostname "
+    "parent_domain pfremote predating queue_directory running source state_free_bytes tables time uid "
+    "uptime utc_offset version "
 )
-
-
-class ProtocolError(AgentFailed):
-    """The reply is not what docs/agent-protocol.md promises."""
-
-    def __init__(self, message: str, *, code: str = "protocol", hint: str = "", host: str = "") -> None:
-        super().__init__(message, code=code, hint=hint, host=host)
-
-
-class ReplyCutError(ProtocolError):
-    """The reply stops before its ``end=`` line: something died, and the work may be done or not."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(
-            message, code="cut-off", hint="ask the host what state it is in: pfremote status HOST"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One decoded reply. ``pairs`` keeps every ``key=value`` in order, without reasons and payloads."""
-
-    outcome: Outcome
-    pairs: tuple[tuple[str, str], ...]
-    payloads: dict[str, bytes] = field(default_factory=dict)
-    warnings: tuple[Reason, ...] = ()
-    refusals: tuple[Reason, ...] = ()
-    failures: tuple[Reason, ...] = ()
-
-    def one(self, key: str, default: str = "") -> str:
-        """Return the value of a key that is given at most once."""
-        return next((value for name, value in self.pairs if name == key), default)
-
-    def every(self, key: str) -> tuple[str, ...]:
-        """Return all values of a key, in order."""
-        return tuple(value for name, value in self.pairs if name == key)
-
-    def number(self, key: str, default: int = 0) -> int:
-        """Return a whole number.
-
-        Raises:
-            ProtocolError: the value is not one.
-        """
-        return read_number(key, self.one(key, str(default)))
-
-    def __str__(self) -> str:
-        """Show the pairs one a line, as ``fab`` prints them; payloads by name and size."""
-        lines = [f"{key}={value}" for key, value in self.pairs]
-        lines += [f"warning={reason.code} {reason.message}" for reason in self.warnings]
-        lines += [f"payload={name} {len(data)} bytes" for name, data in self.payloads.items()]
-        return "\n".join(lines)
-
-
-def read_number(key: str, value: str) -> int:
-    """Return ``value`` as a whole number.
-
-    Raises:
-        ProtocolError: it is not one.
-    """
-    if not re.fullmatch(r"-?[0-9]{1,19}", value, re.ASCII):
-        raise ProtocolError(f"the agent sent {key}={value!r} where a whole number belongs")
-    return int(value)
+_SINGLE = frozenset(_SINGLE_WORDS.split())
 
 
 def encode_request(verb: str, **arguments: Argument) -> list[str]:

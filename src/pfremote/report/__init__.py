@@ -1,1 +1,29 @@
 """Renderings of a finished run: text, Markdown, JSON and one self-contained HTML page."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pfremote.report.build import build_report
+from pfremote.report.html import render_html
+from pfremote.report.json import render_json
+from pfremote.report.markdown import render_markdown
+from pfremote.report.model import Report
+from pfremote.report.text import render_text
+from pfremote.store import Run, load_host
+
+Format = Literal["html", "md", "txt", "json"]
+
+__all__ = ["Format", "Report", "build_report", "read_report", "render_report"]
+
+_RENDERERS = {"html": render_html, "md": render_markdown, "txt": render_text, "json": render_json}
+
+
+def read_report(run: Run) -> Report:
+    """Return the report of a stored run, read from its folder alone."""
+    return build_report(run, [load_host(run, host) for host in run.hosts])
+
+
+def render_report(report: Report, fmt: Format) -> str:
+    """Return ``report`` in one of the formats of ``pfremote report --format``."""
+    return _RENDERERS[fmt](report)

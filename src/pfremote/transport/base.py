@@ -11,7 +11,11 @@ from pfremote.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """What a finished command left: its exit status and both streams, byte for byte."""
+    """What a finished command left: its exit status and both streams, byte for byte.
+
+    A negative ``exit_status`` means that a signal ended the command: minus its number where the way there
+    tells it (this machine), else -1 (SSH: neither Paramiko nor ssh(1) passes the signal's name on).
+    """
 
     exit_status: int
     stdout: bytes

@@ -1,0 +1,39 @@
+# What CI runs is here, and nothing else: see .ci/run.
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+SHELL_PARTS := $(sort $(wildcard src/pfremote/agent/*.sh))
+
+.PHONY: check test test-fast test-host test-machine bench demo lab build format
+
+check:
+	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/mypy
+	sh scripts/check-shell
+
+test: test-fast test-host test-machine
+
+test-fast:
+	$(PYTEST) -q -n 2 -m "not host and not machine"
+
+test-host:
+	$(PYTEST) -q -n 3 -m host
+
+test-machine:
+	$(PYTEST) -q -n 2 --dist loadfile -m machine
+
+bench:
+	sh bench/run
+
+demo:
+	sh scripts/demo
+
+lab:
+	$(BIN)/python -m tests.lab up -n 2
+
+build:
+	$(BIN)/python -m pip wheel --quiet --no-deps -w dist .
+
+format:
+	$(BIN)/ruff format src tests bench
+	$(BIN)/ruff check --fix src tests bench

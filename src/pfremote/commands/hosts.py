@@ -1,0 +1,161 @@
+"""The hosts of one run: chosen from the inventory, with the way in and up that the command line asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from pfremote.commands.host_options import HostOptions, make_connect_options, read_become_password
+from pfremote.errors import PfremoteError, UsageError
+from pfremote.exit_codes import ExitCode
+from pfremote.fleet import run_fleet
+from pfremote.inventory import load_inventory
+from pfremote.inventory.option_names import OPTIONS, PREFIX, check_option_name
+from pfremote.inventory.option_values import read_option
+from pfremote.inventory.values import Origin
+from pfremote.output import Output
+from pfremote.results import HostResult, State, fail, reason_as_json
+from pfremote.secret import Secret
+from pfremote.target import Target
+from pfremote.tasks import OpenHost, open_host
+from pfremote.transport import ConnectOptions
+
+Work = Callable[[Target, OpenHost], HostResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """Whom to contact, and how."""
+
+    targets: tuple[Target, ...]
+    connect: ConnectOptions
+    password: Secret | None = None
+    forks: int = 5
+
+    def reach(self, target: Target) -> AbstractContextManager[OpenHost]:
+        """Return a connection to one of the hosts, for a ``with`` block."""
+        return open_host(target, self.connect, self.password)
+
+
+def prepare_hosts(options: HostOptions, patterns: tuple[str, ...]) -> Hosts:
+    """Choose the hosts and ask for the passwords that were announced; contacts nobody.
+
+    Raises:
+        ConfigError: the inventory is wrong.
+        UsageError: nothing matches, or an option is wrong.
+    """
+    targets = select_targets(options, patterns)
+    return Hosts(targets, make_connect_options(options), read_become_password(options), options.forks)
+
+
+def select_targets(options: HostOptions, patterns: tuple[str, ...]) -> tuple[Target, ...]:
+    """Return the hosts that the patterns name, with the command line's wishes applied.
+
+    Raises:
+        ConfigError: the inventory is wrong.
+        UsageError: nothing matches.
+    """
+    if not patterns and not options.inventory:
+        raise UsageError(
+            "no host is named, and no inventory is given", hint="name hosts, or give -i INVENTORY"
+        )
+    inventory = load_inventory(options.inventory)
+    targets = inventory.select(",".join(patterns) or "all", options.limit)
+    if not targets:
+        raise UsageError(
+            f"no host matches {' '.join(patterns) or 'all'}"
+            + (f" with --limit {options.limit}" if options.limit else ""),
+            hint="see what there is: pfremote inventory --graph",
+        )
+    extra = dict(_read_extra(word) for word in options.extra_vars)
+    return tuple(_apply(options, target, extra) for target in targets)
+
+
+def _read_extra(word: str) -> tuple[str, object]:
+    name, equals, value = word.partition("=")
+    if not equals or not name.isidentifier():
+        raise UsageError(f"-e {word!r} is not NAME=VALUE", hint="for example: -e pfremote_guard=cron")
+    if name.startswith("ansible_"):
+        raise UsageError(f"-e {name} has no effect here", hint="use -u, --private-key, -b, or the inventory")
+    if not name.startswith(PREFIX):
+        return name, value
+    try:
+        check_option_name(name, Origin("-e"))
+        return name, read_option(name, value)
+    except ValueError as exc:
+        raise UsageError(f"-e {name}: {value!r} {exc}", hint=OPTIONS[name]) from exc
+
+
+def _apply(options: HostOptions, target: Target, extra: dict[str, object]) -> Target:
+    return dataclasses.replace(
+        target,
+        user=options.user or target.user,
+        private_key=options.private_key or target.private_key,
+        become=True if options.become else target.become,
+        become_user=options.become_user or target.become_user,
+        instance=options.instance or target.instance,
+        vars={**target.vars, **extra},
+    )
+
+
+def list_hosts(targets: tuple[Target, ...], output: Output) -> int:
+    """Show the hosts as ``--list-hosts`` does and return the exit code."""
+    output.console.show("\n".join(target.name for target in targets))
+    return output.recap_for_programs((HostResult(target.name) for target in targets), ExitCode.OK)
+
+
+class _Visit:
+    """A job of one step."""
+
+    def __init__(self, hosts: Hosts, target: Target, work: Work, *, limit: float, if_lost: State) -> None:
+        self.limit = limit
+        self._hosts = hosts
+        self._target = target
+        self._work = work
+        self._result = HostResult(target.name, state=if_lost)
+
+    def advance(self) -> float | None:
+        try:
+            with self._hosts.reach(self._target) as host:
+                self._result = self._work(self._target, host)
+        except PfremoteError as exc:
+            self._result = fail(self._result, exc)
+        return None
+
+    def hurry(self) -> None:
+        """Nothing to cut short."""
+
+    def outcome(self) -> HostResult:
+        return self._result
+
+    def abandon(self, error: BaseException) -> HostResult:
+        known = error if isinstance(error, PfremoteError) else PfremoteError(f"unexpected: {error!r}")
+        return fail(self._result, known)
+
+
+def visit_hosts(
+    hosts: Hosts, work: Work, output: Output, *, limit: float = 180, if_lost: State = "untouched"
+) -> tuple[HostResult, ...]:
+    """Do ``work`` on every host, ``forks`` at a time, and tell of what failed.
+
+    ``if_lost`` is the state that a host is in as far as we know when it cannot be asked.
+    """
+    jobs = {
+        target.name: _Visit(hosts, target, work, limit=limit, if_lost=if_lost) for target in hosts.targets
+    }
+    results = tuple(run_fleet(jobs, forks=hosts.forks).values())
+    for result in results:
+        tell_failure(result, output)
+    return results
+
+
+def tell_failure(result: HostResult, output: Output) -> None:
+    """Emit ``failed`` for whatever a host was not served for."""
+    reasons = result.refusals or ((result.error,) if result.error else ())
+    for reason in reasons:
+        refused = bool(result.refusals)
+        output.emit(
+            "failed", result.host, result.lease, state=result.state, refused=refused, **reason_as_json(reason)
+        )

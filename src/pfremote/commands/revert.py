@@ -1,0 +1,71 @@
+"""``pfremote revert``: end leases now, from any machine that can reach the host."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from pfremote.commands import COMMANDS
+from pfremote.commands.host_options import HostOptions, host_options
+from pfremote.output import Output
+from pfremote.postfix.quantities import parse_duration
+
+if TYPE_CHECKING:
+    from pfremote.results import HostResult
+    from pfremote.target import Target
+    from pfremote.tasks import OpenHost
+
+
+@click.command("revert", help=COMMANDS["revert"])
+@click.argument("patterns", nargs=-1, metavar="[PATTERN...]")
+@click.option("--lease", metavar="ID", default="all", show_default=True, help="Only this lease.")
+@click.option(
+    "--drain",
+    default="60s",
+    show_default=True,
+    metavar="TIME",
+    help="How long to wait for verbose processes.",
+)
+@host_options
+@click.pass_obj
+def command(output: Output, patterns: tuple[str, ...], hosts: HostOptions, *, lease: str, drain: str) -> int:
+    """Run it."""
+    from pfremote.commands.hosts import list_hosts, prepare_hosts, select_targets, visit_hosts
+    from pfremote.exit_codes import choose_exit_code
+
+    seconds = parse_duration(drain, cap=600)
+    if hosts.list_hosts:
+        return list_hosts(select_targets(hosts, patterns), output)
+
+    def end(target: Target, host: OpenHost) -> HostResult:
+        return revert_lease(target.name, host, lease, seconds, output)
+
+    limit = 240.0 + seconds
+    results = visit_hosts(prepare_hosts(hosts, patterns), end, output, limit=limit, if_lost="unknown")
+    return output.recap(results, choose_exit_code(results))
+
+
+def revert_lease(name: str, host: OpenHost, lease: str, drain: int, output: Output) -> HostResult:
+    """End one lease, or all, on one host, and say what was seen afterwards."""
+    from pfremote import tasks
+    from pfremote.agent.replies import read_leases
+    from pfremote.results import HostResult
+    from pfremote.verdict import ENDED, describe_revert, explain_dirt, judge_revert, judge_state
+
+    reply = tasks.revert(host, lease=lease, why="request", drain=drain)
+    ended = [item for item in read_leases(reply) if item.state in ENDED and lease in ("all", item.id)]
+    result = HostResult(name, state=judge_state(reply))
+    for item in ended:
+        result = judge_revert(replace(result, lease=item.id, armed=True), reply, item)
+        output.emit("reverted", name, item.id, **describe_revert(reply, item))
+        if item.evidence:
+            output.console.hint(
+                f"fetch its evidence with: pfremote collect {name} --lease {item.id}", host=name
+            )
+    if not ended:
+        output.console.say("no lease to revert", host=name)
+    if result.state == "unknown" and result.error is None:
+        result = replace(result, error=explain_dirt(name, reply))
+    return result

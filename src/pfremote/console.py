@@ -1,0 +1,187 @@
+"""What people see: data on stdout, talk on stderr; rich on a terminal, plain and quiet anywhere else."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
+
+from pfremote.errors import PfremoteError, Reason, Refused
+from pfremote.inert import show_line
+from pfremote.results import HostResult
+
+if TYPE_CHECKING:
+    import rich.console
+    import rich.live
+    import rich.text
+
+
+def wants_colour(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether colour and moving lines are welcome (https://no-color.org, TERM=dumb)."""
+    return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM", "dumb") != "dumb"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of talk: the host it is about, a word that carries the meaning, the rest."""
+
+    text: str
+    host: str = ""
+    style: str = ""
+
+
+class Console:
+    """The two streams of one run; may be called from every thread.
+
+    With ``data=False`` (``--json``) nothing but events goes to stdout, and they do not pass here.
+    """
+
+    def __init__(
+        self, *, out: TextIO | None = None, err: TextIO | None = None, verbosity: int = 0, data: bool = True
+    ) -> None:
+        self.out = out or sys.stdout
+        self.err = err or sys.stderr
+        self.verbosity = verbosity
+        self.data = data
+        #: Nobody reads us any more: a closed pipe (EPIPE), a terminal that is gone (EIO).
+        self.broken = False
+        self._lock = threading.RLock()
+        self._rich: rich.console.Console | None = None
+        self._live: rich.live.Live | None = None
+        if wants_colour(self.err):
+            self._rich = _make_rich(self.err)
+
+    @property
+    def moving(self) -> bool:
+        """Tell whether a progress line can be shown."""
+        return self._rich is not None
+
+    def say(self, text: str, *, host: str = "", style: str = "") -> None:
+        """Tell people one line on stderr."""
+        self._talk(Line(text, host, style))
+
+    def detail(self, text: str, *, host: str = "", level: int = 1) -> None:
+        """Tell it only to those who asked with ``-v``."""
+        if self.verbosity >= level:
+            self._talk(Line(text, host, "dim"))
+
+    def warn(self, reason: Reason, *, host: str = "") -> None:
+        """Tell of something that is not an error, and what to do about it."""
+        self._talk(Line(f"warning: {reason.message}", host, "yellow"))
+        self.hint(reason.hint, host=host)
+
+    def error(self, error: PfremoteError, *, host: str = "") -> None:
+        """Tell of an error: each reason on its own line, its hint below it."""
+        where = host or error.host
+        reasons = error.reasons if isinstance(error, Refused) else (Reason("", _sentence(error), error.hint),)
+        for reason in reasons:
+            word = "refused" if isinstance(error, Refused) else "error"
+            self._talk(Line(f"{word}: {reason.message}", where, "red"))
+            self.hint(reason.hint, host=where)
+
+    def hint(self, text: str, *, host: str = "") -> None:
+        """Tell what to type next, one line per line."""
+        for line in text.splitlines():
+            self._talk(Line(f"hint: {line}", host, "cyan"))
+
+    def show(self, text: str = "") -> None:
+        """Print data on stdout, line by line; nothing with ``--json``."""
+        if self.data:
+            with self._speaking():
+                self.out.write("".join(f"{show_line(line)}\n" for line in text.split("\n")))
+                self.out.flush()
+
+    def progress(self, text: str) -> None:
+        """Replace the moving line at the bottom; an empty text removes it. Nothing without a terminal."""
+        if self._rich is None:
+            return
+        with self._speaking():
+            if self._live is None and text:
+                self._live = _make_live(self._rich)
+                self._live.start()
+            if self._live is not None and text:
+                self._live.update(_styled(Line(text, style="dim")), refresh=True)
+            elif self._live is not None:
+                self._live.stop()
+                self._live = None
+
+    def recap(self, results: Iterable[HostResult]) -> None:
+        """Print the last table: one line per host, its state first."""
+        rows = tuple(results)
+        if not rows:
+            return
+        width = max(len(show_line(row.host)) for row in rows)
+        self.show("\nRECAP")
+        for row in rows:
+            self.show(f"{show_line(row.host):<{width}}  {recap_text(row)}".rstrip())
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        """Hold the streams; what cannot be said is dropped, since hosts must be reverted all the same."""
+        with self._lock:
+            try:
+                yield
+            except OSError:
+                self.broken = True
+
+    def _talk(self, line: Line) -> None:
+        with self._speaking():
+            if self._rich is not None:
+                self._rich.print(_styled(line), soft_wrap=True)
+                return
+            self.err.write(_plain(line) + "\n")
+            self.err.flush()
+
+
+def recap_text(result: HostResult) -> str:
+    """Return one host's line in the recap, without its name."""
+    words = [f"{result.state:<9}"]
+    if result.armed and not result.reverted and result.error is None:
+        words.append(f"lease {result.lease}, guard {result.guard}")
+    elif result.armed:
+        flags = {"reverted": result.reverted, "drained": result.drained, "complete": result.complete}
+        words += [f"{name}={'yes' if value else 'no'}" for name, value in flags.items()]
+        words += [f"sessions={result.sessions}", f"lines={result.lines}"]
+    if result.refusals:
+        words.append("refused: " + "; ".join(reason.code for reason in result.refusals))
+    if result.error:
+        words.append(f"{result.error.code}: {result.error.message}")
+    if result.conflicts:
+        words.append("conflict: " + "; ".join(result.conflicts))
+    return " ".join(words)
+
+
+def _sentence(error: PfremoteError) -> str:
+    return error.message if error.host else str(error)
+
+
+def _plain(line: Line) -> str:
+    text = show_line(line.text)
+    return f"{show_line(line.host)}: {text}" if line.host else text
+
+
+def _styled(line: Line) -> rich.text.Text:
+    from rich.text import Text
+
+    text = Text(style=line.style)
+    if line.host:
+        text.append(f"{show_line(line.host)}: ", style="bold")
+    return text.append(show_line(line.text))
+
+
+def _make_rich(stream: TextIO) -> rich.console.Console:
+    from rich.console import Console as RichConsole
+
+    return RichConsole(file=stream, highlight=False, markup=False, emoji=False)
+
+
+def _make_live(console: rich.console.Console) -> rich.live.Live:
+    from rich.live import Live
+
+    return Live(
+        console=console, transient=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+    )

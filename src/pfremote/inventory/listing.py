@@ -1,0 +1,65 @@
+"""Show an inventory as ``ansible-inventory --list`` and ``--graph`` do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pfremote.inventory.graph import Graph, Variables
+from pfremote.inventory.merge import Merger
+from pfremote.inventory.values import PASSWORD_VARIABLES, Encrypted
+
+
+def list_inventory(graph: Graph, merger: Merger) -> dict[str, object]:
+    """Return groups and, in ``_meta``, the merged variables of every host. Passwords are masked."""
+    listing: dict[str, object] = {}
+    _list_group("all", graph, listing, set())
+    hostvars = {host: shown for host in graph.members("all") if (shown := _show(merger.merge(host)))}
+    listing["_meta"] = {"hostvars": hostvars, "profile": "inventory_legacy"}
+    return listing
+
+
+def _list_group(name: str, graph: Graph, listing: dict[str, object], seen: set[str]) -> None:
+    group = graph.groups[name]
+    entry = {"hosts": [] if name == "all" else list(group.hosts), "children": list(group.children)}
+    if filled := {key: names for key, names in entry.items() if names}:
+        listing[name] = filled
+    for child in group.children:
+        if child not in seen:
+            seen.add(child)
+            _list_group(child, graph, listing, seen)
+
+
+def _show(variables: Variables) -> dict[str, object]:
+    return {
+        name: "****" if name in PASSWORD_VARIABLES else _plain(value)
+        for name, value in variables.values.items()
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Encrypted):
+        return {"__ansible_vault": value.ciphertext}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value if value is None or isinstance(value, str | int | float) else str(value)
+
+
+def draw_graph(graph: Graph, top: str = "all") -> str:
+    """Return the tree of groups and hosts below ``top``, one name a line."""
+    return "\n".join(_draw_group(top, graph, 0))
+
+
+def _draw_group(name: str, graph: Graph, depth: int) -> Iterator[str]:
+    yield _indent(f"@{name}:", depth)
+    group = graph.groups[name]
+    for child in group.children:
+        yield from _draw_group(child, graph, depth + 1)
+    if name != "all":
+        for host in group.hosts:
+            yield _indent(host, depth + 1)
+
+
+def _indent(name: str, depth: int) -> str:
+    return "  |" * depth + f"--{name}" if depth else name

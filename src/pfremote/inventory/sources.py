@@ -1,0 +1,104 @@
+"""Find out what each ``-i`` is (file, folder, program, list of names), and read all into one graph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from yaml.nodes import MappingNode
+
+from pfremote.errors import ConfigError
+from pfremote.inventory.graph import Graph
+from pfremote.inventory.ini_source import read_ini
+from pfremote.inventory.ranges import split_port
+from pfremote.inventory.reader import is_program, list_folder, read_text, run_program
+from pfremote.inventory.script_source import load_object, looks_like_list_output, read_listing
+from pfremote.inventory.values import VAULT_HEADER, Origin
+from pfremote.inventory.yaml_nodes import Document
+from pfremote.inventory.yaml_source import read_yaml
+
+#: What Ansible passes over in a folder of inventories (its INVENTORY_IGNORE defaults).
+_IGNORED = re.compile(
+    r"^\.|^(?:host_vars|group_vars|vars_plugins)$|(?:\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|cfg|retry)|~)$"
+)
+
+
+def read_sources(sources: Sequence[str | Path]) -> tuple[Graph, tuple[Path, ...]]:
+    """Return the finished graph and the folders beside which ``host_vars`` and ``group_vars`` may be.
+
+    Raises:
+        ConfigError: a source is missing or wrong.
+    """
+    graph = Graph()
+    folders: dict[Path, None] = {}
+    for source in sources:
+        text = str(source)
+        path = Path(text).expanduser().absolute()
+        if path.is_dir():
+            folders[path] = None
+            _read_path(path, graph)
+        elif path.exists():
+            folders[path.parent] = None
+            _read_path(path, graph)
+        elif "," in text:
+            _read_names(text, graph)
+        else:
+            hint = f"Check the path; a list of hosts needs a comma, as in -i {text},"
+            raise ConfigError("there is no such inventory", file=text, hint=hint)
+    graph.reconcile()
+    return graph, tuple(folders)
+
+
+def _read_names(text: str, graph: Graph) -> None:
+    origin = Origin(text)
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        name, port = split_port(item)
+        if name not in graph.hosts:
+            graph.add_host(name, "ungrouped", port, origin)
+
+
+def _read_path(path: Path, graph: Graph) -> None:
+    if path.is_dir():
+        for name in list_folder(path):
+            if not _IGNORED.search(name):
+                _read_path(path / name, graph)
+    elif is_program(path) and (output := run_program(path, "--list")) is not None:
+        read_listing(
+            load_object(output, str(path)),
+            str(path),
+            graph,
+            lambda host: run_program(path, "--host", host) or "",
+        )
+    else:
+        _read_file(path, graph)
+
+
+def _read_file(path: Path, graph: Graph) -> None:
+    file = str(path)
+    text = read_text(path)
+    if text.startswith(VAULT_HEADER):
+        hint = f"Decrypt it first: ansible-vault view {file} > hosts.yml, or keep secrets in host_vars."
+        raise ConfigError(
+            "this inventory is encrypted, and pfremote has no vault password", file=file, line=1, hint=hint
+        )
+    if path.suffix == ".toml":
+        hint = f"Convert it: ansible-inventory -i {file} --list > hosts.json."
+        raise ConfigError("TOML inventories are not read", file=file, hint=hint)
+    if path.suffix == ".json" and looks_like_list_output(data := load_object(text, file)):
+        read_listing(data, file, graph)
+    elif path.suffix in (".yml", ".yaml", ".json"):
+        read_yaml(Document(text, file), graph)
+    elif not path.suffix and (document := _try_yaml(text, file)) is not None:
+        read_yaml(document, graph)
+    else:
+        read_ini(text, file, graph)
+
+
+def _try_yaml(text: str, file: str) -> Document | None:
+    """A file without an extension is YAML if it is a YAML mapping, else INI."""
+    try:
+        document = Document(text, file)
+    except ConfigError:
+        return None
+    return document if isinstance(document.root, MappingNode) else None

@@ -1,0 +1,86 @@
+"""``host_vars`` and ``group_vars``: one file or folder of files per name, beside the inventory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pfremote.inventory.graph import Variables
+from pfremote.inventory.reader import list_folder, read_text
+from pfremote.inventory.values import VAULT_HEADER
+
+#: In this order; the first that exists is taken (a folder or file without extension first).
+_EXTENSIONS = ("", ".yml", ".yaml", ".json")
+
+
+class VarsFiles:
+    """Reads the files of each name once. ``encrypted`` lists wholly encrypted files, passed over."""
+
+    def __init__(self, folders: tuple[Path, ...]) -> None:
+        self.folders = folders
+        self.encrypted: dict[str, None] = {}
+        self.warnings: list[str] = []
+        self._known: dict[Path, Variables] = {}
+        self._present: dict[Path, bool] = {}
+
+    def read(self, folder: Path, kind: str, name: str) -> Variables:
+        """Return the variables of one name (``kind`` is host_vars or group_vars) beside one source.
+
+        Raises:
+            ConfigError: a file is not YAML or no mapping, or has an unknown ``pfremote_`` variable.
+        """
+        base = folder / kind
+        if base not in self._present:
+            self._present[base] = base.is_dir()
+        if not self._present[base] or name.startswith("/"):
+            return Variables()
+        place = base / name
+        if place not in self._known:
+            merged = Variables()
+            for path in _find_files(base, name):
+                merged.update(self._read_file(path))
+            self._known[place] = merged
+        return self._known[place]
+
+    def _read_file(self, path: Path) -> Variables:
+        # Imported here, since a run without inventory files needs no PyYAML.
+        from yaml.nodes import MappingNode
+
+        from pfremote.inventory.yaml_nodes import Document, is_null
+
+        found = Variables()
+        text = read_text(path)
+        if text.startswith(VAULT_HEADER):
+            self.encrypted[str(path)] = None
+            return found
+        document = Document(text, str(path))
+        if document.root is None or is_null(document.root):
+            return found
+        if not isinstance(document.root, MappingNode):
+            raise document.fail("variables are a mapping", document.root, "", "Write one NAME: VALUE a line.")
+        for name, key, node in document.entries(document.root, ""):
+            found.set(name, document.value(node), document.origin(key, name))
+        self.warnings.extend(document.warnings)
+        return found
+
+
+def _find_files(base: Path, name: str) -> list[Path]:
+    for extension in _EXTENSIONS:
+        path = base / f"{name}{extension}"
+        if path.is_dir():
+            return _walk(path)
+        if path.exists():
+            return [path]
+    return []
+
+
+def _walk(folder: Path) -> list[Path]:
+    found: list[Path] = []
+    for name in list_folder(folder):
+        path = folder / name
+        if name.startswith(".") or name.endswith("~"):
+            continue
+        if path.is_dir() and not path.suffix:
+            found.extend(_walk(path))
+        elif path.is_file() and path.suffix in _EXTENSIONS:
+            found.append(path)
+    return found

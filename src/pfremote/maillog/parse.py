@@ -1,0 +1,191 @@
+"""Log line → :class:`~pfremote.maillog.record.Record`. Nothing is dropped: what is not a log line has no
+time.
+
+Understood are the traditional syslog format (also written by postlogd, with a zero-padded day), RFC 3339 as
+written by rsyslog, and journalctl's ``short-iso``, ``short-iso-precise`` and ``short-unix``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+from pfremote.maillog.record import Record
+
+_HEAD = re.compile(
+    r"""(?:
+        (?P<traditional>[A-Z][a-z]{2}\ [\ 0-3]?\d\ \d\d:\d\d:\d\d(?:\.\d+)?)
+      | (?P<iso>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d))
+      | (?P<epoch>\d{9,11}\.\d+)
+    )
+    \ (?P<host>\S+)\ (?P<tag>[^\s\[\]:]+)(?:\[(?P<pid>\d+)\])?:\ ?""",
+    re.VERBOSE,
+)
+_REPEATED = re.compile(r"\s?message repeated (\d+) times: \[ ?(.*)\]\Z", re.DOTALL)
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
+    )
+}
+
+#: How far ahead of ``now`` a year-less stamp may lie before it is taken for last year's (clocks differ a
+#: little).
+_AHEAD = timedelta(days=1)
+#: Distinct heads to remember. Heads with microseconds never repeat; the bound keeps memory flat.
+_MEMO_LIMIT = 4096
+
+_set_number, _set_time, _set_host, _set_tag, _set_daemon, _set_pid, _set_head, _set_text = (
+    Record.__dict__[name].__set__
+    for name in ("number", "time", "host", "tag", "daemon", "pid", "head", "text")
+)
+
+
+def _record(
+    number: int,
+    time: datetime | None,
+    host: str,
+    tag: str,
+    daemon: str,
+    pid: int | None,
+    head: str,
+    text: str,
+) -> Record:
+    # The frozen dataclass's own __init__ looks each field up by name; that is half the time of a line.
+    record = object.__new__(Record)
+    _set_number(record, number)
+    _set_time(record, time)
+    _set_host(record, host)
+    _set_tag(record, tag)
+    _set_daemon(record, daemon)
+    _set_pid(record, pid)
+    _set_head(record, head)
+    _set_text(record, text)
+    return record
+
+
+_Head = tuple[datetime | None, str, str, str, int | None, str]
+
+
+def unrepeat(text: str) -> tuple[int, str]:
+    """Undo rsyslog's ``message repeated N times: [ TEXT]``: the count and the text, ``(1, text)`` for other
+    lines.
+
+    >>> unrepeat("message repeated 2 times: [ lost connection after AUTH from a[192.0.2.1]]")
+    (2, 'lost connection after AUTH from a[192.0.2.1]')
+    """
+    if "message repeated " not in text[:18]:
+        return 1, text
+    found = _REPEATED.match(text)
+    return (int(found[1]), found[2]) if found else (1, text)
+
+
+class LineReader:
+    """Reads lines of one host; ``now`` (aware) gives year-less stamps their year, ``zone`` their offset."""
+
+    __slots__ = ("_memo", "_now", "_zone")
+
+    def __init__(self, now: datetime, zone: tzinfo) -> None:
+        self._now = now.astimezone(zone)
+        self._zone = zone
+        self._memo: dict[str, _Head] = {}
+
+    def read(self, line: str, number: int) -> Record:
+        """Split one line (without its line feed); ``number`` is its place in the evidence."""
+        # Lines of one process within one second share their whole head, so most lines cost one look-up.
+        # The key is only ever a complete head as the expression found it, so a hit means what a match would
+        # mean.
+        cut = line.find("]: ") + 3
+        known = self._memo.get(line[:cut]) if cut > 2 else None
+        if known is None:
+            known = self._split(line)
+            cut = len(known[5])
+        time, host, tag, daemon, pid, head = known
+        return _record(number, time, host, tag, daemon, pid, head, line[cut:])
+
+    def _split(self, line: str) -> _Head:
+        found = _HEAD.match(line)
+        if found is None:
+            return None, "", "", "", None, ""
+        traditional, iso, epoch, host, tag, pid = found.groups()
+        if traditional:
+            time = self._traditional(traditional)
+        elif iso:
+            time = _iso(iso)
+        else:
+            time = datetime.fromtimestamp(float(epoch), UTC)
+        daemon = tag[tag.rfind("/") + 1 :]
+        head = (time, host, tag, daemon, int(pid) if pid else None, found[0])
+        if traditional and pid and found[0].endswith("]: "):
+            if len(self._memo) >= _MEMO_LIMIT:
+                self._memo.clear()
+            self._memo[found[0]] = head
+        return head
+
+    def _traditional(self, stamp: str) -> datetime | None:
+        month = _MONTHS.get(stamp[:3])
+        day, clock = stamp[4:].strip().split(" ")
+        if month is None:
+            return None
+        hour, minute, second = clock.split(":")
+        whole, _, fraction = second.partition(".")
+        micro = int(fraction[:6].ljust(6, "0")) if fraction else 0
+        # 29 February exists every four years, once in eight around 1900 and 2100.
+        for year in range(self._now.year + 1, self._now.year - 9, -1):
+            try:
+                time = datetime(
+                    year, month, int(day), int(hour), int(minute), min(int(whole), 59), micro, self._zone
+                )
+            except ValueError:
+                continue
+            if time <= self._now + _AHEAD:
+                return time.astimezone(UTC)
+        return None
+
+
+def _iso(stamp: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(stamp).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def parse_line(line: str, number: int, *, now: datetime, zone: tzinfo = UTC) -> Record:
+    """Split one log line.
+
+    >>> record = parse_line("Nov  4 02:13:49 mx postfix/smtpd[7]: connect from a[192.0.2.1]", 1,
+    ...                     now=datetime(2026, 1, 2, tzinfo=UTC))
+    >>> record.time.isoformat(), record.daemon, record.pid, record.text
+    ('2025-11-04T02:13:49+00:00', 'smtpd', 7, 'connect from a[192.0.2.1]')
+    """
+    return LineReader(now, zone).read(line, number)
+
+
+def parse_evidence(
+    data: bytes | Iterable[bytes], *, now: datetime, utc_offset: timedelta
+) -> Iterator[Record]:
+    """Read a log, given whole or in blocks of any size; bytes that are not UTF-8 become surrogate escapes."""
+    reader = LineReader(now, timezone(utc_offset))
+    number = 0
+    for block in _whole_lines((data,) if isinstance(data, bytes) else data):
+        # Not splitlines(): a form feed or U+2028 inside a line does not end it.
+        lines = block.decode("utf-8", "surrogateescape").split("\n")
+        if not lines[-1]:
+            lines.pop()
+        for line in lines:
+            number += 1
+            yield reader.read(line, number)
+
+
+def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for block in blocks:
+        end = block.rfind(b"\n") + 1
+        if end:
+            yield rest + block[:end]
+            rest = block[end:]
+        else:
+            rest += block
+    if rest:
+        yield rest

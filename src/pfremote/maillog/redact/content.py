@@ -1,0 +1,163 @@
+"""Attributes, TLS data and message content; and, for every line, the shapes that are never let through."""
+
+from __future__ import annotations
+
+import re
+
+from pfremote.maillog.redact import masks
+from pfremote.maillog.redact.dialogue import redact_reason
+from pfremote.maillog.redact.learnt import replace_outside_marks
+from pfremote.maillog.redact.masks import MARK, looks_random, mark
+from pfremote.maillog.redact.process import Ledger, Process
+from pfremote.maillog.redact.sasl import MECHANISMS
+from pfremote.maillog.redact.tables import note_login
+
+#: tls/tls_mgr.c: what tlsmgr hands out, logged as base64 by util/attr_scan0.c.
+_TLS_ATTRIBUTES = {"keybuf": masks.TICKET_KEY, "session": masks.TLS_SESSION, "seed": masks.SEED}
+_DATA = re.compile(r"\[data \d+ bytes\]\Z")
+_RECORD = re.compile(r"(.*? type .+? len -?\d+ data )(.+)\Z", re.DOTALL)
+_CHARS = re.compile(r"(Read|Write) (?:-?\d+ chars: )(.*)\Z", re.DOTALL)
+_DUMP = re.compile(r"([0-9a-f]{4,8} )(?=[0-9a-f]{2}[ |-]|- <)(.*)\Z", re.DOTALL)
+_PIPELINED = re.compile(r"(improper command pipelining after \S+ from .*?\]\S*: )(.*)\Z", re.DOTALL)
+_SAFE_PIPELINE = re.compile(
+    r"(?:(?:QUIT|RSET|NOOP|DATA|STARTTLS|(?:EHLO|HELO) [\w.-]+|MAIL FROM:<[^>]*>|RCPT TO:<[^>]*>)"
+    r"(?:\\r|\\n|\?)*)+\Z",
+    re.IGNORECASE,
+)
+
+
+def redact_input_attribute(text: str, process: Process, ledger: Ledger, *, is_client: bool) -> str:
+    """Follow ``input attribute name:`` and mask the value that comes after it."""
+    _, _, value = text.partition(": ")
+    if text.startswith("input attribute name: "):
+        process.attribute = value
+        return text
+    if not text.startswith("input attribute value: ") or value == "(end)" or MARK.fullmatch(value):
+        return text
+    name, process.attribute = process.attribute, ""
+    kind = _TLS_ATTRIBUTES.get(name)
+    if kind is not None:
+        return f"input attribute value: {_note_tls(kind, process, ledger)}"
+    # The only attribute of this name is proxymap's lookup result.
+    if name == "value" and value and (is_client or ":" in value or ";" in value):
+        return f"input attribute value: {note_login(value, process, ledger, 'lookup table')}"
+    return text
+
+
+def redact_sent_attribute(text: str, process: Process, ledger: Ledger) -> str:
+    """Mask ``send attr session = …`` and the like; util/attr_print0.c normally gives only their size."""
+    head, equals, value = text.partition(" = ")
+    name = head.removeprefix("send attr ")
+    if not equals or not value or _DATA.match(value) or MARK.fullmatch(value):
+        return text
+    if name in _TLS_ATTRIBUTES:
+        return f"{head} = {_note_tls(_TLS_ATTRIBUTES[name], process, ledger)}"
+    if name == "value":
+        # smtp/smtp_sasl_auth_cache.c: time, unsalted SHA-1 of the password, status.
+        return f"{head} = {mark(masks.TABLE_VALUE)}"
+    return text
+
+
+def follow_wanted(text: str, process: Process) -> None:
+    """Note ``SERVICE: wanted attribute: NAME``, in case the line that names it is lost."""
+    process.attribute = text[text.index("wanted attribute: ") + 18 :]
+
+
+def _note_tls(kind: str, process: Process, ledger: Ledger) -> str:
+    if kind == masks.SEED:
+        return mark(kind)
+    account, process.account = process.account, masks.UNKNOWN
+    shown = ledger.note(process, kind, "TLS manager")
+    process.account = account
+    return shown
+
+
+def redact_content(text: str) -> str:
+    """Mask records (debug level 3), decrypted data and TLS dumps (TLS levels 3 and 4)."""
+    found = _RECORD.match(text)
+    if found is not None and text.startswith("rec_"):
+        return text if MARK.fullmatch(found[2]) else found[1] + mark(masks.CONTENT)
+    found = _CHARS.match(text)
+    if found is not None:
+        # The count goes too: it tells how long a password is.
+        return f"{found[1]} {mark(masks.DECRYPTED)}"
+    found = _DUMP.match(text)
+    if found is not None:
+        return text if MARK.fullmatch(found[2]) else found[1] + mark(masks.WIRE)
+    return text
+
+
+def redact_pipelining(text: str) -> str:
+    """Mask what a client sent too early (logged without any debugging), unless it is plain commands."""
+    found = _PIPELINED.match(text)
+    if found is None or _SAFE_PIPELINE.match(found[2]) or MARK.fullmatch(found[2]):
+        return text
+    return found[1] + mark(masks.COMMAND)
+
+
+_NETSTRING = re.compile(r"((?:read|write) netstring (?:len \d+ )?data )(.+)\Z", re.DOTALL)
+_MILTER = re.compile(r"(milter8_\w*(?:header|body)\w*: )(.+)\Z", re.DOTALL)
+_AUTH = re.compile(r"(\bAUTH[ =]+)([A-Za-z0-9_+/=-]+)([ ?]+)(?!\[redacted: )(\S[^\r\n]*)", re.IGNORECASE)
+_BEARER = re.compile(r"(\bBearer\s+)(?!\[redacted: )([^\s?'\",]+)", re.IGNORECASE)
+_NAMED = re.compile(
+    r"""((?:\b|_)(?:pass|passwd|password|passphrase|secret|(?:access_|refresh_)?token|resp|cookie|bind_pw
+    |client_secret|api_?key)["']?\ *[=:]\ *["']?)(?!\[redacted:|\ |\(|hash:|static:)([^\s,;"'?]{2,})""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_INLINE = re.compile(r"(\bstatic:)([^\s:,()]+:[^\s,()]+)|(\binline:)(\{[^}]*[:][^}]*\}?)")
+_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)(?!\[redacted: )([^\s@/]+)(?=@)")
+_TRIGGER = re.compile(
+    r"auth[ =]|bearer|pass|secret|token|resp|cookie|bind_pw|api_?key|static:|inline:|://|netstring|milter8_",
+    re.IGNORECASE,
+)
+_LONG = re.compile(r"[A-Za-z0-9+/_-]{24}")
+_RUN = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
+#: Ids of cached sessions are no secrets, and one wants to see whether the same one is found again.
+_SESSION_ID = re.compile(
+    r"(?:looking (?:for|up) session |(?:re)?loaded session |(?:save|put|remove|lookup|delete) "
+    r"|\S+: (?:looking up|save|reloaded|remove) session "
+    r"|(?:read|write|drop) \S+ TLS cache|send attr cache_id = )"
+)
+
+
+def redact_anywhere(text: str) -> str:
+    """Mask what is shaped like a credential in any line: the catch-all behind the readers of known lines."""
+    if _TRIGGER.search(text) is not None:
+        text = replace_outside_marks(redact_reason(text), _redact_shapes)
+    if _LONG.search(text) is not None and not _SESSION_ID.match(text):
+        text = replace_outside_marks(text, _redact_runs)
+    return text
+
+
+def _redact_shapes(text: str) -> str:
+    text = _AUTH.sub(_mask_auth, text)
+    text = _BEARER.sub(lambda found: found[1] + mark(masks.TOKEN), text)
+    text = _NAMED.sub(_mask_named, text)
+    text = _INLINE.sub(lambda found: (found[1] or found[3]) + mark(masks.TABLE_VALUE), text)
+    text = _URL.sub(lambda found: found[1] + mark(masks.PASSWORD), text)
+    text = _NETSTRING.sub(lambda found: found[1] + mark(masks.CONTENT), text)
+    return _MILTER.sub(lambda found: found[1] + mark(masks.CONTENT), text)
+
+
+def _mask_auth(found: re.Match[str]) -> str:
+    # The list of mechanisms in an EHLO reply looks the same, but every word of it is a mechanism.
+    words = f"{found[2]} {found[4]}".split()
+    if all(MECHANISMS.match(word) for word in words) or not MECHANISMS.match(found[2]):
+        return found[0]
+    return found[1] + found[2] + found[3] + mark(masks.RESPONSE)
+
+
+def _mask_named(found: re.Match[str]) -> str:
+    return found[1] + mark(masks.PASSWORD)
+
+
+def _redact_runs(text: str) -> str:
+    def judge(found: re.Match[str]) -> str:
+        before, after = text[: found.start()], text[found.end() :]
+        if not looks_random(found[0]) or re.match(r"[\w.+=-]*@", after):
+            return found[0]
+        if re.search(r"(?:message-id=<|[Mm]essage-[Ii][Dd]: <)[^<>\s]*\Z", before):
+            return found[0]
+        return mark(masks.OPAQUE)
+
+    return _RUN.sub(judge, text)

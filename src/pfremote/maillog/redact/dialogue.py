@@ -1,0 +1,163 @@
+"""SMTP dialogue lines (``< peer: …`` and ``> peer: …``), where AUTH happens.
+
+smtpd/smtpd_chat.c and smtp/smtp_chat.c log each line as read and written, so every initial response,
+continuation and challenge is in the log from debug level 1 on.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pfremote.maillog.redact import masks
+from pfremote.maillog.redact.masks import MARK, mark
+from pfremote.maillog.redact.process import Ledger, Process
+from pfremote.maillog.redact.sasl import (
+    MECHANISMS,
+    Response,
+    asked_for,
+    decode,
+    is_prompt,
+    read_clear_response,
+    read_response,
+)
+
+_AUTH = re.compile(r"(\s*AUTH(?:\s*=\s*|\s+|\Z))(\S*)(\s*)(.*)\Z", re.IGNORECASE | re.DOTALL)
+_REPLY = re.compile(r"[2-5]\d\d(?:[ -]|\Z)")
+#: What may be shown of a client's line: real commands, and those of protocols that end up on port 25.
+_COMMAND = re.compile(
+    r"\s*(?:(?:EHLO|HELO|LHLO|MAIL|RCPT|BDAT|VRFY|EXPN|ETRN|XCLIENT|XFORWARD|NOOP|HELP|ATRN|SEND|SOML|SAML"
+    r"|GET|POST|HEAD|PUT|OPTIONS|CONNECT|PROXY)(?:\s|\Z)|(?:DATA|RSET|QUIT|STARTTLS|TURN|\.)\s*\Z)|\s*\Z",
+    re.IGNORECASE,
+)
+#: Commands that cannot be a base64 response: they end an exchange whose reply was lost.
+_SURE_COMMAND = re.compile(
+    r"\s*(?:(?:MAIL FROM|RCPT TO):\s*<|(?:EHLO|HELO|LHLO) [\w.:\[\]-]+\Z)", re.IGNORECASE
+)
+_REASON = re.compile(r"(authentication failed: )([A-Za-z0-9+/]{6,}={0,2})(?=,|\s*\Z)")
+_WHERE = "SMTP dialogue"
+
+
+def redact_dialogue(text: str, process: Process, ledger: Ledger, *, is_client: bool) -> str:
+    """Mask one ``<`` or ``>`` line; ``is_client`` tells whose line it is."""
+    head, colon, payload = text.partition(": ")
+    if not colon or MARK.fullmatch(payload):
+        return text
+    if not is_client and _REPLY.match(payload):
+        return f"{head}: {_redact_reply(payload, process, ledger)}"
+    return f"{head}: {redact_command(payload, process, ledger)}"
+
+
+def redact_command(payload: str, process: Process, ledger: Ledger) -> str:
+    """Mask what a client sent: the AUTH command, a response, or something that is no command at all."""
+    found = _AUTH.match(payload)
+    if found is not None:
+        return _redact_auth(found, process, ledger)
+    if process.in_auth and not _SURE_COMMAND.match(payload):
+        if payload.strip() in ("*", ""):
+            return payload
+        return read_continuation(payload, process, ledger, _WHERE)
+    process.end()
+    if _COMMAND.match(payload):
+        return payload
+    # No command word: a response whose AUTH line was lost, or a password typed at the wrong moment. Most
+    # are base64; learning the text makes a later spelling of it go as well.
+    return ledger.note(process, masks.COMMAND, _WHERE, _learnable(payload))
+
+
+def _redact_auth(found: re.Match[str], process: Process, ledger: Ledger) -> str:
+    verb, mechanism, gap, blob = found.groups()
+    if not mechanism or MARK.fullmatch(mechanism + gap + blob):
+        return found[0]
+    if not MECHANISMS.match(mechanism):
+        process.begin("")
+        both = f"{mechanism} {blob}".strip()
+        return verb + ledger.note(process, masks.RESPONSE, _WHERE, _learnable(mechanism, blob, both))
+    process.begin(mechanism)
+    if not blob or MARK.fullmatch(blob) or blob == "=":
+        return found[0]
+    return f"{verb}{mechanism}{gap}{read_initial(blob, process, ledger, _WHERE)}"
+
+
+def read_initial(blob: str, process: Process, ledger: Ledger, where: str) -> str:
+    """Return the mark for an initial response, having learnt from it."""
+    if process.mechanism == "LOGIN":
+        ledger.name(process, decode(blob) or "")
+        return mark(masks.USER_NAME, process.account)
+    return _note(read_response(process.mechanism, blob), process, ledger, where)
+
+
+def read_continuation(blob: str, process: Process, ledger: Ledger, where: str, *, clear: bool = False) -> str:
+    """Return the mark for a later response, base64 or (as Cyrus logs it) ``clear``."""
+    text = blob if clear else decode(blob)
+    if process.asked == "user":
+        process.candidate = text or ""
+        return mark(masks.USER_NAME)
+    if process.asked == "password":
+        return ledger.note(process, masks.PASSWORD, where, (blob.strip() if text is None else text,))
+    if process.mechanism == "LOGIN":
+        return ledger.note(process, masks.RESPONSE, where)
+    mechanism = process.mechanism or _guess_mechanism(text or "")
+    if clear:
+        # At the first NUL the log stops, so what is left of PLAIN is no password.
+        response = Response(masks.RESPONSE) if mechanism in ("PLAIN", "NTLM", "") else None
+        return _note(response or read_clear_response(mechanism, blob), process, ledger, where)
+    return _note(read_response(mechanism, blob), process, ledger, where)
+
+
+def redact_challenge(challenge: str, process: Process) -> str:
+    """Mask a challenge unless it is a fixed prompt, and remember what it asks for."""
+    process.in_auth = True
+    process.asked = asked_for(challenge)
+    return challenge if is_prompt(challenge) or MARK.fullmatch(challenge) else mark(masks.CHALLENGE)
+
+
+def _redact_reply(payload: str, process: Process, ledger: Ledger) -> str:
+    code = payload[:3]
+    if code == "334":
+        had, challenge = process.candidate, payload[4:]
+        shown = redact_challenge(challenge, process)
+        if had and process.asked == "password":
+            ledger.name(process, had)
+        process.candidate = ""
+        return payload[:4] + shown
+    if process.in_auth:
+        if code == "235" and process.candidate:
+            # Accepted right after the "user name": the lines between were lost, and it was the password.
+            ledger.learnt.add(process.candidate)
+        process.end()
+    return redact_reason(payload)
+
+
+def redact_reason(text: str) -> str:
+    """Mask a reason for a failed login that is base64: older Dovecot versions give the last challenge."""
+    if "authentication failed: " not in text:
+        return text
+    return _REASON.sub(
+        lambda found: found[0] if _is_word(found[2]) else found[1] + mark(masks.CHALLENGE), text
+    )
+
+
+def _is_word(text: str) -> bool:
+    return is_prompt(text) or (text.isalpha() and text[1:].islower())
+
+
+def _note(response: Response, process: Process, ledger: Ledger, where: str) -> str:
+    return ledger.note(process, response.kind, where, response.secrets, response.account)
+
+
+def _learnable(*texts: str) -> tuple[str, ...]:
+    # The first word too: smtpd looks that up in smtpd_forbidden_commands, and logs it.
+    plain = tuple(part for text in texts if text.strip() for part in (text.strip(), text.split()[0]))
+    decoded = (decode(text) for text in plain)
+    readable = (text for text in decoded if text and text.isprintable())
+    return plain + tuple(readable)
+
+
+def _guess_mechanism(text: str) -> str:
+    if "\0" in text:
+        return "NTLM" if text.startswith("NTLMSSP") else "PLAIN"
+    if "auth=" in text:
+        return "XOAUTH2"
+    if 'username="' in text:
+        return "DIGEST-MD5"
+    return "SCRAM" if text.startswith(("n,", "y,", "p=", "c=")) else ""

@@ -1,0 +1,106 @@
+"""What is remembered while reading: one state per process, one ledger per capture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pfremote.maillog.record import Record
+from pfremote.maillog.redact.learnt import Learnt
+from pfremote.maillog.redact.masks import TICKET_KEY, TLS_SESSION, UNKNOWN, mark
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """A credential that the host's own log holds in the clear. The secret itself is never in here.
+
+    ``account`` is "(unknown)" where no line tells it; ``where`` says what kind of line held it, ``kind``
+    what it is (``password``, ``bearer token``, …), ``line`` the record's number.
+    """
+
+    account: str
+    host: str
+    time: datetime | None
+    mechanism: str
+    where: str
+    kind: str
+    line: int
+
+
+@dataclass(slots=True)
+class Process:
+    """One (host, tag, pid): where it is in its dialogue."""
+
+    in_auth: bool = False
+    mechanism: str = ""
+    asked: str = ""
+    #: A LOGIN user name that has not been followed by the password prompt yet. A lost line may mean that it
+    #: is the password, so it is shown to nobody until then.
+    candidate: str = ""
+    account: str = UNKNOWN
+    attribute: str = ""
+    password_map: bool = False
+    exchange: int = 0
+
+    def begin(self, mechanism: str) -> None:
+        """Enter an authentication exchange."""
+        self.in_auth = True
+        self.mechanism = mechanism.upper()
+        self.asked = self.candidate = ""
+        self.account = UNKNOWN
+        self.exchange += 1
+
+    def end(self) -> None:
+        """Leave it; the account is kept for the lines that still belong to it."""
+        self.in_auth = False
+        self.asked = self.candidate = ""
+
+
+class Ledger:
+    """Secrets learnt and exposures found so far."""
+
+    def __init__(self) -> None:
+        self.learnt = Learnt()
+        self.record: Record | None = None
+        self._exposures: dict[tuple[object, ...], dict[str, Exposure]] = {}
+
+    @property
+    def exposures(self) -> tuple[Exposure, ...]:
+        """One per account, kind and authentication exchange, in the order of the log."""
+        return tuple(one for kinds in self._exposures.values() for one in kinds.values())
+
+    def note(
+        self, process: Process, kind: str, where: str, secrets: Iterable[str] = (), account: str = UNKNOWN
+    ) -> str:
+        """Learn ``secrets``, enter the exposure, and return the mark to show instead."""
+        if account == UNKNOWN:
+            account = process.account
+        elif process.account == UNKNOWN:
+            self.name(process, account)
+        for secret in secrets:
+            self.learnt.add(secret, account)
+        if account in self.learnt.secrets:
+            account = UNKNOWN
+        record = self.record
+        if record is not None:
+            kinds = self._exposures.setdefault((record.host, record.tag, record.pid, process.exchange), {})
+            if kind not in kinds:
+                kinds[kind] = Exposure(
+                    account, record.host, record.time, process.mechanism, where, kind, record.number
+                )
+        return mark(kind, account)
+
+    def name(self, process: Process, account: str) -> None:
+        """Say whose exchange this is, and complete what was entered before that was known."""
+        if not account or account == UNKNOWN or account in self.learnt.secrets:
+            return
+        process.account = account
+        self.learnt.protect(account)
+        record = self.record
+        if record is None:
+            return
+        kinds = self._exposures.get((record.host, record.tag, record.pid, process.exchange), {})
+        for kind, known in kinds.items():
+            if known.account == UNKNOWN and kind not in (TICKET_KEY, TLS_SESSION):
+                kinds[kind] = replace(known, account=account)

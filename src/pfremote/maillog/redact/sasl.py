@@ -1,0 +1,126 @@
+"""What one SASL response gives away: whose it is and which secrets are in it."""
+
+from __future__ import annotations
+
+import re
+import struct
+from base64 import b64decode
+from binascii import Error as NotBase64
+from dataclasses import dataclass
+
+from pfremote.maillog.redact import masks
+
+#: The IANA registry of mechanism names, and those in use without being in it.
+MECHANISMS = re.compile(
+    r"(?:PLAIN|LOGIN|CRAM-MD5|DIGEST-MD5|NTLM|GSSAPI|GSS-SPNEGO|EXTERNAL|ANONYMOUS|OTP|SKEY|SECURID|APOP"
+    r"|XOAUTH2?|OAUTHBEARER|OAUTH10A|OPENID20|SAML20|KERBEROS_V[45]|SRP|RPA|PASSDSS-[0-9A-Z-]+|MSN"
+    r"|SCRAM-SHA(?:3)?-[0-9]{1,3}(?:-PLUS)?|SCRAM-MD5|GS2-[A-Z0-9-]{1,20}|ECDSA-NIST256P-CHALLENGE"
+    r"|EAP-AES128(?:-PLUS)?|NMAS[-_A-Z0-9]+|DOVECOT-TOKEN|XTOKEN|X-[A-Z][A-Z-]{1,16}|UNIX)\Z",
+    re.IGNORECASE,
+)
+
+_USER_PROMPT = re.compile(r"user ?name|login", re.IGNORECASE)
+_PASS_PROMPT = re.compile(r"pass ?(?:word|code)", re.IGNORECASE)
+_PROMPTS = re.compile(r"(?:user ?name|login|pass ?word|passcode):?[\0 ]*\Z", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response read: the mask's kind, the account (or "(unknown)"), and the secrets to learn."""
+
+    kind: str
+    account: str = masks.UNKNOWN
+    secrets: tuple[str, ...] = ()
+
+
+def decode(blob: str) -> str | None:
+    """Return the text that the base64 ``blob`` codes, or None where it is not base64."""
+    try:
+        return b64decode(blob.strip(), validate=True).decode("utf-8", "surrogateescape")
+    except (NotBase64, UnicodeEncodeError, ValueError):
+        return None
+
+
+def is_prompt(challenge: str) -> bool:
+    """Say whether a challenge, in base64 or clear, is one of the fixed LOGIN prompts, or empty."""
+    if not challenge.strip():
+        return True
+    if _PROMPTS.match(challenge):
+        return True
+    decoded = decode(challenge)
+    return decoded is not None and _PROMPTS.match(decoded) is not None
+
+
+def asked_for(challenge: str) -> str:
+    """Return ``user``, ``password`` or nothing for a challenge, in base64 or clear."""
+    text = decode(challenge) or challenge
+    if _USER_PROMPT.search(text):
+        return "user"
+    return "password" if _PASS_PROMPT.search(text) else ""
+
+
+def read_response(mechanism: str, blob: str) -> Response:
+    """Read a response of any mechanism but LOGIN, whose meaning depends on what was asked.
+
+    >>> read_response("PLAIN", "AGFsaWNlAFMzY3JldFBX")
+    Response(kind='password', account='alice', secrets=('S3cretPW',))
+    """
+    text = decode(blob)
+    if text is None:
+        # Typed by hand, or cut short: whatever it is, it was meant as a credential.
+        return Response(masks.RESPONSE, secrets=(blob.strip(),))
+    return read_clear_response(mechanism, text)
+
+
+def read_clear_response(mechanism: str, text: str) -> Response:
+    """Read a decoded response, as Cyrus logs it (with ``?`` for control characters) or as it was."""
+    name = mechanism.upper()
+    if name == "PLAIN":
+        return _plain(text)
+    if name in ("XOAUTH2", "OAUTHBEARER", "XOAUTH"):
+        return _bearer(text)
+    if name == "CRAM-MD5":
+        account, _, digest = text.rpartition(" ")
+        return Response(masks.RESPONSE, account or masks.UNKNOWN, (digest,))
+    if name == "DIGEST-MD5":
+        found = re.search(r'username="([^"]*)"', text)
+        proof = re.search(r"response=([0-9a-f]{32})", text)
+        return Response(masks.RESPONSE, _first(found), (proof[1],) if proof else ())
+    if name.startswith("SCRAM"):
+        proof = re.search(r"(?:^|,)p=([^,]+)", text)
+        found = re.search(r"(?:^|,)n=([^,]*)", text)
+        return Response(masks.RESPONSE, _first(found), (proof[1],) if proof else ())
+    if name == "NTLM":
+        return Response(masks.RESPONSE, _ntlm_account(text))
+    if name == "EXTERNAL":
+        return Response(masks.RESPONSE, text or masks.UNKNOWN)
+    return Response(masks.RESPONSE, secrets=(text,))
+
+
+def _first(found: re.Match[str] | None) -> str:
+    return found[1] if found and found[1] else masks.UNKNOWN
+
+
+def _plain(text: str) -> Response:
+    # RFC 4616: authzid NUL authcid NUL password. Some clients leave the first NUL out.
+    parts = text.split("\0")
+    if len(parts) == 1:
+        return Response(masks.PASSWORD, secrets=(text,))
+    account = parts[-2] or parts[0]
+    return Response(masks.PASSWORD, account or masks.UNKNOWN, (parts[-1],))
+
+
+def _bearer(text: str) -> Response:
+    user = re.search(r"(?:^|[\x01?,])(?:user|a)=([^\x01?,]*)", text)
+    token = re.search(r"auth=\s*(?:Bearer\s+)?([^\x01?]+)", text, re.IGNORECASE)
+    return Response(masks.TOKEN, _first(user), (token[1],) if token else (text,))
+
+
+def _ntlm_account(text: str) -> str:
+    # MS-NLMP 2.2.1.3, AUTHENTICATE_MESSAGE: length and offset of the user name at byte 36.
+    raw = text.encode("utf-8", "surrogateescape")
+    if len(raw) < 44 or not raw.startswith(b"NTLMSSP\0\3"):
+        return masks.UNKNOWN
+    length, offset = struct.unpack_from("<H2xI", raw, 36)
+    name = raw[offset : offset + length]
+    return name.decode("utf-16-le", "replace") if b"\0" in name else name.decode("latin-1")

@@ -1,0 +1,141 @@
+"""Build the report from what a run folder holds, so that it can be made at any later time. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from pfremote.report.dialogue import build_session, pick_lines
+from pfremote.report.model import (
+    Certainty,
+    ExposureView,
+    FindingView,
+    HostView,
+    Report,
+)
+from pfremote.store.encode import decode_time
+from pfremote.store.reader import HostFolder
+from pfremote.store.run import HostRecord, Run
+
+_CERTAINTIES: tuple[Certainty, ...] = ("proven", "likely", "unknown")
+_LATEST = datetime.max.replace(tzinfo=UTC)
+_DAMAGED = "What was stored of this host is damaged; the report shows what could be read."
+
+
+@dataclass(frozen=True, slots=True)
+class _Host:
+    view: HostView
+    findings: tuple[FindingView, ...] = ()
+    exposures: tuple[ExposureView, ...] = ()
+
+
+def build_report(run: Run, folders: Sequence[HostFolder]) -> Report:
+    """Return the report of ``run``; ``folders`` holds what was read of its hosts, in their order.
+
+    A host whose ``sessions.json`` is not as it should be is shown with a ``problem`` and without its
+    sessions.
+    """
+    hosts = [_build_host(*item) for item in zip(run.hosts, folders, range(1, len(folders) + 1), strict=True)]
+    findings = [finding for host in hosts for finding in host.findings]
+    exposures = [exposure for host in hosts for exposure in host.exposures]
+    peers = run.request.get("peers")
+    return Report(
+        run=run.id,
+        command=run.command,
+        version=run.version,
+        started=run.started,
+        ended=run.ended,
+        exit_code=run.exit_code,
+        peers=tuple(map(str, peers)) if isinstance(peers, list) else (),
+        reason=str(run.request.get("reason") or ""),
+        hosts=tuple(host.view for host in hosts),
+        findings=tuple(sorted(findings, key=lambda finding: _CERTAINTIES.index(finding.certainty))),
+        exposures=tuple(sorted(exposures, key=_order_exposure)),
+    )
+
+
+def _build_host(record: HostRecord, folder: HostFolder, number: int) -> _Host:
+    result = record.result
+    view = HostView(
+        anchor=f"h{number}",
+        name=result.host,
+        state=result.state,
+        armed=result.armed,
+        reverted=result.reverted,
+        drained=result.drained,
+        complete=result.complete,
+        lines=result.lines,
+        folder=record.folder,
+        source=record.source,
+        guard=result.guard,
+        why=result.why,
+        error=result.error,
+        refusals=result.refusals,
+        warnings=result.warnings,
+        conflicts=result.conflicts,
+        missing=record.missing,
+        diff=tuple(folder.diff.split("\n")[:-1]),
+        problem=folder.problem,
+    )
+    if "sessions" not in folder.sessions:  # nothing was brought back, or nothing was understood
+        return _Host(view)
+    try:
+        return _add_sessions(view, folder)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return _Host(replace(view, problem=_DAMAGED))
+
+
+def _add_sessions(view: HostView, folder: HostFolder) -> _Host:
+    data = folder.sessions
+    anchors = {str(item["id"]): f"{view.anchor}-s{number}" for number, item in enumerate(data["sessions"], 1)}
+    findings = tuple(_finding(item, view, anchors, folder.evidence) for item in data["findings"])
+    sessions = tuple(
+        build_session(item, number, view, folder.evidence, findings)
+        for number, item in enumerate(data["sessions"], 1)
+    )
+    view = replace(
+        view,
+        sessions=sessions,
+        followed=pick_lines(data["followed"]["lines"], folder.evidence),
+        unplaced=pick_lines(data["unplaced"]["lines"], folder.evidence),
+        withheld=Counter(str(item["reason"]) for item in data["withheld"]),
+        others=(int(data["counts"]["other_sessions"]), int(data["counts"]["other_lines"])),
+        undecided=int(data["counts"]["undecided"]),
+    )
+    return _Host(view, findings, tuple(_exposure(item, view) for item in data["exposures"]))
+
+
+def _finding(
+    data: Mapping[str, Any], host: HostView, anchors: Mapping[str, str], evidence: Sequence[str]
+) -> FindingView:
+    return FindingView(
+        code=str(data["code"]),
+        title=str(data["title"]),
+        certainty=next((word for word in _CERTAINTIES if word == data["certainty"]), "unknown"),
+        host=host.name,
+        session=anchors.get(str(data["session"]), ""),
+        proof=next(iter(pick_lines([data["line"]] if data["line"] else [], evidence)), None),
+        count=int(data["count"]),
+        meaning=str(data["meaning"]),
+        next_step=str(data["next_step"]),
+    )
+
+
+def _exposure(data: Mapping[str, Any], host: HostView) -> ExposureView:
+    return ExposureView(
+        host=host.name,
+        account=str(data["account"] or ""),
+        time=decode_time(data["time"]),
+        mechanism=str(data["mechanism"] or ""),
+        kind=str(data["kind"] or ""),
+        shape=str(data["where"] or ""),
+        where=host.source,
+    )
+
+
+def _order_exposure(item: ExposureView) -> tuple[bool, str, str, datetime]:
+    # "(unknown)" comes last: what has a name can be changed at once.
+    return item.account[:1] in ("", "("), item.account, item.host, item.time or _LATEST

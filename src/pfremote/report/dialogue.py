@@ -1,0 +1,98 @@
+"""One session of ``sessions.json`` as the report shows it, with its pauses. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pfremote.report.model import FindingView, HostView, Line, SessionView, Side, TurnView
+from pfremote.store.encode import decode_time
+
+_SIDES: dict[str, Side] = {"C": "client", "S": "server"}
+_OTHERS: dict[Side, Side] = {"client": "server", "server": "client", "note": "note"}
+_COARSE = 2.0
+
+
+def build_session(
+    data: Mapping[str, Any],
+    number: int,
+    host: HostView,
+    evidence: Sequence[str],
+    findings: Iterable[FindingView],
+) -> SessionView:
+    """Return one session of ``sessions.json``; ``findings`` are those of its host.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: it is not as the store writes it.
+    """
+    anchor = f"{host.anchor}-s{number}"
+    peer = data["peer"]
+    port = f":{peer['port']}" if peer["port"] else ""
+    return SessionView(
+        anchor=anchor,
+        number=number,
+        host=host.name,
+        kind=str(data["kind"]),
+        process=str(data["process"]),
+        peer=f"{peer['name']}[{peer['address']}]{port}",
+        started=decode_time(data["started"]),
+        ended=decode_time(data["ended"]),
+        whole=data["whole"] is True,
+        cut=str(data["cut"]),
+        verbose=data["verbose"] is True,
+        queue_ids=tuple(map(str, data["queue_ids"])),
+        facts=tuple(_facts(data)),
+        turns=_turns(data["turns"]),
+        folded=int(data["folded"]),
+        lines=pick_lines(data["lines"], evidence),
+        findings=tuple(finding for finding in findings if finding.session == anchor),
+    )
+
+
+def _facts(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for tls in data["tls"]:
+        yield "TLS", f"{tls['protocol']} {tls['cipher']} ({tls['trust']})"
+    for sasl in data["sasl"]:
+        reason = f": {sasl['reason']}" if sasl["reason"] else ""
+        yield "SASL", f"{sasl['mechanism']} {sasl['user'] or '(user not logged)'} {sasl['outcome']}{reason}"
+    for item in data["deliveries"]:
+        relay = f"dsn={item['dsn']} relay={item['relay']}"
+        yield "Delivery", f"{item['recipient']} {item['status']} {relay} ({item['reason']})"
+    if data["died"] is True:
+        yield "Process", "ended by a fatal error or a signal"
+
+
+def _turns(items: Iterable[Mapping[str, Any]]) -> tuple[TurnView, ...]:
+    turns: list[TurnView] = []
+    speaker: Side = "note"
+    for item in items:
+        side = _SIDES.get(item["who"], "note")
+        turn = TurnView(
+            side=side,
+            topic=str(item["topic"]),
+            text=str(item["text"]),
+            time=decode_time(item["time"]),
+            line=int(item["line"]),
+            count=int(item["count"]),
+            # What Postfix says of itself comes while somebody is still to speak: whoever did not speak last.
+            awaited=side if side != "note" else _OTHERS[speaker],
+        )
+        turns.append(replace(turn, gap=_gap(turns[-1], turn, float(item["gap"])) if turns else 0.0))
+        speaker = side if side != "note" else speaker
+        if item["topic"] == "delivery":  # another process, another conversation
+            speaker = "note"
+    return tuple(turns)
+
+
+def _gap(before: TurnView, turn: TurnView, gap: float) -> float:
+    # A syslog stamp in whole seconds says "1 s later" of two lines a millisecond apart.
+    coarse = before.time and turn.time and before.time.microsecond == turn.time.microsecond == 0
+    return 0.0 if coarse and gap < _COARSE else gap
+
+
+def pick_lines(numbers: Iterable[Any], evidence: Sequence[str]) -> tuple[Line, ...]:
+    """Return the lines of ``evidence`` at these 1-based places; a place outside it has none."""
+    return tuple(
+        Line(number, evidence[number - 1]) for number in map(int, numbers) if 0 < number <= len(evidence)
+    )

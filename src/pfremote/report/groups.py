@@ -1,0 +1,41 @@
+"""Findings and exposures that say the same, gathered: a hundred equal failures read as one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from pfremote.report.model import ExposureView, FindingView
+
+
+@dataclass(frozen=True, slots=True)
+class FindingGroup:
+    """The first finding of its kind, and the others that differ only in where they were seen."""
+
+    first: FindingView
+    more: tuple[FindingView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureGroup:
+    """One account's exposures in one log of one host, in time order."""
+
+    first: ExposureView
+    more: tuple[ExposureView, ...]
+
+
+def group_findings(findings: Sequence[FindingView]) -> tuple[FindingGroup, ...]:
+    """Return the findings gathered by what they say, in the order of the first of each."""
+    groups: dict[Hashable, list[FindingView]] = {}
+    for finding in findings:
+        said = (finding.certainty, finding.code, finding.title, finding.meaning, finding.next_step)
+        groups.setdefault(said, []).append(finding)
+    return tuple(FindingGroup(first, tuple(more)) for first, *more in groups.values())
+
+
+def group_exposures(exposures: Sequence[ExposureView]) -> tuple[ExposureGroup, ...]:
+    """Return the exposures gathered by account, host and log, in the order of the first of each."""
+    groups: dict[Hashable, list[ExposureView]] = {}
+    for item in exposures:
+        groups.setdefault((item.account, item.host, item.where), []).append(item)
+    return tuple(ExposureGroup(first, tuple(more)) for first, *more in groups.values())

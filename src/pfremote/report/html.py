@@ -1,0 +1,115 @@
+"""The report as one HTML page that needs nothing else: no network, no fonts, no script to be read."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import jinja2
+from markupsafe import Markup
+
+from pfremote.inert import show_block
+from pfremote.report import words
+from pfremote.report.groups import group_exposures, group_findings
+from pfremote.report.model import Line, Report, SessionView, TurnView
+from pfremote.report.timeline import lay_out, worst_grade
+
+#: A page with more log lines than this is slow on a phone; the rest is named by its place in evidence.log.
+MOST_LINES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """Consecutive turns of one side without a pause: one arrow in the sequence diagram."""
+
+    side: str
+    turns: tuple[TurnView, ...]
+
+    @property
+    def first(self) -> TurnView:
+        """The turn that gives the arrow its time and the pause before it."""
+        return self.turns[0]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPage:
+    """A session as the page shows it; ``lines`` is empty where ``too_many`` says that they are left out."""
+
+    view: SessionView
+    arrows: tuple[Arrow, ...]
+    grade: str
+    lines: tuple[Line, ...]
+    too_many: bool
+
+
+def render_html(report: Report) -> str:
+    """Return the page. Scripts and styles are allowed by their hash only, and nothing may be loaded."""
+    style = _asset("report.css")
+    script = _asset("report.js")
+    policy = (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    template = _environment().get_template("report.html.j2")
+    return template.render(
+        report=report,
+        timeline=lay_out(report),
+        pages=tuple(_pages(report.sessions)),
+        policy=policy,
+        style=Markup(style),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        words=words,
+        finding_groups=group_findings(report.findings),
+        exposure_groups=group_exposures(report.exposures),
+    )
+
+
+def _pages(sessions: Sequence[SessionView]) -> Iterator[SessionPage]:
+    room = MOST_LINES
+    for session in sessions:
+        fits = len(session.lines) <= room
+        room -= len(session.lines) if fits else 0
+        lines = session.lines if fits else ()
+        yield SessionPage(session, group_turns(session.turns), worst_grade(session), lines, not fits)
+
+
+def group_turns(turns: Sequence[TurnView]) -> tuple[Arrow, ...]:
+    """Return ``turns`` gathered into arrows: one side's lines with no slow pause between them."""
+    groups: list[list[TurnView]] = []
+    for turn in turns:
+        if groups and groups[-1][0].side == turn.side and not words.grade_gap(turn.gap):
+            groups[-1].append(turn)
+        else:
+            groups.append([turn])
+    return tuple(Arrow(group[0].side, tuple(group)) for group in groups)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("pfremote.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _finalize(value: object) -> object:
+    """Make every printed value harmless before it is escaped; Markup is our own and passes."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return show_block(value)
+    return value
+
+
+def _asset(name: str) -> str:
+    return (resources.files("pfremote.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

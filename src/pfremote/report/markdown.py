@@ -1,0 +1,155 @@
+"""The report as Markdown, for a ticket or a wiki. Whatever came from a log is inside code, never markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pfremote.report.groups import FindingGroup, group_exposures, group_findings
+from pfremote.report.markdown_text import quote_block, quote_inline, write_prose
+from pfremote.report.model import HostView, Report, SessionView
+from pfremote.report.words import (
+    CHANGE_THEM,
+    NO_ACCOUNT,
+    TO_CHANGE,
+    count,
+    describe_credential,
+    describe_cut,
+    describe_exit,
+    describe_gap,
+    describe_log,
+    describe_places,
+    describe_proof,
+    describe_seen,
+    describe_state,
+    describe_times,
+    grade_gap,
+    head_of,
+    headline,
+    join_reason,
+    missing_sentences,
+    say_turn,
+    show_clock,
+    show_seconds,
+    show_time,
+)
+
+_MARKS = {"client": "C: ", "server": "S: ", "note": "   "}
+
+
+def render_markdown(report: Report) -> str:
+    """Return the whole report in CommonMark; tables are the only extension used."""
+    return "\n\n".join(_sections(report)) + "\n"
+
+
+def _sections(report: Report) -> Iterator[str]:
+    yield f"# pfremote run {quote_inline(report.run)}"
+    yield f"**{headline(report)}**"
+    yield _facts(report)
+    if report.findings:
+        yield "## Findings"
+        yield from (_finding(group) for group in group_findings(report.findings))
+    if report.exposures:
+        yield f"## {TO_CHANGE}"
+        yield CHANGE_THEM
+        yield _exposures(report)
+    if report.gaps:
+        yield "## What is missing"
+        yield "\n".join(
+            f"- {quote_inline(host.name)}: {write_prose(sentence)}"
+            for host in report.gaps
+            for sentence in missing_sentences(host)
+        )
+    yield "## Hosts"
+    yield from (block for host in report.hosts for block in _host(host))
+    if report.sessions:
+        yield "## Sessions"
+    yield from (block for session in report.sessions for block in _session(session))
+
+
+def _facts(report: Report) -> str:
+    facts = [
+        f"- command: {quote_inline(' '.join(report.command))}",
+        f"- started: {show_time(report.started)}",
+        f"- ended: {show_time(report.ended)}",
+        f"- exit: {describe_exit(report.exit_code)}",
+    ]
+    if report.peers:
+        facts.append("- peers: " + ", ".join(quote_inline(peer) for peer in report.peers))
+    if report.reason:
+        facts.append(f"- reason: {quote_inline(report.reason)}")
+    facts += [f"- note: {write_prose(note)}" for note in report.notes]
+    return "\n".join(facts)
+
+
+def _finding(group: FindingGroup) -> str:
+    finding = group.first
+    blocks = [
+        f"### {write_prose(finding.title)}",
+        f"*{finding.certainty}*, on {quote_inline(finding.host)}",
+    ]
+    if finding.proof is not None:
+        blocks.append(f"Proof, {describe_proof(finding)}:")
+        blocks.append(quote_block([finding.proof.text]))
+    if group.more:
+        blocks.append(f"Also: {write_prose(describe_places(group))}")
+    blocks.append(f"**Meaning:** {write_prose(finding.meaning)}")
+    blocks.append(f"**Next step:** {write_prose(finding.next_step)}")
+    return "\n\n".join(blocks)
+
+
+def _exposures(report: Report) -> str:
+    rows = ["| account | host | time | what | clear text is still in |", "|---|---|---|---|---|"]
+    for group in group_exposures(report.exposures):
+        item = group.first
+        account, where = item.account or NO_ACCOUNT, describe_log(item.where)
+        cells = [quote_inline(cell) for cell in (account, item.host, describe_credential(group), where)]
+        rows.append(f"| {cells[0]} | {cells[1]} | {describe_times(group)} | {cells[2]} | {cells[3]} |")
+    return "\n".join(rows)
+
+
+def _host(host: HostView) -> Iterator[str]:
+    yield f"### {quote_inline(host.name)}"
+    facts = [
+        f"- {write_prose(describe_state(host))}",
+        f"- evidence complete: {'yes' if host.complete else 'no'}",
+        f"- seen: {describe_seen(host)}",
+    ]
+    for label, text in (
+        ("log", describe_log(host.source) if host.source else ""),
+        ("guard", host.guard),
+        ("ended by", host.why),
+    ):
+        if text:
+            facts.append(f"- {label}: {quote_inline(text)}")
+    for label, reasons in (("refused", host.refusals), ("warning", host.warnings)):
+        facts += [f"- {label}: {write_prose(join_reason(reason))}" for reason in reasons]
+    facts += [f"- conflict: {quote_inline(conflict)}" for conflict in host.conflicts]
+    yield "\n".join(facts)
+    if host.diff:
+        yield "What changed in main.cf, and back:"
+        yield quote_block(host.diff)
+
+
+def _session(session: SessionView) -> Iterator[str]:
+    yield f"### {quote_inline(session.host)}: session {session.number}, {quote_inline(head_of(session))}"
+    facts = [
+        f"- process: {quote_inline(session.process)}",
+        f"- time: {show_time(session.started)}, {show_seconds(session.seconds)}",
+    ]
+    if session.queue_ids:
+        facts.append("- queue id: " + ", ".join(quote_inline(queue_id) for queue_id in session.queue_ids))
+    facts += [f"- {label}: {quote_inline(text)}" for label, text in session.facts]
+    if not session.whole:
+        facts.append(f"- {write_prose(describe_cut(session))}")
+    facts += [f"- finding, {finding.certainty}: {write_prose(finding.title)}" for finding in session.findings]
+    yield "\n".join(facts)
+    yield quote_block(_dialogue(session))
+
+
+def _dialogue(session: SessionView) -> Iterator[str]:
+    for turn in session.turns:
+        if grade_gap(turn.gap):
+            yield f"{' ' * 14}... {describe_gap(turn)}"
+        yield f"{show_clock(turn.time)}  {_MARKS[turn.side]}{say_turn(turn)}"
+    if session.folded:
+        yield f"{' ' * 17}({count(session.folded, 'debug line')} not shown)"

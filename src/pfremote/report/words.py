@@ -1,0 +1,221 @@
+"""The wording that all renderings share: times, durations, and what the states and codes mean."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pfremote.errors import Reason
+from pfremote.report.groups import ExposureGroup, FindingGroup, group_exposures, group_findings
+from pfremote.report.model import FindingView, HostView, Report, SessionView, TurnView
+
+#: From how many seconds on a pause in a dialogue is worth a word, and worse.
+SLOW = (1.0, 5.0, 30.0)
+
+CERTAINTY = {
+    "proven": "the log line says so",
+    "likely": "the log fits this, and does not prove it",
+    "unknown": "the log does not tell",
+}
+
+_STATES = {
+    "clean": "Clean: debugging is off, main.cf is as it was, nothing of ours is left.",
+    "armed": "Armed: debugging is on and ends by itself.",
+    "unknown": "Unknown: it could not be seen that this host is clean.",
+    "untouched": "Untouched: nothing was changed on this host.",
+}
+
+_EXITS = {
+    0: "all done, every host as it should be",
+    1: "unexpected error",
+    2: "usage or configuration error, nothing touched",
+    3: "refused before touching anything",
+    4: "some host failed; every host that was touched is seen clean",
+    5: "the state of some host is not known to be clean",
+    130: "interrupted, after reverting",
+}
+
+NO_ACCOUNT = "account not named in the log"
+#: So many places of a finding are named one by one.
+MOST_PLACES = 12
+
+_CUTS = {
+    "start": "it began before the evidence does",
+    "end": "it goes on after the evidence ends",
+    "both": "it began before the evidence does and goes on after it ends",
+}
+
+TO_CHANGE = "Credentials to change"
+CHANGE_THEM = (
+    "Change these passwords and revoke these tokens. "
+    "Their clear text is still in the host's own log, which pfremote does not edit."
+)
+
+
+def describe_state(host: HostView) -> str:
+    """Return what the host's state means, as one sentence."""
+    return _STATES.get(host.state, host.state)
+
+
+def describe_exit(code: int | None) -> str:
+    """Return the exit code with its meaning, or that the run wrote no end."""
+    if code is None:
+        return "unfinished: still running, or broken off"
+    return f"{code}: {_EXITS.get(code, 'no meaning on file')}"
+
+
+def describe_cut(session: SessionView) -> str:
+    """Return why a session is not whole, or an empty text."""
+    return (
+        "" if session.whole else f"not whole: {_CUTS.get(session.cut, session.cut or 'lines are missing')}."
+    )
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 host`` or ``2 hosts``.
+
+    >>> count(2, "session")
+    '2 sessions'
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def show_time(time: datetime | None) -> str:
+    """Return date and time in UTC to the second, or a dash."""
+    return "—" if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def show_clock(time: datetime | None) -> str:
+    """Return the time of day, 12 characters wide, with milliseconds where the log has them, or blanks."""
+    if time is None:
+        return " " * 12
+    shown = f"{time.astimezone(UTC):%H:%M:%S.%f}"[:12]
+    return shown if time.microsecond else f"{shown[:8]:<12}"
+
+
+def show_seconds(seconds: float | None) -> str:
+    """Return a duration for people.
+
+    >>> [show_seconds(value) for value in (0.0042, 12.34, 125.0, 7260.0)]
+    ['4 ms', '12.3 s', '2 min 5 s', '2 h 1 min']
+    """
+    if seconds is None:
+        return "—"
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    if seconds < 3600:
+        return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+    return f"{int(seconds) // 3600} h {int(seconds) % 3600 // 60} min"
+
+
+def grade_gap(gap: float) -> int:
+    """Return 0 for a pause that nobody minds, up to 3 (:data:`SLOW`)."""
+    return sum(gap >= limit for limit in SLOW)
+
+
+def describe_gap(turn: TurnView) -> str:
+    """Return how long a turn was waited for, and for whom."""
+    if turn.awaited == "note":
+        return f"{show_seconds(turn.gap)} until the next line"
+    return f"{show_seconds(turn.gap)} waiting for the {turn.awaited}"
+
+
+def head_of(session: SessionView) -> str:
+    """Return the line that names a session: daemon, peer."""
+    return f"{session.kind} {session.peer}".strip()
+
+
+def headline(report: Report) -> str:
+    """Return the report in one sentence of counts."""
+    clean = sum(host.state in ("clean", "untouched") for host in report.hosts)
+    parts = [
+        f"{clean} of {count(len(report.hosts), 'host')} clean or untouched",
+        count(len(report.sessions), "session"),
+        count(len(group_findings(report.findings)), "finding"),
+        f"{count(len(group_exposures(report.exposures)), 'credential')} to change",
+    ]
+    return ", ".join(parts)
+
+
+def join_reason(reason: Reason) -> str:
+    """Return a reason and its hint as one text."""
+    if not reason.hint:
+        return reason.message
+    return f"{reason.message}{' ' if reason.message.endswith('.') else '; '}{reason.hint}"
+
+
+def missing_sentences(host: HostView) -> tuple[str, ...]:
+    """Return why something of this host is not in the report, one sentence each."""
+    sentences = [join_reason(host.error)] if host.error else []
+    if host.problem:
+        sentences.append(host.problem)
+    sentences += [join_reason(reason) for reason in host.missing]
+    sentences += [
+        f"{count(number, 'line')} withheld, not proven free of secrets: {reason}."
+        for reason, number in host.withheld.items()
+    ]
+    return tuple(sentences)
+
+
+def describe_places(group: FindingGroup) -> str:
+    """Return where else a finding was seen: host and line, the first dozen by name."""
+    named = [
+        f"{item.host} line {item.proof.number}" if item.proof else item.host
+        for item in group.more[:MOST_PLACES]
+    ]
+    left = len(group.more) - len(named)
+    return ", ".join(named) + (f" and {left} more" if left else "")
+
+
+def describe_times(group: ExposureGroup) -> str:
+    """Return when a credential was logged: once, or from when to when and how often."""
+    times = sorted(item.time for item in (group.first, *group.more) if item.time)
+    if len(times) < 2:
+        return show_time(times[0] if times else None)
+    last = show_time(times[-1])
+    return (
+        f"{len(times)} times, {show_time(times[0])} to {last}"
+        if times[0] != times[-1]
+        else f"{len(times)} times, {last}"
+    )
+
+
+def say_turn(turn: TurnView) -> str:
+    """Return a turn's text with how often rsyslog says that it was repeated."""
+    return turn.text if turn.count == 1 else f"{turn.text} (repeated {turn.count} times)"
+
+
+def describe_seen(host: HostView) -> str:
+    """Return how much of a host's log is in the report, and how much of other peers is not."""
+    seen = f"{count(len(host.sessions), 'session')}, {count(host.lines, 'line')} of log"
+    if any(host.others):
+        sessions, lines = host.others
+        seen += f"; of other peers, not shown: {count(sessions, 'session')}, {count(lines, 'line')}"
+    if host.undecided:
+        seen += f"; {count(host.undecided, 'session')} kept although it is not sure that the peer was meant"
+    return seen
+
+
+def describe_proof(finding: FindingView) -> str:
+    """Return where the proof stands, and how often the session shows it."""
+    place = f"line {finding.proof.number}" if finding.proof else "no line"
+    return place if finding.count == 1 else f"{place}, {finding.count} times in this session"
+
+
+def describe_credential(group: ExposureGroup) -> str:
+    """Return what was exposed, by which mechanisms, and in which kinds of lines."""
+    items = (group.first, *group.more)
+    kinds, mechanisms, shapes = (
+        ", ".join(dict.fromkeys(word for word in words if word))
+        for words in zip(*((item.kind, item.mechanism, item.shape) for item in items), strict=True)
+    )
+    by = f" by {mechanisms}" if mechanisms else ""
+    return f"{kinds}{by} (in: {shapes})" if shapes else f"{kinds}{by}"
+
+
+def describe_log(source: str) -> str:
+    """Return the agent's word for a host's log (docs/agent-protocol.md, "Facts") as people say it."""
+    if source == "journal":
+        return "the systemd journal"
+    return source.removeprefix("file:") or "the log of this host"

@@ -1,0 +1,21 @@
+"""The run folder: written while a run goes on, read again by ``pfremote runs`` and ``pfremote report``."""
+
+from __future__ import annotations
+
+from pfremote.store.files import default_root
+from pfremote.store.reader import HostFolder, list_runs, load_host, load_run
+from pfremote.store.run import DamagedRunError, HostRecord, Run, RunSummary
+from pfremote.store.writer import RunStore
+
+__all__ = [
+    "DamagedRunError",
+    "HostFolder",
+    "HostRecord",
+    "Run",
+    "RunStore",
+    "RunSummary",
+    "default_root",
+    "list_runs",
+    "load_host",
+    "load_run",
+]

@@ -1,0 +1,74 @@
+"""What was understood of one host's log, as ``sessions.json`` and ``transcripts/`` hold it.
+
+Log lines are named by their place in ``evidence.log``, which leaves out other peers' lines: they are
+numbered anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pfremote.inert import show_block
+from pfremote.maillog import transcript as transcripts
+from pfremote.maillog.capture import Capture
+from pfremote.maillog.findings import Finding
+from pfremote.maillog.record import Record
+from pfremote.store.encode import to_json
+from pfremote.store.run import JsonObject
+
+
+def encode_capture(capture: Capture) -> JsonObject:
+    """Return the object that ``sessions.json`` holds beside the host's result."""
+    places = {record.number: place for place, record in enumerate(capture.records, 1)}
+    sessions = [
+        {**transcripts.to_json(item), "lines": _numbers(item.session.records)} for item in capture.transcripts
+    ]
+    content = {
+        "sessions": sessions,
+        "followed": {"lines": _numbers(capture.followed)},
+        "unplaced": {"lines": _numbers(capture.unplaced)},
+        "findings": [_finding(item) for item in capture.findings],
+        "exposures": capture.exposures,
+        "withheld": [
+            {"line": item.number, "reason": item.reason} for item in capture.withheld if item.number in places
+        ],
+        "counts": capture.counts,
+    }
+    return {key: _renumber(value, places) for key, value in to_json(content).items()}
+
+
+def render_transcripts(capture: Capture) -> Iterator[str]:
+    """Return the text of each transcript in session order, harmless on a terminal."""
+    return (show_block(transcripts.render_text(item)) for item in capture.transcripts)
+
+
+def _finding(item: Finding) -> JsonObject:
+    return {
+        "code": item.code,
+        "title": item.title,
+        "certainty": item.certainty,
+        "session": item.session,
+        "line": item.proof.number,
+        "count": item.count,
+        "meaning": item.meaning,
+        "next_step": item.next_step,
+    }
+
+
+def _numbers(records: Iterable[Record]) -> list[int]:
+    return [record.number for record in records]
+
+
+def _renumber(value: Any, places: Mapping[int, int]) -> Any:
+    """Return ``value`` with ``line`` and ``lines`` as places in ``evidence.log``, 0 for what is not in it."""
+    if isinstance(value, list):
+        return [_renumber(item, places) for item in value]
+    if not isinstance(value, dict):
+        return value
+    fresh = {key: _renumber(item, places) for key, item in value.items()}
+    if isinstance(value.get("line"), int):
+        fresh["line"] = places.get(value["line"], 0)
+    if isinstance(value.get("lines"), list):
+        fresh["lines"] = [places[number] for number in value["lines"] if number in places]
+    return fresh

@@ -1,0 +1,83 @@
+"""Values of this program as JSON, by their fields; times and odd text among them."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Set
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from pathlib import PurePath
+from typing import Any
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def to_json(value: object) -> Any:
+    """Return ``value`` as what :mod:`json` writes: data classes by field, times as RFC 3339 text.
+
+    Raises:
+        TypeError: a value that has no business in a run folder, a :class:`~pfremote.secret.Secret` above all.
+    """
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Enum):
+        return to_json(value.value)
+    return _object_to_json(value)
+
+
+def _object_to_json(value: object) -> Any:
+    if isinstance(value, datetime):
+        return encode_time(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, PurePath):
+        return storable(str(value))
+    if isinstance(value, bytes):
+        return storable(value.decode("utf-8", "surrogateescape"))
+    if isinstance(value, Mapping):
+        return {storable(str(key)): to_json(item) for key, item in value.items()}
+    if isinstance(value, Set):
+        return sorted((to_json(item) for item in value), key=str)
+    if isinstance(value, list | tuple):
+        return [to_json(item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    raise TypeError(f"{type(value).__name__} is not stored")
+
+
+def encode_time(time: datetime | None) -> str | None:
+    """Return RFC 3339 in UTC with microseconds, or None."""
+    return (
+        None
+        if time is None
+        else time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    )
+
+
+def decode_time(text: object) -> datetime | None:
+    """Read what :func:`encode_time` wrote; any offset is accepted, none is not.
+
+    Raises:
+        ValueError, TypeError: it is no such time.
+    """
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise TypeError(f"{text!r} is not a time")
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError(f"time without offset {text!r}")
+    return time.astimezone(UTC)
+
+
+def storable(text: str) -> str:
+    """Return ``text`` without lone surrogates, which UTF-8 cannot hold: byte 0xff becomes ``\\xff``."""
+    return text if text.isascii() else _SURROGATE.sub(_name_surrogate, text)
+
+
+def _name_surrogate(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"

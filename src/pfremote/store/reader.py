@@ -1,0 +1,174 @@
+"""Find and read run folders; whatever is wrong with one is said, never a traceback."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from pfremote.errors import Reason, UsageError
+from pfremote.results import HostResult
+from pfremote.store.files import default_root, storage_error
+from pfremote.store.names import choose_folder
+from pfremote.store.run import (
+    RUNS_HINT,
+    SCHEMA,
+    DamagedRunError,
+    HostRecord,
+    JsonObject,
+    Run,
+    RunSummary,
+    decode_host,
+    decode_run,
+)
+
+_DAMAGED = Reason("damaged", "What was stored of this host cannot be read.")
+
+
+@dataclass(frozen=True, slots=True)
+class HostFolder:
+    """What one host left: ``sessions.json`` as read, its redacted log lines, the diff of main.cf.
+
+    ``problem`` is one sentence where a file is missing or damaged; what could be read is there all the same.
+    """
+
+    sessions: JsonObject
+    evidence: tuple[str, ...] = ()
+    diff: str = ""
+    problem: str = ""
+
+
+def list_runs(root: Path | None = None) -> tuple[RunSummary, ...]:
+    """Return every run below ``root`` (default :func:`default_root`), newest first, damaged ones too.
+
+    Raises:
+        PfremoteError: ``root`` is there and cannot be read.
+    """
+    base = root or default_root()
+    try:
+        folders = [entry for entry in base.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+    except FileNotFoundError:
+        return ()
+    except OSError as exc:
+        raise storage_error(base, exc) from exc
+    # The name begins with the start in UTC, so it orders damaged runs as well.
+    return tuple(
+        _summarise(folder) for folder in sorted(folders, key=lambda folder: folder.name, reverse=True)
+    )
+
+
+def load_run(name: str | Path, root: Path | None = None) -> Run:
+    """Read the run that ``name`` means: ``last``, a run's id or the beginning of one, or else a folder.
+
+    An unfinished run gets the hosts whose folders are there already.
+
+    Raises:
+        UsageError: no such run, or more than one begins like that.
+        DamagedRunError: it cannot be read.
+    """
+    path = _find(name, root or default_root())
+    run = decode_run(_read_json(path / "run.json"), path)
+    known = {host.folder for host in run.hosts}
+    late = [] if run.ended else [host for host in _stored_hosts(path) if host.folder not in known]
+    return dataclasses.replace(run, hosts=(*run.hosts, *late)) if late else run
+
+
+def load_host(run: Run, host: HostRecord) -> HostFolder:
+    """Read what ``host`` left in the run folder; a host that left nothing gives an empty value."""
+    if not host.folder:
+        return HostFolder({})
+    if (
+        choose_folder(host.folder) != host.folder
+    ):  # a run.json made by someone else must not point out of its folder
+        return HostFolder({}, problem=f"The folder name {host.folder!r} is not one that pfremote gives.")
+    folder = run.path / host.folder
+    try:
+        sessions = _read_sessions(folder)
+        problem = ""
+    except DamagedRunError as exc:
+        sessions, problem = {}, exc.message
+    try:
+        evidence = tuple(_read_text(folder / "evidence.log").split("\n"))
+        diff = _read_text(folder / "main.cf.diff") if (folder / "main.cf.diff").exists() else ""
+    except DamagedRunError as exc:
+        return HostFolder(sessions, problem=problem or exc.message)
+    return HostFolder(sessions, evidence[:-1] if evidence[-1] == "" else evidence, diff, problem)
+
+
+def _find(name: str | Path, root: Path) -> Path:
+    if isinstance(name, str) and name and "/" not in name:
+        ids = [summary.id for summary in list_runs(root)]
+        if name == "last" and ids:
+            return root / ids[0]
+        matches = [run for run in ids if run == name] or [run for run in ids if run.startswith(name)]
+        if len(matches) == 1:
+            return root / matches[0]
+        if matches:
+            raise UsageError(
+                f"{name!r} is the beginning of {len(matches)} runs.", hint=f"Type more of it: {matches[0]} …"
+            )
+    given = Path(name)
+    if str(name) and given.is_dir():
+        return given.resolve()
+    if given.name == "run.json" and given.is_file():
+        return given.resolve().parent
+    raise UsageError(f"There is no run {str(name)!r}.", hint=RUNS_HINT)
+
+
+def _summarise(folder: Path) -> RunSummary:
+    try:
+        run = load_run(folder)
+    except (DamagedRunError, UsageError) as exc:
+        return RunSummary(folder.name, folder, "damaged", why=exc.message)
+    return RunSummary(
+        id=folder.name,
+        path=run.path,
+        state=run.state,
+        started=run.started,
+        ended=run.ended,
+        exit_code=run.exit_code,
+        command=run.command,
+        hosts=len(run.hosts),
+        sessions=sum(host.result.sessions for host in run.hosts),
+    )
+
+
+def _stored_hosts(path: Path) -> list[HostRecord]:
+    """Return the hosts of a run that was broken off before its ``run.json`` named them."""
+    hosts = []
+    for file in sorted(path.glob("*/sessions.json")):
+        if file.parent.name.startswith("."):  # a host that was being written when the run was broken off
+            continue
+        try:
+            hosts.append(decode_host(_read_sessions(file.parent)["result"]))
+        except (DamagedRunError, KeyError, TypeError, ValueError):
+            hosts.append(
+                HostRecord(HostResult(file.parent.name, "unknown", error=_DAMAGED), file.parent.name)
+            )
+    return hosts
+
+
+def _read_sessions(folder: Path) -> JsonObject:
+    data = _read_json(folder / "sessions.json")
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+        raise DamagedRunError(
+            f"{str(folder / 'sessions.json')!r} does not have schema {SCHEMA}.", hint=RUNS_HINT
+        )
+    return data
+
+
+def _read_json(path: Path) -> object:
+    try:
+        return json.loads(_read_text(path))
+    except (ValueError, RecursionError) as exc:
+        raise DamagedRunError(f"{str(path)!r} is not whole JSON ({exc}).", hint=RUNS_HINT) from exc
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8", "surrogateescape")
+    except FileNotFoundError as exc:
+        raise DamagedRunError(f"{str(path)!r} is missing.", hint=RUNS_HINT) from exc
+    except OSError as exc:
+        raise DamagedRunError(f"{str(path)!r} cannot be read: {exc.strerror}.", hint=RUNS_HINT) from exc

@@ -1,0 +1,182 @@
+"""Write a run folder while the run goes on: private, each host whole or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import secrets
+import shutil
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pfremote import __version__
+from pfremote.errors import Reason
+from pfremote.facts import Lease
+from pfremote.maillog.capture import Capture
+from pfremote.maillog.mainconf import redact_main_cf
+from pfremote.results import HostResult
+from pfremote.store.capture import encode_capture, render_transcripts
+from pfremote.store.encode import to_json
+from pfremote.store.files import (
+    claim_folder,
+    default_root,
+    make_private_folder,
+    replace_folder,
+    write_new,
+    write_private,
+)
+from pfremote.store.maincf import MOMENTS, diff_main_cf
+from pfremote.store.names import choose_folder
+from pfremote.store.run import SCHEMA, HostRecord, JsonObject, Run, encode_host, encode_run
+
+ReportName = Literal["report.html", "report.md"]
+
+
+class RunStore:
+    """The folder of one run that is being written. Hosts may be written from several threads at once."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._folders: dict[str, str] = {}
+        self._records: dict[str, HostRecord] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def create(
+        cls,
+        out: Path | None,
+        *,
+        command: Sequence[str],
+        started: datetime,
+        request: object = None,
+        root: Path | None = None,
+    ) -> RunStore:
+        """Make the run folder and its first, unfinished ``run.json``.
+
+        ``out`` None takes a new folder below ``root`` (default :func:`default_root`). ``command`` is what
+        was typed, already without secrets; ``request`` a data class or mapping of what was asked for.
+
+        Raises:
+            UsageError: ``out`` is not a folder, is not empty, or belongs to someone else.
+            PfremoteError: the folder cannot be made or written.
+        """
+        identity = f"{started.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        path = claim_folder(out) if out is not None else (root or default_root()) / identity
+        make_private_folder(path)
+        asked = to_json(request) if request is not None else {}
+        words = tuple(to_json(word) for word in command)
+        run = Run(identity, path.resolve(), words, started, version=__version__, request=asked)
+        store = cls(run)
+        store._write_json("run.json", encode_run(run))
+        return store
+
+    @property
+    def id(self) -> str:
+        """The run's name: its start in UTC and six hex digits."""
+        return self._run.id
+
+    @property
+    def path(self) -> Path:
+        """The run folder, absolute."""
+        return self._run.path
+
+    def write_host(
+        self,
+        result: HostResult,
+        *,
+        capture: Capture,
+        main_cf: Mapping[str, bytes] | None = None,
+        source: str = "",
+        missing: Sequence[Reason] = (),
+        lease: Lease | None = None,
+    ) -> HostResult:
+        """Write one host's folder and return ``result`` with the folder as its ``out``.
+
+        ``main_cf`` has the keys ``before``, ``during``, ``after`` where known; the copies are redacted
+        here. ``source`` names the host's log, ``missing`` says why the evidence is not complete. Written
+        again, the new folder takes the old one's place.
+
+        Raises:
+            PfremoteError: it cannot be written; an older folder is still there, nothing half-written is.
+        """
+        folder = self._folder_of(result.host)
+        result = dataclasses.replace(result, out=str(self.path / folder))
+        record = HostRecord(result, folder, source, tuple(missing), to_json(lease) if lease else {})
+        staging = self.path / f".{folder}.{secrets.token_hex(4)}.part"
+        try:
+            make_private_folder(staging / "transcripts")
+            write_new(staging / "evidence.log", capture.evidence_bytes())
+            _write_transcripts(staging / "transcripts", capture)
+            understood = encode_capture(capture)
+            write_new(
+                staging / "sessions.json",
+                _compact({"schema": SCHEMA, "result": to_json(encode_host(record)), **understood}),
+            )
+            _write_main_cf(staging, main_cf or {})
+            replace_folder(staging, self.path / folder)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+        with self._lock:
+            self._records[result.host] = record
+        return result
+
+    def write_run(
+        self, results: Iterable[HostResult], *, ended: datetime | None, exit_code: int | None
+    ) -> Run:
+        """Write ``run.json`` with every host, and return the run; ``ended`` None leaves it unfinished.
+
+        Raises:
+            PfremoteError: it cannot be written; the ``run.json`` from before is still there.
+        """
+        with self._lock:
+            known = dict(self._records)
+        records = tuple(
+            dataclasses.replace(known.get(result.host, HostRecord(result)), result=result)
+            for result in results
+        )
+        self._run = dataclasses.replace(self._run, hosts=records, ended=ended, exit_code=exit_code)
+        self._write_json("run.json", encode_run(self._run))
+        return self._run
+
+    def write_report(self, name: ReportName, text: str) -> Path:
+        """Write one rendering of the report into the run folder and return its path.
+
+        Raises:
+            PfremoteError: it cannot be written.
+        """
+        write_private(self.path / name, text.encode("utf-8", "backslashreplace"))
+        return self.path / name
+
+    def _folder_of(self, host: str) -> str:
+        with self._lock:
+            if host not in self._folders:
+                self._folders[host] = choose_folder(host, self._folders.values())
+            return self._folders[host]
+
+    def _write_json(self, name: str, content: JsonObject) -> None:
+        write_private(
+            self.path / name, (json.dumps(to_json(content), ensure_ascii=False, indent=1) + "\n").encode()
+        )
+
+
+def _write_transcripts(folder: Path, capture: Capture) -> None:
+    for number, text in enumerate(render_transcripts(capture), 1):
+        # Not synced one by one: a thousand syncs take seconds, and sessions.json holds the same.
+        write_new(folder / f"{number:03d}.txt", text.encode("utf-8", "backslashreplace"), sync=False)
+
+
+def _write_main_cf(folder: Path, originals: Mapping[str, bytes]) -> None:
+    copies = {moment: redact_main_cf(originals[moment]) for moment in MOMENTS if moment in originals}
+    for moment, copy in copies.items():
+        write_new(folder / f"main.cf.{moment}", copy)
+    difference = diff_main_cf(originals, copies)
+    if difference:
+        write_new(folder / "main.cf.diff", difference)
+
+
+def _compact(content: JsonObject) -> bytes:
+    # Without indent the C encoder does it, which counts where a session has a thousand lines.
+    return (json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n").encode()

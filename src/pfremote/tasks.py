@@ -1,0 +1,244 @@
+"""What can be done on one mail host, as Fabric tasks: one privileged command each, the agent on its stdin.
+
+From ``fab``, with a fabfile that says ``from pfremote.tasks import *``::
+
+    fab -H mx1.example.jp probe --peer client.example.jp
+    fab -H mx1.example.jp arm --peer client.example.jp --seconds 600
+    fab -H mx1.example.jp status
+    fab -H mx1.example.jp revert --lease all
+
+From Python, with a ``fabric.Connection`` or with a host opened by :func:`open_host`::
+
+    reply = probe(connection, peer=["client.example.jp"])
+    print(read_facts(reply).version)
+
+Every task returns the agent's :class:`~pfremote.agent.protocol.Reply` and raises ``Refused``,
+``AgentFailed`` (``ReplyCutError`` and ``ProtocolError`` among its kinds) or what the connection raises
+(``Unreachable``, ``BecomeFailed``, …).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, ParamSpec, cast
+
+import fabric
+from fabric.tasks import Task, task
+
+from pfremote.agent import load_agent
+from pfremote.agent.protocol import Argument, Reply, ReplyCutError, decode_reply, encode_request
+from pfremote.errors import AgentFailed, Refused
+from pfremote.secret import Secret
+from pfremote.target import Target
+from pfremote.transport import Become, Completed, Connection, ConnectOptions, connect, run_as_root
+from pfremote.transport.fabric import adopt
+
+__all__ = ["arm", "collect", "extend", "forget", "probe", "revert", "status"]
+
+#: Seconds that a verb may take on a healthy but busy host, beside any waiting that it is asked to do.
+VERB_SECONDS = {
+    "probe": 60,
+    "arm": 120,
+    "extend": 60,
+    "status": 60,
+    "revert": 120,
+    "collect": 600,
+    "forget": 60,
+}
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHost:
+    """A host with an open connection, and how to become root on it.
+
+    ``agent`` is the path of an installed agent (``pfremote sudoers``); empty sends the agent along each time.
+    """
+
+    connection: Connection
+    become: Become = field(default_factory=lambda: Become(None, "root", "sudo", None))
+    instance: str = ""
+    agent: str = ""
+
+
+@contextmanager
+def open_host(target: Target, options: ConnectOptions, password: Secret | None = None) -> Iterator[OpenHost]:
+    """Connect to ``target`` for the block. ``password`` is for sudo, and goes before the inventory's own.
+
+    Raises:
+        HostError: what :func:`pfremote.transport.connect` raises.
+    """
+    if target.vars.get("pfremote_host_key_checking") is False:
+        options = replace(options, host_key_checking="accept-new")
+    connection = connect(target, options)
+    secret = password or target.become_password
+    become = Become(target.become, target.become_user, target.become_method, secret)
+    agent = str(target.vars.get("pfremote_helper") or target.vars.get("pfremote_agent") or "")
+    try:
+        yield OpenHost(connection, become, target.instance or "", agent)
+    finally:
+        connection.close()
+
+
+def new_lease() -> str:
+    """Return a fresh lease id. The client chooses it, so that a lost reply can be asked after."""
+    return secrets.token_hex(6)
+
+
+def ask_agent(host: OpenHost, verb: str, *, patience: float = 0, **arguments: Argument) -> Reply:
+    """Run one verb of the agent on the host and return its reply.
+
+    ``patience`` adds seconds to the verb's own limit.
+
+    Raises:
+        Refused: the agent refused, and touched nothing.
+        AgentFailed: it failed; ReplyCutError where the reply is lost, so that the work may be done or not.
+        HostError: the connection, the deadline or the way to root.
+    """
+    words = encode_request(verb, instance=host.instance or None, **arguments)
+    argv, script = (
+        ([host.agent, *words], b"") if host.agent else (["/bin/sh", "-s", "--", *words], load_agent())
+    )
+    completed = run_as_root(
+        host.connection, argv, stdin=script, timeout=VERB_SECONDS[verb] + patience, become=host.become
+    )
+    return _read_reply(completed)
+
+
+def _read_reply(completed: Completed) -> Reply:
+    if not completed.stdout:
+        said = completed.stderr.decode("utf-8", "replace").strip().splitlines()
+        why = f": {said[-1][:200]}" if said else ""
+        raise ReplyCutError(f"the agent ended with status {completed.exit_status} and without a reply{why}")
+    reply = decode_reply(completed.stdout)
+    if reply.outcome == "refused":
+        raise Refused(reply.refusals)
+    if reply.outcome == "failed":
+        first = reply.failures[0]
+        raise AgentFailed(first.message, code=first.code, hint=first.hint)
+    return reply
+
+
+class HostTask(Task):  # type: ignore[misc]  # Fabric ships no type information
+    """A Fabric task that also takes a host opened by :func:`open_host`, whatever its transport."""
+
+    def __call__(self, host: Any, *args: Any, **kwargs: Any) -> Any:
+        """Run the task's body; a ``fabric.Connection`` is adopted first (see transport)."""
+        if isinstance(host, OpenHost):
+            return self.body(host, *args, **kwargs)
+        return super().__call__(host, *args, **kwargs)
+
+
+def _host_task(*lists: str) -> Callable[[Callable[P, Reply]], Callable[P, Reply]]:
+    """Make a task; parameters named in ``lists`` may be repeated for fab, which prints the reply."""
+
+    def make(body: Callable[P, Reply]) -> Callable[P, Reply]:
+        made = task(klass=HostTask, autoprint=True, iterable=list(lists))(body)
+        return cast("Callable[P, Reply]", made)
+
+    return make
+
+
+def _opened(host: OpenHost | Any, instance: str) -> OpenHost:
+    if isinstance(host, OpenHost):
+        return replace(host, instance=instance) if instance else host
+    if not isinstance(host, fabric.Connection):
+        raise TypeError("a task needs a host: run it with fab -H HOST, or give it a fabric.Connection")
+    password = host.config.sudo.password
+    user = host.config.sudo.user or "root"
+    become = Become(None, user, "sudo", Secret(password) if password else None)
+    return OpenHost(adopt(host), become, instance)
+
+
+@_host_task("peer")
+def probe(host: OpenHost, peer: Iterable[str] | None = None, instance: str = "") -> Reply:
+    """Ask the host for its facts; changes nothing. ``peer`` names patterns to resolve and check there."""
+    return ask_agent(_opened(host, instance), "probe", peer=tuple(peer or ()))
+
+
+@_host_task("peer")
+def arm(
+    host: OpenHost,
+    peer: Iterable[str] | None = None,
+    seconds: int = 600,
+    level: int = 2,
+    lease: str = "",
+    smtpd_tls: int | None = None,
+    smtp_tls: int | None = None,
+    lmtp_tls: int | None = None,
+    owner: str = "",
+    origin: str = "",
+    reason: str = "",
+    stop_after: int | None = None,
+    max_log: int = 256 * 1024 * 1024,
+    min_free: int = 10,
+    drain: int = 60,
+    guard: str = "auto",
+    volatile: bool = False,
+    allow_content: bool = False,
+    all_peers: bool = False,
+    check: bool = False,
+    instance: str = "",
+) -> Reply:
+    """Turn debugging on for ``peer``, for ``seconds``, with the guard that ends it armed first."""
+    return ask_agent(
+        _opened(host, instance),
+        "arm",
+        lease=lease or new_lease(),
+        seconds=seconds,
+        peer=tuple(peer or ()),
+        level=level,
+        smtpd_tls=smtpd_tls,
+        smtp_tls=smtp_tls,
+        lmtp_tls=lmtp_tls,
+        owner=owner or None,
+        origin=origin or None,
+        reason=reason or None,
+        stop_after=stop_after,
+        max_log=max_log,
+        min_free=min_free,
+        drain=drain,
+        guard=guard,
+        volatile=volatile,
+        allow_content=allow_content,
+        all_peers=all_peers,
+        check=check,
+    )
+
+
+@_host_task()
+def extend(host: OpenHost, lease: str, seconds: int, instance: str = "") -> Reply:
+    """Let a lease end ``seconds`` from now."""
+    return ask_agent(_opened(host, instance), "extend", lease=lease, seconds=seconds)
+
+
+@_host_task()
+def status(host: OpenHost, lease: str = "", instance: str = "") -> Reply:
+    """Ask for the leases and for debugging that no lease explains; changes nothing."""
+    return ask_agent(_opened(host, instance), "status", lease=lease or None)
+
+
+@_host_task()
+def revert(
+    host: OpenHost, lease: str = "all", why: str = "request", drain: int = 60, instance: str = ""
+) -> Reply:
+    """Let the host end a lease, or ``all``, now: the same code that its guard runs at the deadline."""
+    return ask_agent(
+        _opened(host, instance), "revert", patience=int(drain), lease=lease, why=why, drain=drain
+    )
+
+
+@_host_task()
+def collect(host: OpenHost, lease: str, instance: str = "") -> Reply:
+    """Bring back a lease's evidence (payload ``evidence``, not redacted yet) and the copies of main.cf."""
+    return ask_agent(_opened(host, instance), "collect", lease=lease)
+
+
+@_host_task()
+def forget(host: OpenHost, lease: str, instance: str = "") -> Reply:
+    """Delete a lease's folder on the host. Only after its evidence is stored safely."""
+    return ask_agent(_opened(host, instance), "forget", lease=lease)

@@ -1,0 +1,97 @@
+"""Log in as OpenSSH would, and remember what was tried, so that a failure can name it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import paramiko
+from paramiko.auth_strategy import AuthSource, AuthStrategy
+from paramiko.config import SSHConfig
+
+from pfremote.errors import AuthFailed
+from pfremote.secret import Secret
+from pfremote.transport.keys import KeyAgent, find_agent_socket, list_identities
+from pfremote.transport.sshconfig import HostConfig
+
+
+class Login(AuthStrategy):
+    """Keys of agent and files, then the password; every attempt is kept in ``tried`` (names only)."""
+
+    def __init__(self, config: HostConfig, password: Secret | None, place: str, timeout: float) -> None:
+        super().__init__(ssh_config=SSHConfig())
+        self._config = config
+        self._password = password
+        self._place = place
+        self._timeout = timeout
+        self._deadline = 0.0
+        self.tried: list[str] = []
+
+    def get_sources(self) -> Iterator[AuthSource]:
+        """Return nothing: :meth:`authenticate` decides step by step what comes next."""
+        return iter(())
+
+    # Paramiko calls this with its transport once the host key has been accepted.
+    def authenticate(self, transport: paramiko.Transport) -> list[str]:  # type: ignore[override]
+        """Try one after the other until the server is content.
+
+        Raises:
+            AuthFailed: nothing was accepted; names what was tried.
+            TimeoutError: the server stopped answering.
+        """
+        self._deadline = time.monotonic() + self._timeout
+        path = find_agent_socket(self._config)
+        agent = KeyAgent(path, self._timeout) if path else None
+        try:
+            if self._with_keys(transport, agent) or self._with_password(transport):
+                return []
+        finally:
+            if agent:
+                agent.close()
+        raise self._failure()
+
+    def _with_keys(self, transport: paramiko.Transport, agent: KeyAgent | None) -> bool:
+        if not self._config.is_yes("pubkeyauthentication", default=True):
+            return False
+        for identity in list_identities(self._config, agent):
+            if identity.key is None:
+                self.tried.append(f"{identity.label} ({identity.problem})")
+                continue
+            self.tried.append(identity.label)
+            try:
+                wanted = transport.auth_publickey(self._config.user, identity.key)
+            except paramiko.BadAuthenticationType:
+                return False  # the server takes no keys at all
+            except paramiko.AuthenticationException as exc:
+                if not transport.is_active():
+                    raise self._failure("it closed the connection after too many keys") from exc
+                if time.monotonic() > self._deadline:
+                    raise TimeoutError("authentication") from exc
+                continue
+            return not wanted or self._with_password(transport)
+        return False
+
+    def _with_password(self, transport: paramiko.Transport) -> bool:
+        allowed = self._config.is_yes("passwordauthentication", default=True)
+        if self._password is None or not allowed or "password" in self.tried:
+            return False
+        self.tried.append("password")
+        try:
+            return not transport.auth_password(self._config.user, self._password.reveal())
+        except paramiko.AuthenticationException:
+            return False
+
+    def _failure(self, reason: str = "") -> AuthFailed:
+        tried = ", ".join(self.tried) or "nothing, there was no key to try"
+        hints = []
+        encrypted = [
+            name.removesuffix(" (encrypted)") for name in self.tried if name.endswith(" (encrypted)")
+        ]
+        if encrypted:
+            hints.append(f"unlock the key in ssh-agent: ssh-add {encrypted[0]}")
+        if reason:
+            hints.append("set IdentitiesOnly yes and one IdentityFile for this host in ssh_config")
+        hints.append("use --private-key FILE or -u USER; ssh -v shows what the server accepts")
+        because = f": {reason}" if reason else ""
+        message = f"{self._place} did not let {self._config.user} in{because}; tried: {tried}"
+        return AuthFailed(message, hint="; ".join(hints))

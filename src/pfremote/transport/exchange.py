@@ -1,0 +1,92 @@
+"""Who writes what and when to a command's stdin: the password dialogue as a pure state machine.
+
+Both pumps (SSH channel and subprocess) feed it what they read and write what it hands out, so that
+sudo's prompt is answered by the same code everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pfremote.errors import BecomeFailed, DeadlineExceeded
+from pfremote.transport.base import Completed, Prompt
+
+
+class Exchange:
+    """One command's conversation: bytes read go in, bytes to write come out.
+
+    >>> talk = Exchange(b"payload")
+    >>> talk.to_write(), talk.is_complete()
+    (b'payload', True)
+    """
+
+    def __init__(
+        self, stdin: bytes, prompt: Prompt | None = None, on_stdout: Callable[[bytes], None] | None = None
+    ) -> None:
+        self._payload: bytes | None = stdin
+        self._prompt = prompt
+        self._on_stdout = on_stdout
+        self._out = bytearray()
+        self._err = bytearray()
+        self._asked = False
+        self._outbox = b""
+        if prompt is None:
+            self._release_payload()
+
+    def _release_payload(self) -> None:
+        if self._payload is not None:
+            self._outbox, self._payload = self._outbox + self._payload, None
+
+    def to_write(self) -> bytes:
+        """Return what is to be written now, once."""
+        data, self._outbox = self._outbox, b""
+        return data
+
+    def is_complete(self) -> bool:
+        """Tell whether everything was handed out, so that stdin may be closed after it."""
+        return self._payload is None and not self._outbox
+
+    def feed_stderr(self, data: bytes) -> None:
+        """Take bytes from stderr; answer the prompt when its token shows up.
+
+        Raises:
+            BecomeFailed: the token came a second time, so the password was wrong.
+        """
+        self._err += data
+        if self._prompt is None or self._payload is None:
+            return
+        while (at := self._err.find(self._prompt.token)) >= 0:
+            del self._err[at : at + len(self._prompt.token)]
+            if self._asked:
+                raise BecomeFailed(
+                    "sudo did not accept the password",
+                    hint="run it again with -K and type the password of the SSH user",
+                )
+            self._asked = True
+            self._outbox += self._prompt.secret.reveal().encode() + b"\n"
+
+    def feed_stdout(self, data: bytes) -> None:
+        """Take bytes from stdout; what comes up to and with the ready mark is not the command's."""
+        if self._prompt is not None and self._payload is not None:
+            self._out += data
+            at = self._out.find(self._prompt.ready)
+            if at < 0:
+                return
+            data = bytes(self._out[at + len(self._prompt.ready) :])
+            self._out.clear()
+            self._release_payload()
+        if self._on_stdout is None:
+            self._out += data
+        elif data:
+            self._on_stdout(data)
+
+    def finish(self, exit_status: int) -> Completed:
+        """Return the result once the command ended."""
+        return Completed(exit_status, bytes(self._out), bytes(self._err))
+
+    def too_late(self, timeout: float, place: str) -> DeadlineExceeded:
+        """Return the error for a command that did not end in time."""
+        doing = "running a command" if self._payload is None else "waiting for sudo"
+        return DeadlineExceeded(
+            f"{place} did not finish within {timeout:g} s while {doing}", hint="try again, or raise --timeout"
+        )

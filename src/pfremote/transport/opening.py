@@ -1,0 +1,60 @@
+"""Open one hop: its socket, the SSH handshake, and another attempt where a busy server dropped us."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+
+import fabric
+import paramiko
+
+from pfremote.errors import PfremoteError
+from pfremote.transport.faults import FOREIGN, translate
+from pfremote.transport.options import ConnectOptions
+from pfremote.transport.patience import wait_for_next
+from pfremote.transport.sockets import ProxySocket, expand_proxy_command, open_tcp
+from pfremote.transport.sshconfig import HostConfig
+
+_log = logging.getLogger(__name__)
+
+
+def open_patiently(cxn: fabric.Connection, hop: HostConfig, options: ConnectOptions, place: str) -> None:
+    """Open, and try again where a busy sshd dropped us before its greeting (MaxStartups).
+
+    A limit on how many hosts go through one bastion at once belongs around this call (``Route.bastion``).
+    """
+    deadline = time.monotonic() + options.connect_timeout
+    attempt = 0
+    while True:
+        attempt += 1
+        began = time.monotonic()
+        try:
+            return _open_once(cxn, hop, options)
+        except FOREIGN as exc:
+            cxn.client.close()
+            timed_out = time.monotonic() - began >= options.connect_timeout
+            if not _is_transient(exc) or not wait_for_next(attempt, deadline):
+                raise _explain(exc, place, timed_out=timed_out) from exc
+            _log.info("%s dropped us before its greeting, attempt %d", place, attempt)
+
+
+def _open_once(cxn: fabric.Connection, hop: HostConfig, options: ConnectOptions) -> None:
+    if not cxn.gateway:
+        command = hop.first("proxycommand", "none")
+        cxn.connect_kwargs["sock"] = (
+            open_tcp(hop, options.connect_timeout, options.keepalive)
+            if command == "none"
+            else ProxySocket(expand_proxy_command(hop, command))
+        )
+    cxn.open()
+
+
+def _is_transient(exc: BaseException) -> bool:
+    dropped = isinstance(exc, (EOFError, ConnectionResetError, BrokenPipeError))
+    return dropped or (type(exc) is paramiko.SSHException and "banner" in str(exc))
+
+
+def _explain(exc: BaseException, place: str, *, timed_out: bool) -> PfremoteError:
+    # Paramiko gives up on a silent handshake without saying so; what it raises next blames something else.
+    return translate(TimeoutError() if timed_out and not isinstance(exc, socket.gaierror) else exc, place)

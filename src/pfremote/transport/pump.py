@@ -1,0 +1,147 @@
+"""Move bytes over one SSH session channel: exact, both streams apart, never longer than the deadline.
+
+Fabric's own ``run`` decodes per block, waits 10 ms per character of stdin and has no deadline; Paramiko's
+``recv_exit_status`` and ``exec_command`` wait for ever. So everything that may block on a dead network
+happens in a thread of its own, and this side only ever waits in ``poll`` with a limit.
+"""
+
+from __future__ import annotations
+
+import select
+import threading
+import time
+from contextlib import suppress
+from queue import SimpleQueue
+
+import paramiko
+
+from pfremote.errors import Unreachable
+from pfremote.transport.base import Completed
+from pfremote.transport.exchange import Exchange
+from pfremote.transport.faults import FOREIGN
+
+_CHUNK = 256 * 1024
+_SETTLE = 0.5
+_LOOK = "the host ends its leases by itself; see what is left with: pfremote status HOST"
+
+
+class _Sender(threading.Thread):
+    """Starts the command, then writes to its stdin what comes out of a queue; ``None`` ends stdin."""
+
+    def __init__(self, channel: paramiko.Channel, command: str) -> None:
+        super().__init__(name="pfremote-stdin", daemon=True)
+        self._channel = channel
+        self._command = command
+        self._queue: SimpleQueue[bytes | None] = SimpleQueue()
+        self.put = self._queue.put
+        self.refused = False
+
+    def run(self) -> None:
+        try:
+            self._channel.exec_command(self._command)
+        except FOREIGN:
+            self.refused = True  # or the connection is gone: the reading side asks the transport
+            return
+        # A command that ended without reading closes its channel, which is no error.
+        with suppress(*FOREIGN):
+            while (data := self._queue.get()) is not None:
+                self._channel.sendall(data)
+            self._channel.shutdown_write()
+
+
+class _Stdin:
+    """Hands the exchange's bytes to the sender, and the end of stdin once after them."""
+
+    def __init__(self, sender: _Sender, talk: Exchange) -> None:
+        self._sender = sender
+        self._talk = talk
+        self._ended = False
+
+    def flush(self) -> None:
+        data = self._talk.to_write()
+        if data:
+            self._sender.put(data)
+        if self._talk.is_complete():
+            self.end()
+
+    def end(self) -> None:
+        if not self._ended:
+            self._ended = True
+            self._sender.put(None)
+
+
+def pump_channel(
+    channel: paramiko.Channel, command: str, talk: Exchange, timeout: float, begun: float, place: str
+) -> Completed:
+    """Run ``command`` on an open session channel and return what it left.
+
+    ``timeout`` counts from ``begun`` (by ``time.monotonic()``), so that opening the channel is part of it.
+
+    Raises:
+        BecomeFailed: the password prompt came twice.
+        DeadlineExceeded: ``timeout`` seconds are over; the channel is closed.
+        Unreachable: the connection broke before the exit status came.
+    """
+    deadline = begun + timeout
+    sender = _Sender(channel, command)
+    stdin = _Stdin(sender, talk)
+    wakeup = select.poll()  # select() cannot watch descriptors above 1023, and a fleet has many
+    wakeup.register(channel.fileno(), select.POLLIN)
+    sender.start()
+    try:
+        stdin.flush()
+        while not (channel.closed or (channel.eof_received and channel.exit_status_ready())):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise talk.too_late(timeout, place)
+            if channel.eof_received and not _has_output(channel):
+                channel.status_event.wait(left)  # the wake-up pipe stays readable after EOF
+            else:
+                wakeup.poll(left * 1000)
+            _read_once(channel, talk)
+            stdin.flush()
+        while _has_output(channel):
+            _read_once(channel, talk)
+        return _finish(channel, sender, talk, place)
+    finally:
+        stdin.end()
+        # close() sends, and on a dead network that blocks.
+        threading.Thread(target=_close, args=(channel,), name="pfremote-close", daemon=True).start()
+
+
+def _close(channel: paramiko.Channel) -> None:
+    with suppress(*FOREIGN):
+        channel.close()
+
+
+def _has_output(channel: paramiko.Channel) -> bool:
+    return channel.recv_ready() or channel.recv_stderr_ready()
+
+
+def _read_once(channel: paramiko.Channel, talk: Exchange) -> None:
+    # Once, not until it is empty: a command that prints without end must not keep us from the clock.
+    if channel.recv_stderr_ready():
+        talk.feed_stderr(channel.recv_stderr(_CHUNK))
+    if channel.recv_ready():
+        talk.feed_stdout(channel.recv(_CHUNK))
+
+
+def _finish(channel: paramiko.Channel, sender: _Sender, talk: Exchange, place: str) -> Completed:
+    # The status is -1 for a command that a signal ended, for a refused one, and for a lost connection.
+    if channel.exit_status == -1:
+        if not _is_alive(channel.get_transport()):
+            raise Unreachable(f"the connection to {place} was lost while a command ran", hint=_LOOK)
+        sender.join(_SETTLE)
+        if sender.refused:
+            raise Unreachable(
+                f"{place} refused to run a command", hint="look for a forced command or a closed account"
+            )
+    return talk.finish(channel.exit_status)
+
+
+def _is_alive(transport: paramiko.Transport) -> bool:
+    # When the connection ends, Paramiko closes the channels first and marks the transport as dead after.
+    deadline = time.monotonic() + _SETTLE
+    while transport.is_active() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return transport.is_active()

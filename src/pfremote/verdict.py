@@ -1,0 +1,105 @@
+"""What a host's answer to ``revert`` or ``status`` means for the operator. Pure."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+
+from pfremote.agent.protocol import Reply
+from pfremote.agent.replies import read_leases
+from pfremote.errors import AgentFailed, PfremoteError, Reason, StateUnknown
+from pfremote.facts import Lease
+from pfremote.results import HostResult, State, reason_as_json
+
+#: States in which a lease no longer has a say in main.cf.
+ENDED = ("reverted", "aborted")
+
+
+def judge_state(reply: Reply) -> State:
+    """Return the state that a reply with lease blocks and ``clean=`` proves."""
+    if reply.one("clean") == "yes":
+        return "clean"
+    leases = read_leases(reply)
+    still_armed = any(lease.state in ("armed", "arming") for lease in leases)
+    # "recomputed": our parameters left main.cf, those of other leases remain there on purpose.
+    return "armed" if still_armed or any(lease.restored == "recomputed" for lease in leases) else "unknown"
+
+
+def judge_revert(result: HostResult, reply: Reply, lease: Lease) -> HostResult:
+    """Return ``result`` with what the host was seen to be after the revert of ``lease``."""
+    state = judge_state(reply)
+    judged = replace(
+        result,
+        state=state,
+        reverted=lease.state in ENDED,
+        drained=lease.drained == "yes",
+        why=lease.why,
+        conflicts=lease.conflicts,
+    )
+    return replace(judged, error=explain_dirt(result.host, reply, lease)) if state == "unknown" else judged
+
+
+def explain_dirt(host: str, reply: Reply, lease: Lease | None = None) -> Reason:
+    """Say why a host is not clean, and what to type."""
+    look = f"look again with: pfremote status {host}"
+    if lease is not None and lease.drained == "no" and lease.verbose:
+        names = ", ".join(lease.verbose)
+        return Reason(
+            "not-drained",
+            f"main.cf is reverted, but processes of the window are still verbose: {names}",
+            f"each ends with its connection; to end them now: postfix stop && postfix start; {look}",
+        )
+    dirt = "; ".join(reply.every("dirty")) or "the host does not say why"
+    return Reason("not-clean", f"not clean: {dirt}", look)
+
+
+def explain_loss(result: HostResult, why: BaseException | str, until: str) -> PfremoteError:
+    """Return the error for a host whose job ends before its time: its state, and what to type.
+
+    ``until`` says when the host's own guard acts.
+    """
+    what = (
+        why
+        if isinstance(why, str)
+        else getattr(why, "message", "") or f"unexpected {type(why).__name__}: {why}"
+    )
+    host, lease = result.host, result.lease
+    if result.reverted:
+        hint = f"fetch it later with: pfremote collect {host} --lease {lease}"
+        return AgentFailed(
+            f"reverted, but the evidence was not brought home: {what}", code="not-collected", hint=hint
+        )
+    if result.state in ("armed", "unknown"):
+        hint = f"its own guard ends the lease {until}; after that, look with: pfremote status {host}"
+        return StateUnknown(f"not seen clean: {what}", hint=hint)
+    if isinstance(why, PfremoteError):
+        return why
+    return AgentFailed(f"not touched: {what}", code="interrupted" if isinstance(why, str) else "unexpected")
+
+
+def describe_revert(reply: Reply, lease: Lease) -> dict[str, object]:
+    """Return the details of the ``reverted`` event."""
+    return {
+        "why": lease.why,
+        "restored": lease.restored,
+        "reload": lease.reload,
+        "drained": lease.drained == "yes",
+        "clean": reply.one("clean") == "yes",
+        "conflicts": list(lease.conflicts),
+        "dirty": list(reply.every("dirty")),
+    }
+
+
+def reasons_as_json(reasons: tuple[Reason, ...]) -> list[dict[str, str]]:
+    """Return reasons as an event carries them."""
+    return [reason_as_json(reason) for reason in reasons]
+
+
+def diff_main_cf(reply: Reply) -> list[str]:
+    """Return the unified diff between the copies of main.cf before and during, one line each."""
+    before, during = (_lines(reply, name) for name in ("main.cf.before", "main.cf.during"))
+    return list(difflib.unified_diff(before, during, "main.cf", "main.cf while debugging", n=1, lineterm=""))
+
+
+def _lines(reply: Reply, name: str) -> list[str]:
+    return reply.payloads.get(name, b"").decode("utf-8", "surrogateescape").rstrip("\n").split("\n")

@@ -1,0 +1,114 @@
+"""What the phases of one window share: the request, the way to the host, and what is known so far."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from pfremote.agent.protocol import Reply, ReplyCutError
+from pfremote.agent.replies import read_leases
+from pfremote.errors import PfremoteError
+from pfremote.events import format_epoch
+from pfremote.facts import Facts, Lease
+from pfremote.plan import DebugRequest
+from pfremote.results import HostResult, fail
+from pfremote.tasks import OpenHost
+from pfremote.window.events import HostEvents
+
+#: The host acts at its deadline within this many seconds (promise P3: debugging is off no later).
+GUARD_SLACK = 5
+
+#: Seconds between two tries, and how long to keep trying before the state is called unknown.
+RETRY_PAUSE = 3.0
+PATIENCE = 60.0
+
+Reach = Callable[[], AbstractContextManager[OpenHost]]
+
+
+class Keep(Protocol):
+    """Store what came from one host, redacted and synced; return the result with what is in it."""
+
+    def __call__(self, result: HostResult, reply: Reply, facts: Facts, lease: Lease) -> HostResult:
+        """Raise PfremoteError where it cannot be stored; the host then keeps its copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOptions:
+    """What is asked of every host of the run. ``poll`` is the pause between two looks, in seconds."""
+
+    request: DebugRequest
+    check: bool = False
+    detach: bool = False
+    diff: bool = False
+    poll: float = 5.0
+
+
+@dataclass(slots=True)
+class Course:
+    """How one window goes. ``due`` is its end by the monotonic clock, ``sessions`` what was seen so far."""
+
+    options: WindowOptions
+    reach: Reach
+    tell: HostEvents
+    keep: Keep
+    result: HostResult
+    facts: Facts | None = None
+    due: float = 0.0
+    sessions: int = 0
+    hurried: bool = False
+
+    def fail(self, error: PfremoteError) -> None:
+        """Note and tell why the host was not served."""
+        self.result = fail(self.result, error)
+        self.tell.failed(self.result, error)
+
+    def mine(self, reply: Reply) -> Lease | None:
+        """Return this window's lease out of a reply."""
+        return next((lease for lease in read_leases(reply) if lease.id == self.result.lease), None)
+
+    def note_armed(self, reply: Reply) -> None:
+        """Note and tell that the host is seen armed.
+
+        Raises:
+            ReplyCutError: the reply does not speak of our lease.
+        """
+        lease = self.mine(reply)
+        if lease is None:
+            raise ReplyCutError("the host's answer does not speak of the lease that it was asked for")
+        self.note_time_left(lease)
+        self.result = replace(
+            self.result, state="armed", armed=True, guard=lease.guard, warnings=reply.warnings
+        )
+        self.tell.armed(lease, reply, self.result.deadline or lease.deadline)
+
+    def note_time_left(self, lease: Lease) -> None:
+        """Take the end of the window from the host: seconds left, since two clocks rarely agree."""
+        self.due = time.monotonic() + lease.left
+        self.result = replace(self.result, deadline=int(time.time()) + lease.left)
+
+    def until(self) -> str:
+        """Say when the host's own guard has acted, at the latest."""
+        latest = self.result.deadline or int(time.time()) + self.options.request.seconds
+        return f"by {format_epoch(latest + GUARD_SLACK)}"
+
+
+class Phase(Protocol):
+    """A part of a window's course."""
+
+    @property
+    def limit(self) -> float:
+        """Seconds that the next step may take."""
+
+    def step(self) -> Turn:
+        """Do one step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What comes after a step: a pause in seconds and the next phase, or the end where that is None."""
+
+    next: Phase | None = None
+    pause: float = 0.0

@@ -1,0 +1,87 @@
+"""The events of one window, each made of what the host said."""
+
+from __future__ import annotations
+
+from pfremote.agent.protocol import Reply
+from pfremote.errors import HostError, PfremoteError, Reason, Refused
+from pfremote.events import EventSink, format_epoch
+from pfremote.facts import Lease
+from pfremote.plan import Plan
+from pfremote.results import HostResult, reason_as_json
+from pfremote.verdict import describe_revert, diff_main_cf, reasons_as_json
+
+
+class HostEvents:
+    """Emit events of one host; ``diff`` adds how main.cf changes to those that know it."""
+
+    def __init__(self, host: str, emit: EventSink, *, diff: bool = False) -> None:
+        self._host = host
+        self._emit = emit
+        self._diff = diff
+
+    def plan(self, plan: Plan) -> None:
+        """Tell what would be sent to the host, or why nothing will be."""
+        self._emit(
+            "plan",
+            self._host,
+            peers=list(plan.peers),
+            changes=plan.changes,
+            warnings=reasons_as_json(plan.warnings),
+            refusals=reasons_as_json(plan.refusals),
+        )
+        self.warn(plan.warnings)
+
+    def checked(self, reply: Reply) -> None:
+        """Tell what the host itself found out on a private copy of main.cf."""
+        warnings = reasons_as_json(reply.warnings)
+        self._emit("plan", self._host, checked=True, diff=self._lines(reply), warnings=warnings)
+        self.warn(reply.warnings)
+
+    def armed(self, lease: Lease, reply: Reply, deadline: int) -> None:
+        """Tell that the host is seen armed."""
+        self._emit(
+            "armed",
+            self._host,
+            lease.id,
+            deadline=format_epoch(deadline),
+            seconds=lease.left,
+            guard=lease.guard,
+            in_force=dict(_split(value) for value in reply.every("value")),
+            predating=reply.number("predating"),
+            diff=self._lines(reply),
+        )
+        self.warn(reply.warnings, lease.id)
+
+    def seen(self, lease: Lease) -> None:
+        """Tell how many matching sessions began so far."""
+        self._emit("session", self._host, lease.id, seen=lease.sessions, log_bytes=lease.bytes)
+
+    def lost_sight(self, exc: HostError, lease: str, until: str) -> None:
+        """Tell that the host cannot be asked just now, which ends nothing."""
+        hint = f"the host's own guard ends the lease {until}; looking again"
+        self._emit("warning", self._host, lease, code=exc.code, message=exc.message, hint=hint)
+
+    def reverted(self, reply: Reply, lease: Lease) -> None:
+        """Tell that the host was seen reverted."""
+        self._emit("reverted", self._host, lease.id, **describe_revert(reply, lease))
+
+    def warn(self, reasons: tuple[Reason, ...], lease: str = "") -> None:
+        """Tell of things that are no errors."""
+        for reason in reasons:
+            self._emit("warning", self._host, lease, **reason_as_json(reason))
+
+    def failed(self, result: HostResult, error: PfremoteError) -> None:
+        """Tell why the host was not served, and in what state it is."""
+        refused = isinstance(error, Refused)
+        for reason in error.reasons if isinstance(error, Refused) else (result.error,):
+            if reason is not None:
+                details = reason_as_json(reason)
+                self._emit("failed", self._host, result.lease, state=result.state, refused=refused, **details)
+
+    def _lines(self, reply: Reply) -> list[str]:
+        return diff_main_cf(reply) if self._diff else []
+
+
+def _split(text: str) -> tuple[str, str]:
+    name, _, value = text.partition(" ")
+    return name, value

@@ -1,0 +1,76 @@
+"""The window as a job of the fleet."""
+
+from __future__ import annotations
+
+from pfremote.events import EventSink
+from pfremote.fleet import LeftError
+from pfremote.results import HostResult
+from pfremote.verdict import explain_loss
+from pfremote.window.closing import Closing
+from pfremote.window.course import Course, Keep, Phase, Reach, WindowOptions
+from pfremote.window.events import HostEvents
+from pfremote.window.opening import Opening
+from pfremote.window.watching import Watching
+
+
+class Window:
+    """One host's window; see :class:`pfremote.fleet.Job`."""
+
+    def __init__(
+        self, name: str, options: WindowOptions, *, reach: Reach, emit: EventSink, keep: Keep
+    ) -> None:
+        tell = HostEvents(name, emit, diff=options.diff)
+        self._course = Course(options, reach, tell, keep, HostResult(name))
+        self._phase: Phase = Opening(self._course)
+        self.over = False
+
+    @property
+    def limit(self) -> float:
+        """Seconds that the next step may take."""
+        return self._phase.limit
+
+    @property
+    def doing(self) -> str:
+        """What the window is at, in one word: ``arming``, ``waiting`` or ``reverting``."""
+        if isinstance(self._phase, Watching):
+            return "waiting"
+        return "reverting" if isinstance(self._phase, Closing) else "arming"
+
+    @property
+    def open(self) -> bool:
+        """Tell whether the host is seen armed and the window is not over."""
+        return self.doing == "waiting"
+
+    @property
+    def due(self) -> float:
+        """When the window ends, by the monotonic clock."""
+        return self._course.due
+
+    @property
+    def sessions(self) -> int:
+        """How many matching sessions the host has seen so far."""
+        return self._course.sessions
+
+    def advance(self) -> float | None:
+        """Do the next step."""
+        turn = self._phase.step()
+        self.over = turn.next is None
+        if turn.next is None:
+            return None
+        self._phase = turn.next
+        return turn.pause
+
+    def hurry(self) -> None:
+        """End the window at the next step."""
+        self._course.hurried = True
+
+    def outcome(self) -> HostResult:
+        """Return what became of the host."""
+        return self._course.result
+
+    def abandon(self, error: BaseException) -> HostResult:
+        """Return what is known when the job ends before its time."""
+        self.over = True
+        why = "you left before it was done" if isinstance(error, LeftError) else error
+        self._course.fail(explain_loss(self._course.result, why, self._course.until()))
+        return self._course.result

@@ -1,0 +1,194 @@
+"""What every connection promises, checked over ssh through Fabric, the system's ssh, and this machine."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from pfremote.errors import BecomeFailed, DeadlineExceeded, Unreachable
+from pfremote.secret import Secret
+from pfremote.transport import Connection, Prompt
+from tests.component.conftest import Way
+
+pytestmark = pytest.mark.host
+
+
+def test_five_megabytes_come_back_byte_for_byte(connection: Connection) -> None:
+    payload = random.Random(7).randbytes(5_000_000)  # noqa: S311 - any bytes will do
+    payload += b"\x00\xff\xfe\xc3\x28\r\n\x00"
+    done = connection.run(["cat"], stdin=payload, timeout=60)
+    assert done.exit_status == 0
+    assert done.stdout == payload
+    assert done.stderr == b""
+
+
+def test_streams_stay_apart_and_the_status_is_the_commands_own(connection: Connection) -> None:
+    done = connection.run(["sh", "-c", "printf out; printf 'err\\0\\377' >&2; exit 7"], timeout=20)
+    assert (done.exit_status, done.stdout, done.stderr) == (7, b"out", b"err\0\xff")
+
+
+def test_large_output_on_both_streams_at_once_does_not_stall(connection: Connection) -> None:
+    script = "head -c 3000000 /dev/zero >&2 & head -c 3000000 /dev/zero; wait"
+    done = connection.run(["sh", "-c", script], timeout=60)
+    assert (len(done.stdout), len(done.stderr)) == (3_000_000, 3_000_000)
+
+
+@pytest.mark.parametrize(
+    "argument", ["a b", "$HOME", "`id`", "'", '"', "*", "x; echo INJECTED", "\n", "", "é\\"]
+)
+def test_arguments_arrive_as_they_are(connection: Connection, argument: str) -> None:
+    done = connection.run(["printf", "%s", argument], timeout=20)
+    assert done.stdout == argument.encode()
+
+
+def test_no_stdin_is_an_end_of_file_and_not_ours(connection: Connection) -> None:
+    assert connection.run(["cat"], timeout=20).stdout == b""
+
+
+def test_there_is_no_terminal(connection: Connection) -> None:
+    assert (
+        connection.run(["sh", "-c", "tty; test -t 1 || echo none"], timeout=20).stdout == b"not a tty\nnone\n"
+    )
+
+
+def test_a_command_that_does_not_read_its_stdin_is_no_error(connection: Connection) -> None:
+    done = connection.run(["sh", "-c", "exec <&-; echo done; exit 3"], stdin=b"x" * 8_000_000, timeout=20)
+    assert (done.exit_status, done.stdout) == (3, b"done\n")
+
+
+def test_a_missing_command_has_the_shells_status(connection: Connection) -> None:
+    assert connection.run(["/no/such/command"], timeout=20).exit_status == 127
+
+
+def test_a_command_ended_by_a_signal_has_a_negative_status(connection: Connection) -> None:
+    assert connection.run(["sh", "-c", "kill -9 $$"], timeout=20).exit_status < 0
+    assert connection.run(["true"], timeout=20).exit_status == 0
+
+
+def test_the_deadline_ends_a_hanging_command(connection: Connection) -> None:
+    begun = time.monotonic()
+    with pytest.raises(DeadlineExceeded, match=r"within 1 s"):
+        connection.run(["sleep", "30"], timeout=1)
+    assert time.monotonic() - begun < 2.0
+    assert connection.run(["echo", "alive"], timeout=20).stdout == b"alive\n"
+
+
+def test_the_deadline_holds_while_the_command_refuses_to_read(connection: Connection) -> None:
+    begun = time.monotonic()
+    with pytest.raises(DeadlineExceeded):
+        connection.run(["sleep", "30"], stdin=b"x" * 20_000_000, timeout=1)
+    assert time.monotonic() - begun < 2.0
+
+
+def test_the_deadline_holds_while_output_keeps_coming(connection: Connection) -> None:
+    begun = time.monotonic()
+    with pytest.raises(DeadlineExceeded):
+        connection.run(["sh", "-c", "while :; do echo tick; sleep 0.05; done"], timeout=1)
+    assert time.monotonic() - begun < 2.0
+
+
+def test_the_deadline_holds_against_output_without_end(connection: Connection) -> None:
+    begun = time.monotonic()
+    with pytest.raises(DeadlineExceeded):
+        connection.run(["yes"], timeout=1, on_stdout=lambda _: None)
+    assert time.monotonic() - begun < 2.0
+
+
+def test_output_is_handed_over_as_it_arrives(connection: Connection) -> None:
+    began = time.monotonic()
+    pieces: list[tuple[float, bytes]] = []
+    done = connection.run(
+        ["sh", "-c", "echo one; sleep 0.8; echo two"],
+        timeout=20,
+        on_stdout=lambda data: pieces.append((time.monotonic() - began, data)),
+    )
+    assert b"".join(data for _, data in pieces) == b"one\ntwo\n"
+    assert pieces[-1][0] - pieces[0][0] > 0.4
+    assert done.stdout == b""
+
+
+def test_a_broken_callback_is_the_callers_error_and_leaves_the_connection_usable(
+    connection: Connection,
+) -> None:
+    def fail(_: bytes) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        connection.run(["sh", "-c", "echo x; sleep 5"], timeout=20, on_stdout=fail)
+    assert connection.run(["true"], timeout=20).exit_status == 0
+
+
+def test_commands_may_run_at_the_same_time(connection: Connection) -> None:
+    results: dict[int, bytes] = {}
+
+    def one(number: int) -> None:
+        results[number] = connection.run(["sh", "-c", f"sleep 0.2; echo {number}"], timeout=30).stdout
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == {number: f"{number}\n".encode() for number in range(5)}
+
+
+def test_closing_twice_is_harmless(connection: Connection) -> None:
+    connection.close()
+    connection.close()
+
+
+@pytest.mark.parametrize("way", ["fabric", "openssh"], indirect=True)
+def test_a_dropped_connection_is_unreachable_at_once(way: Way) -> None:
+    assert way.server is not None
+    opened = way.open()
+    threading.Timer(0.8, way.server.drop_connections).start()
+    begun = time.monotonic()
+    with pytest.raises(Unreachable, match="lost while a command ran"):
+        opened.run(["sleep", "30"], timeout=25)
+    assert time.monotonic() - begun < 5
+    with pytest.raises(Unreachable):
+        opened.run(["true"], timeout=5)
+    opened.close()
+
+
+_ASK = """printf 'lecture\\n[ask]' >&2
+IFS= read -r answer
+[ "$answer" = sesame ] || { printf 'Sorry\\n[ask]' >&2; IFS= read -r answer; exit 1; }
+printf '[go]'; cat"""
+
+
+def test_the_password_is_written_when_asked_and_the_payload_when_ready(connection: Connection) -> None:
+    prompt = Prompt(b"[ask]", Secret("sesame"), b"[go]")
+    payload = b"sesame?\n\x00\xff" * 100_000
+    done = connection.run(["sh", "-c", _ASK], stdin=payload, timeout=30, prompt=prompt)
+    assert done.stdout == payload
+    assert done.stderr == b"lecture\n"
+
+
+def test_a_second_prompt_means_a_wrong_password_and_nothing_more_is_sent(connection: Connection) -> None:
+    prompt = Prompt(b"[ask]", Secret("swordfish"), b"[go]")
+    with pytest.raises(BecomeFailed, match="did not accept the password") as caught:
+        connection.run(["sh", "-c", _ASK], stdin=b"payload", timeout=30, prompt=prompt)
+    assert "swordfish" not in repr(caught.value) + caught.value.hint
+
+
+def test_without_a_prompt_the_password_stays_here(connection: Connection, tmp_path: Path) -> None:
+    prompt = Prompt(b"[ask]", Secret("sesame"), b"[go]")
+    seen = tmp_path / "seen"
+    done = connection.run(
+        ["sh", "-c", f"printf '[go]'; cat >{seen}"], stdin=b"payload", timeout=30, prompt=prompt
+    )
+    assert (done.exit_status, seen.read_bytes()) == (0, b"payload")
+
+
+def test_a_mark_that_arrives_in_pieces_is_still_seen(connection: Connection) -> None:
+    script = "printf '[a' >&2; sleep 0.2; printf 'sk]' >&2; read -r x; "
+    script += "printf '[g'; sleep 0.2; printf 'o]tail'; cat"
+    prompt = Prompt(b"[ask]", Secret("sesame"), b"[go]")
+    pieces: list[bytes] = []
+    connection.run(["sh", "-c", script], stdin=b"!", timeout=30, prompt=prompt, on_stdout=pieces.append)
+    assert b"".join(pieces) == b"tail!"

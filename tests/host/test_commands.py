@@ -1,0 +1,219 @@
+"""The commands against a real Postfix behind a real sshd: what they print, what they leave, how they exit."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pfremote.loopback import LoopbackHost, traffic
+
+pytestmark = pytest.mark.host
+
+PEER = "127.0.0.7"
+
+
+class Command:
+    """A running pfremote whose events are read as they come."""
+
+    def __init__(self, host: LoopbackHost, *words: str) -> None:
+        options = ["--ssh-config", str(host.ssh_config), "--instance", str(host.config_directory)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pfremote", *words, *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.events: list[dict[str, Any]] = []
+
+    def wait_for(self, kind: str) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.events.append(json.loads(line))
+            if self.events[-1]["event"] == kind:
+                return self.events[-1]
+        assert self.process.stderr is not None
+        raise AssertionError(f"no {kind} among {self.events}: {self.process.stderr.read()}")
+
+    def finish(self) -> tuple[int, dict[str, Any]]:
+        out, err = self.process.communicate(timeout=120)
+        self.events += [json.loads(line) for line in out.splitlines()]
+        assert self.events, err
+        assert self.events[-1]["event"] == "recap", (self.events, err)
+        assert self.process.returncode == self.events[-1]["exit_code"]
+        return self.process.returncode, self.events[-1]["hosts"]
+
+
+def _run(host: LoopbackHost, *words: str) -> subprocess.CompletedProcess[str]:
+    options = ["--ssh-config", str(host.ssh_config), "--instance", str(host.config_directory)]
+    return subprocess.run(
+        [sys.executable, "-m", "pfremote", *words, *options],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def _debug(host: LoopbackHost, *words: str) -> Command:
+    return Command(host, "debug", host.name, "--peer", PEER, "--allow-volatile-guard", "--json", *words)
+
+
+@pytest.fixture
+def unchanged(loopback_host: LoopbackHost) -> Iterator[LoopbackHost]:
+    """Return a host whose main.cf must be the same, byte for byte, when the test is over."""
+    before = loopback_host.main_cf.read_bytes(), loopback_host.main_cf.stat().st_mode
+    yield loopback_host
+    assert (loopback_host.main_cf.read_bytes(), loopback_host.main_cf.stat().st_mode) == before
+
+
+def test_a_window_from_the_plan_to_the_report(unchanged: LoopbackHost, tmp_path: Path) -> None:
+    run = _debug(unchanged, "--minutes", "8s", "--out", str(tmp_path / "run"), "--reason", "a test")
+    run.wait_for("armed")
+    assert traffic.fail_auth_over_starttls(unchanged, source_ip=PEER) == 535
+    code, hosts = run.finish()
+
+    assert code == 0
+    kinds = [event["event"] for event in run.events]
+    assert [kind for kind in dict.fromkeys(kinds) if kind != "warning"] == [
+        "plan", "armed", "session", "reverted", "collected", "recap"
+    ]  # fmt: skip
+    result = hosts["mx1"]
+    flags = ("armed", "reverted", "drained", "complete")
+    assert (result["state"], [result[flag] for flag in flags]) == ("clean", [True] * 4)
+    assert result["sessions"] == 1
+    folder = Path(result["out"])
+    assert "C: " in (folder / "transcripts" / "001.txt").read_text()
+    names = {path.name for path in folder.parent.iterdir()}
+    assert {"run.json", "report.html", "report.md", "mx1"} <= names
+    assert (folder / "main.cf.before").read_bytes() == (folder / "main.cf.after").read_bytes()
+
+
+def test_no_password_of_the_session_is_kept_or_printed(unchanged: LoopbackHost, tmp_path: Path) -> None:
+    run = _debug(unchanged, "--minutes", "1", "--stop-after", "1", "--out", str(tmp_path / "run"))
+    run.wait_for("armed")
+    traffic.log_in(unchanged, source_ip=PEER)
+    code, _hosts = run.finish()
+    assert code == 0
+    (password,) = unchanged.users.values()
+    written = b"".join(path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file())
+    assert password.encode() not in written + json.dumps(run.events).encode()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whoever_asks_to_stop_gets_a_clean_host_at_once(
+    number: signal.Signals, unchanged: LoopbackHost, tmp_path: Path
+) -> None:
+    run = _debug(unchanged, "--minutes", "10", "--out", str(tmp_path / "run"))
+    run.wait_for("armed")
+    run.process.send_signal(number)
+    code, hosts = run.finish()
+    assert (code, hosts["mx1"]["state"], hosts["mx1"]["reverted"]) == (130, "clean", True)
+    reverted = next(event for event in run.events if event["event"] == "reverted")
+    assert reverted["why"] == "interrupt"
+
+
+def test_the_second_interrupt_leaves_and_says_until_when(unchanged: LoopbackHost, tmp_path: Path) -> None:
+    run = _debug(unchanged, "--minutes", "1", "--out", str(tmp_path / "run"))
+    run.wait_for("armed")
+    run.process.send_signal(signal.SIGINT)
+    assert run.process.stderr is not None
+    for line in run.process.stderr:
+        if line.startswith("interrupted: "):
+            break
+    run.process.send_signal(signal.SIGINT)  # the revert takes longer than this
+    code, hosts = run.finish()
+    assert (code, hosts["mx1"]["state"]) == (5, "unknown")
+    assert "guard" in hosts["mx1"]["error"]["hint"]
+    assert _run(unchanged, "revert", "mx1").returncode == 0
+
+
+def test_when_nobody_reads_any_more_the_host_is_reverted(unchanged: LoopbackHost, tmp_path: Path) -> None:
+    run = _debug(unchanged, "--minutes", "10", "--out", str(tmp_path / "run"))
+    run.wait_for("armed")
+    for stream in (run.process.stdout, run.process.stderr):
+        assert stream is not None
+        stream.close()
+    run.process.send_signal(signal.SIGHUP)
+    assert run.process.wait(timeout=60) == 130
+    assert _run(unchanged, "status", "mx1").stdout == "mx1  clean\n"
+
+
+def test_detach_then_status_extend_revert_collect(unchanged: LoopbackHost, tmp_path: Path) -> None:
+    code, hosts = _debug(unchanged, "--minutes", "5", "--detach").finish()
+    lease = hosts["mx1"]["lease"]
+    assert (code, hosts["mx1"]["state"]) == (0, "armed")
+
+    shown = _run(unchanged, "status", "mx1").stdout
+    assert f"lease {lease}  armed" in shown
+    assert PEER in shown
+    extended = _run(unchanged, "extend", "mx1", "--minutes", "20")
+    assert extended.returncode == 0, extended.stderr
+    traffic.fail_auth_over_starttls(unchanged, source_ip=PEER)
+
+    reverted = _run(unchanged, "revert", "mx1", "--lease", lease)
+    assert reverted.returncode == 0, reverted.stderr
+    assert "byte for byte" in reverted.stderr
+    assert f"pfremote collect mx1 --lease {lease}" in reverted.stderr
+
+    collected = _run(unchanged, "collect", "mx1", "--out", str(tmp_path / "run"))
+    assert collected.returncode == 0, collected.stderr
+    assert (tmp_path / "run" / "mx1" / "transcripts" / "001.txt").exists()
+    assert lease not in _run(unchanged, "status", "mx1").stdout
+    assert _run(unchanged, "collect", "mx1", "--out", str(tmp_path / "again")).returncode == 3
+
+
+def test_a_refusal_touches_nothing_and_is_exit_3(unchanged: LoopbackHost) -> None:
+    stamp = unchanged.main_cf.stat().st_mtime_ns
+    done = _run(unchanged, "debug", "mx1", "--peer", "10.0.0.1/24", "--allow-volatile-guard")
+    assert done.returncode == 3
+    assert "10.0.0.0/24" in done.stderr
+    assert unchanged.main_cf.stat().st_mtime_ns == stamp
+
+
+def test_one_unreachable_host_does_not_stop_the_other(unchanged: LoopbackHost, tmp_path: Path) -> None:
+    run = _debug(unchanged, "nosuch.invalid", "--minutes", "3s", "--out", str(tmp_path / "run"))
+    code, hosts = run.finish()
+    assert code == 4
+    assert hosts["mx1"]["state"] == "clean"
+    assert (hosts["nosuch.invalid"]["state"], hosts["nosuch.invalid"]["error"]["code"]) == (
+        "untouched",
+        "unreachable",
+    )
+
+
+def test_check_shows_the_change_and_makes_none(unchanged: LoopbackHost) -> None:
+    stamp = unchanged.main_cf.stat().st_mtime_ns
+    done = _run(unchanged, "check", "mx1", "--peer", PEER, "--allow-volatile-guard", "--diff")
+    assert done.returncode == 0, done.stderr
+    assert f"mx1: debug_peer_list = {PEER}" in done.stdout
+    assert f"mx1: +debug_peer_list = {PEER}" in done.stdout
+    assert unchanged.main_cf.stat().st_mtime_ns == stamp
+
+
+def test_debugging_left_on_by_hand_is_shown(loopback_host: LoopbackHost) -> None:
+    loopback_host.postconf("-e", "debug_peer_list=192.0.2.1")
+    done = _run(loopback_host, "status", "mx1")
+    assert "debug_peer_list = 192.0.2.1" in done.stdout
+
+
+def test_fab_runs_the_same_tasks(unchanged: LoopbackHost, tmp_path: Path) -> None:
+    (tmp_path / "fabfile.py").write_text("from pfremote.tasks import *\n")
+    fab = [sys.executable, "-m", "fabric", "-r", str(tmp_path), "-S", str(unchanged.ssh_config), "-H", "mx1"]
+    instance = ["--instance", str(unchanged.config_directory)]
+    for words in (
+        ["probe", "--peer", PEER, "--peer", "127.0.0.8"],
+        ["arm", "--peer", PEER, "--volatile", "--seconds", "60"],
+        ["revert", "--lease", "all", "--drain", "5"],
+    ):
+        done = subprocess.run(
+            [*fab, *words, *instance], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    assert "clean=yes" in done.stdout
