@@ -85,7 +85,9 @@ wanted_compute() {
 	W_debug_peer_list=$W_debug_peer_list${wanted_negated:+${W_debug_peer_list:+, }$wanted_negated}
 	for wanted_name in smtpd_tls_loglevel smtp_tls_loglevel lmtp_tls_loglevel; do
 		eval "wanted_asked=\$W_$wanted_name wanted_own=\$E_$wanted_name"
-		[ -z "$wanted_asked" ] || wanted_max "$wanted_name" "$wanted_own"
+		[ -n "$wanted_asked" ] || continue
+		# Levels by name (`debug`, `summary,cache`) cannot be compared: main.cf's own choice stays.
+		if is_number "$wanted_own"; then wanted_max "$wanted_name" "$wanted_own"; else eval "W_$wanted_name="; fi
 	done
 }
 

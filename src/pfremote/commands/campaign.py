@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from pfremote.commands.following import Follower
 from pfremote.commands.hosts import Hosts
 from pfremote.commands.keeping import Keeper, write_reports
 from pfremote.commands.request_options import Asked
@@ -47,6 +48,7 @@ class Campaign:
     check: bool = False
     diff: bool = False
     detach: bool = False
+    follow: bool = False
     poll: float = POLL
     on_stored: Callable[[Path], None] = _ignore
 
@@ -85,6 +87,7 @@ def _make_windows(campaign: Campaign, store: RunStore | None, output: Output) ->
     # With many hosts a shorter pause would only make the looks wait for each other, and for the reverts.
     poll = max(campaign.poll, 0.5 * len(hosts.targets) / hosts.forks)
     keeper = Keeper(store, output.emit)
+    follower = Follower(output) if campaign.follow else None
     windows = {}
     for target in hosts.targets:
         options = WindowOptions(
@@ -93,6 +96,7 @@ def _make_windows(campaign: Campaign, store: RunStore | None, output: Output) ->
             detach=campaign.detach,
             diff=campaign.diff,
             poll=poll,
+            follow=follower,
         )
         reach = partial(hosts.reach, target)
         windows[target.name] = Window(target.name, options, reach=reach, emit=output.emit, keep=keeper)

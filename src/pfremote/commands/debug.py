@@ -16,6 +16,7 @@ from pfremote.output import Output
 @click.command("debug", help=COMMANDS["debug"], no_args_is_help=True)
 @click.argument("patterns", nargs=-1, required=True, metavar="PATTERN...")
 @request_options
+@click.option("--follow", is_flag=True, help="Show each session as soon as it is over.")
 @click.option("--detach", is_flag=True, help="Return once armed; the hosts end by themselves, collect later.")
 @click.option(
     "--out",
@@ -33,6 +34,7 @@ def command(
     asked: Asked,
     hosts: HostOptions,
     *,
+    follow: bool,
     detach: bool,
     out: Path | None,
     check: bool,
@@ -43,12 +45,14 @@ def command(
         raise UsageError(
             "no peer is given: whom should the hosts debug?", hint="add --peer ADDRESS, NAME or NETWORK"
         )
-    if detach and check:
-        raise UsageError("--detach and --check do not go together", hint="give one of them")
+    if sum((follow, detach, check)) > 1:
+        raise UsageError("--follow, --detach and --check do not go together", hint="give one of them")
     from pfremote.commands.campaign import Campaign, run_campaign
     from pfremote.commands.hosts import list_hosts, prepare_hosts, select_targets
 
     if hosts.list_hosts:
         return list_hosts(select_targets(hosts, patterns), output)
-    campaign = Campaign(prepare_hosts(hosts, patterns), asked, out=out, check=check, diff=diff, detach=detach)
+    campaign = Campaign(
+        prepare_hosts(hosts, patterns), asked, out=out, check=check, diff=diff, detach=detach, follow=follow
+    )
     return run_campaign(campaign, output)

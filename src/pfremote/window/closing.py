@@ -64,5 +64,7 @@ class Closing:
         lease = course.mine(reply)
         if course.facts is None or lease is None:
             raise AgentFailed("the host brought back evidence of another lease", code="protocol")
+        if course.options.follow is not None:
+            course.options.follow(course.result.host, reply, course.facts, lease)
         course.result = course.keep(course.result, reply, course.facts, lease)
         tasks.forget(host, lease=lease.id)

@@ -35,15 +35,23 @@ class Keep(Protocol):
         """Raise PfremoteError where it cannot be stored; the host then keeps its copy."""
 
 
+class Follow(Protocol):
+    """Show what is new in the evidence so far."""
+
+    def __call__(self, host: str, reply: Reply, facts: Facts, lease: Lease) -> None:
+        """Take a reply to ``collect`` from an open or just closed window."""
+
+
 @dataclass(frozen=True, slots=True)
 class WindowOptions:
-    """What is asked of every host of the run. ``poll`` is the pause between two looks, in seconds."""
+    """What is asked of a host; ``poll`` is the pause between two looks in seconds."""
 
     request: DebugRequest
     check: bool = False
     detach: bool = False
     diff: bool = False
     poll: float = 5.0
+    follow: Follow | None = None
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from pfremote import tasks
 from pfremote.agent.protocol import Reply
 from pfremote.errors import HostError, Reason, Refused
 from pfremote.facts import Lease
-from pfremote.tasks import VERB_SECONDS
+from pfremote.tasks import VERB_SECONDS, OpenHost
 from pfremote.window.closing import Closing
 from pfremote.window.course import Course, Turn
 
@@ -17,11 +17,12 @@ from pfremote.window.course import Course, Turn
 class Watching:
     """The phase between armed and over. A connection that fails here ends nothing."""
 
-    limit = float(VERB_SECONDS["status"])
+    limit = float(VERB_SECONDS["status"] + VERB_SECONDS["collect"])
 
     def __init__(self, course: Course) -> None:
         self._course = course
         self._in_sight = True
+        self._bytes = 0
 
     def first_turn(self) -> Turn:
         """Return what comes after arming: with ``--detach`` the end."""
@@ -35,7 +36,9 @@ class Watching:
         try:
             with course.reach() as host:
                 reply = tasks.status(host, lease=course.result.lease)
-            lease = course.mine(reply)
+                lease = course.mine(reply)
+                if lease is not None:
+                    self._follow(host, lease)
         except Refused:  # somebody made the host forget it; closing will say so
             return Turn(Closing(course))
         except HostError as exc:
@@ -48,6 +51,16 @@ class Watching:
             return Turn(Closing(course))
         self._note_progress(lease, reply)
         return self._pause()
+
+    def _follow(self, host: OpenHost, lease: Lease) -> None:
+        """Fetch the evidence so far, where somebody follows and the log has grown since the last time."""
+        course = self._course
+        if course.options.follow is None or course.facts is None or lease.state != "armed":
+            return
+        if lease.sessions and lease.bytes != self._bytes:
+            self._bytes = lease.bytes
+            reply = tasks.collect(host, lease=lease.id)
+            course.options.follow(course.result.host, reply, course.facts, lease)
 
     def _pause(self) -> Turn:
         course = self._course

@@ -1,0 +1,151 @@
+# shellcheck shell=sh
+# The request: reading the arguments, and refusing what would break Postfix, match nothing, or be understood as something
+# else. This is the privilege boundary: nothing that came in is used before it has been looked at here.
+
+args_reset() {
+	A_lease='' A_instance='' A_seconds='' A_level='' A_smtpd_tls='' A_smtp_tls='' A_lmtp_tls=''
+	A_owner='' A_from='' A_reason='' A_stop_after='' A_max_log='' A_min_free='' A_drain=''
+	A_guard=auto A_volatile=no A_allow_content=no A_all_peers=no A_check=no A_why=request A_for='' A_peers=''
+	A_guard_lost=no
+}
+
+args_read() {
+	args_reset
+	for args_word in "$@"; do
+		args_value=${args_word#*=}
+		case $args_value in
+		*[[:cntrl:]]*) refuse bad-argument "an argument holds control characters" ;;
+		esac
+		case $args_word in
+		lease=*) A_lease=$args_value ;;
+		instance=*) A_instance=$args_value ;;
+		seconds=* | level=* | smtpd_tls=* | smtp_tls=* | lmtp_tls=* | stop_after=* | max_log=* | min_free=* | drain=* | for=*)
+			is_number "$args_value" || refuse bad-argument "${args_word%%=*} must be a whole number"
+			eval "A_${args_word%%=*}=\$args_value"
+			;;
+		owner=*) A_owner=$args_value ;;
+		from=*) A_from=$args_value ;;
+		reason=*) A_reason=$args_value ;;
+		guard=lost) A_guard_lost=yes ;;
+		guard=auto | guard=systemd | guard=cron | guard=at | guard=process) A_guard=$args_value ;;
+		volatile=yes) A_volatile=yes ;;
+		allow_content=yes) A_allow_content=yes ;;
+		all_peers=yes) A_all_peers=yes ;;
+		check=yes) A_check=yes ;;
+		why=deadline | why=request | why=interrupt | why=stop-after) A_why=$args_value ;;
+		peer=*) A_peers=$A_peers$args_value$NL ;;
+		*) refuse bad-argument "unknown argument ${args_word%%=*}" ;;
+		esac
+	done
+	! refused || finish
+}
+
+# peers_check: what would break Postfix, match nothing by its form, or be understood as something else.
+peers_check() {
+	[ -n "$A_peers" ] || refuse no-peer "no peer was given" "name at least one peer"
+	[ "$(printf '%s' "$A_peers" | wc -l)" -le 64 ] || refuse too-many-peers "more than 64 peers"
+	while IFS= read -r peers_check_peer; do
+		[ -n "$peers_check_peer" ] || continue
+		peer_check "$peers_check_peer"
+	done <<-PEERS
+		$A_peers
+	PEERS
+}
+
+peer_check() {
+	peer_check_bare=$1
+	while :; do
+		case $peer_check_bare in
+		!*) peer_check_bare=${peer_check_bare#!} ;;
+		*) break ;;
+		esac
+	done
+	case $peer_check_bare in
+	'')
+		refuse bad-peer "a lone ! stops every smtpd (debug_peer_list: no pattern after '!')" "write !PATTERN"
+		return
+		;;
+	esac
+	case $1 in
+	inline:'{'*'}' | !inline:'{'*'}') peer_check_bad='[!A-Za-z0-9._:/@%+~=,{} -]' ;;
+	*) peer_check_bad='[!A-Za-z0-9._:/@%+~=-]' ;;
+	esac
+	# brackets cannot stand inside a bracket expression: look at the rest without them
+	peer_check_rest=$(printf '%s' "$peer_check_bare" | tr -d '][')
+	# shellcheck disable=SC2254 # a pattern on purpose
+	case $peer_check_rest in
+	*$peer_check_bad*)
+		refuse bad-peer "peer $1 has characters that Postfix would read as something else" \
+			"use letters, digits and . - _ : / [ ] ! only"
+		return
+		;;
+	esac
+	[ "${#1}" -le 255 ] || refuse bad-peer "a peer is longer than 255 characters"
+	case $peer_check_bare in
+	0.0.0.0/0 | '[::]/0' | '[::/0]' | */0 | */0] | static:*)
+		[ "$A_all_peers" = yes ] || refuse all-peers "peer $1 matches every client and server" "add --all-peers if that is what you want"
+		;;
+	[\[]*) ;;
+	/*)
+		[ -r "$peer_check_bare" ] || refuse missing-file "peer file $peer_check_bare does not exist on this host" "create it, or name the peers"
+		! grep -qE '^[[:space:]]*!+[[:space:]]*$' "$peer_check_bare" 2>/dev/null ||
+			refuse bad-peer "peer file $peer_check_bare has a lone !, which stops every smtpd" "remove that line"
+		;;
+	*:*) peer_check_table "$peer_check_bare" ;;
+	esac
+}
+
+# A table that cannot be opened makes the list useless without stopping mail: ask it one key.
+peer_check_table() {
+	peer_check_said=$(run postmap -c "$CONF" -q pfremote.invalid "$1" 2>&1 >/dev/null | grep -iE 'fatal|error|unsupported' | head -n 1)
+	[ -z "$peer_check_said" ] || refuse bad-table "peer table $1 cannot be used: $peer_check_said" \
+		"write IPv6 addresses in brackets; for a table: postconf -m lists the types, postmap(1) makes the file"
+}
+
+levels_check() {
+	A_level=${A_level:-2}
+	[ "$A_level" -ge 1 ] || refuse bad-level "debug_peer_level 0 stops every Postfix program" "use 1 or 2; debugging ends by itself"
+	[ "$A_level" -le 3 ] || refuse bad-level "debug_peer_level above 3 logs nothing more than 3" "use 1 or 2"
+	levels_check_content=
+	[ "$A_level" -lt 3 ] || levels_check_content="debug_peer_level 3"
+	for levels_check_name in smtpd_tls smtp_tls lmtp_tls; do
+		eval "levels_check_value=\${A_$levels_check_name:-0}"
+		[ "$levels_check_value" -le 4 ] || refuse bad-level "${levels_check_name}_loglevel has no level above 4" "use 1 or 2"
+		[ "$levels_check_value" -lt 3 ] || levels_check_content="${levels_check_name}_loglevel $levels_check_value"
+	done
+	if [ "$A_allow_content" = no ]; then
+		[ -z "$levels_check_content" ] || refuse content "$levels_check_content writes message content or raw data to the host's log" \
+			"use 2, or add --allow-content"
+		for levels_check_line in $(verbose_services debugged | tr ' ' :); do
+			[ $((A_level + ${levels_check_line##*:})) -lt 3 ] ||
+				refuse content "service ${levels_check_line%:*} has -v in master.cf: with level $A_level it would log message content" \
+					"use a lower --level, remove -v there, or add --allow-content"
+		done
+	fi
+}
+
+# verbose_services [debugged]: `SERVICE/TYPE N` for each master.cf service with -v flags; with an argument only those
+# that debug_peer_list can make louder.
+verbose_services() {
+	run postconf -c "$CONF" -F '*/*/command' 2>/dev/null | awk -v only="${1-}" '
+		{
+			n = 0
+			if (only != "" && $3 !~ /^(smtpd|smtp|lmtp|qmqpd)$/) next
+			for (i = 3; i <= NF; i++) if ($i ~ /^-v+$/) n += length($i) - 1
+			sub(/\/command$/, "", $1)
+			if (n) print $1, n
+		}'
+}
+
+guard_choose() {
+	guard_choose_have=$(guard_levels)
+	[ "$A_guard" != auto ] || A_guard=${guard_choose_have%% *}
+	case " $guard_choose_have " in
+	*" $A_guard "*) ;;
+	*) refuse no-guard "the guard $A_guard is not to be had on this host (it has: $guard_choose_have)" "leave --guard out" ;;
+	esac
+	if [ "$A_guard" = process ] && [ "$A_volatile" = no ]; then
+		refuse volatile-guard "this host has no systemd, cron or at: only a process would end the debugging, and a reboot would lose it" \
+			"add --allow-volatile-guard to accept that"
+	fi
+}

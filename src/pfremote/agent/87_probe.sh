@@ -1,0 +1,117 @@
+# shellcheck shell=sh
+# probe: what this host is like (docs/agent-protocol.md, "Facts"). Touches nothing.
+
+verb_probe() {
+	instance_load || refuse no-postfix "postconf does not answer for $CONF" "postconf -c $CONF mail_version"
+	! refused || finish
+	log_source
+	config_paths
+	boot_now
+	uptime_now
+	say uid "$(id -u)"
+	say host "$(uname -n)"
+	say time "$(date +%s.%N | sed 's/\.%N$//')"
+	say utc_offset "$(date +%z)"
+	say uptime "$UPTIME"
+	say boot "$BOOT"
+	say version "$I_version"
+	say config_directory "$CONF"
+	say queue_directory "$I_queue"
+	say myhostname "$I_myhostname"
+	probe_main_cf
+	if probe_master=$(master_pid); then
+		say running yes
+		say master_pid "$probe_master"
+	else
+		say running no
+	fi
+	say log "$LOG"
+	say log_why "$LOG_WHY"
+	say guards "$(guard_levels)"
+	case " $(printf '%s' "$I_parents" | tr ',' ' ') " in
+	*' debug_peer_list '*) say parent_domain yes ;;
+	*) say parent_domain no ;;
+	esac
+	say tables "$(run postconf -c "$CONF" -m 2>/dev/null | tr '\n' ' ')"
+	probe_parameters
+	probe_peers
+	log_free
+	say log_free_percent "$FREE_PERCENT"
+	say log_free_bytes "$FREE_BYTES"
+	disk_free "$STATE_ROOT"
+	say state_free_bytes "$FREE_BYTES"
+	say_unexplained
+	if state_exists; then for probe_id in $(leases_all); do say_lease "$probe_id"; done; fi
+}
+
+probe_main_cf() {
+	# shellcheck disable=SC2012,SC2046 # see state_is_ours
+	set -- $(ls -ldn -- "$MAIN")
+	say main_cf "$MAIN"
+	say main_cf_mode "$(stat -c %a -- "$MAIN" 2>/dev/null)"
+	say main_cf_owner "$3:$4"
+	say main_cf_links "$2"
+	[ ! -L "$CONF/main.cf" ] || say main_cf_link "$(readlink -- "$CONF/main.cf")"
+}
+
+probe_parameters() {
+	conf_read "$CONF" || return 0
+	for probe_name in $PARAMETERS; do
+		eval "probe_has=\$H_$probe_name probe_raw=\$R_$probe_name probe_now=\$E_$probe_name"
+		if [ "$probe_has" = yes ]; then say param "$probe_name present $probe_raw"; else say param "$probe_name absent "; fi
+		say effective "$probe_name $probe_now"
+	done
+	# shellcheck disable=SC2046,SC2086 # one pattern per parameter
+	run postconf -c "$CONF" -x -P $(printf '*/*/%s ' $PARAMETERS) 2>/dev/null |
+		while IFS= read -r probe_line; do say override "${probe_line%% = *} ${probe_line#* = }"; done
+	verbose_services | while IFS= read -r probe_line; do say verbose_service "$probe_line"; done
+}
+
+# probe_peers: what only this host can know of the peers: addresses of names, files.
+probe_peers() {
+	while IFS= read -r probe_peer; do
+		probe_bare=${probe_peer#!}
+		case $probe_bare in
+		'') ;;
+		/*) probe_file "$probe_bare" ;;
+		hash:/* | btree:/*) probe_file "${probe_bare#*:}.db" ;;
+		lmdb:/*) probe_file "${probe_bare#*:}.lmdb" ;;
+		cdb:/*) probe_file "${probe_bare#*:}.cdb" ;;
+		*:/*) probe_file "${probe_bare#*:}" ;;
+		*[!A-Za-z0-9.-]* | *[0-9].[0-9]*.[0-9]*.[0-9]* | .*) ;;
+		*.*[A-Za-z]*) probe_resolve "$probe_bare" ;;
+		esac
+	done <<-PROBE
+		$A_peers
+	PROBE
+}
+
+probe_file() { [ -r "$1" ] || say missing_file "$1"; }
+
+probe_resolve() {
+	have getent || return 0
+	probe_addresses=$(run getent ahosts "$1" 2>/dev/null | awk '!seen[$1]++ { printf "%s ", $1 }' | head -c 2000)
+	say resolve "$1 $probe_addresses"
+	for probe_address in $probe_addresses; do
+		say reverse "$probe_address $(run getent hosts "$probe_address" 2>/dev/null | awk '{ print $2; exit }')"
+	done
+}
+
+# say_unexplained: debugging that is on and that no lease explains: what main.cf had before ours, and -v flags.
+say_unexplained() {
+	unexplained_dir=$CONF
+	if [ -d "$STATE/baseline" ] && state_exists; then
+		tmp_make || return 0
+		copy_make "$STATE/baseline/main.cf" "$TMP/unexplained" && unexplained_dir=$TMP/unexplained
+	fi
+	conf_read "$unexplained_dir" || return 0
+	[ -z "$E_debug_peer_list" ] || say unexplained "debug_peer_list $E_debug_peer_list"
+	for unexplained_name in smtpd_tls_loglevel smtp_tls_loglevel lmtp_tls_loglevel; do
+		eval "unexplained_value=\$E_$unexplained_name"
+		# level 1 is one line per handshake, which many sites want always
+		is_number "$unexplained_value" && [ "$unexplained_value" -ge 2 ] && say unexplained "$unexplained_name $unexplained_value"
+	done
+	verbose_services | while read -r unexplained_service unexplained_flags; do
+		say unexplained "master.cf $unexplained_service has $unexplained_flags -v"
+	done
+}
