@@ -92,6 +92,7 @@ class Console:
         """Print data on stdout, line by line; nothing with ``--json``."""
         if self.data:
             with self._speaking():
+                self._drop_live()  # both streams may be the same terminal
                 self.out.write("".join(f"{show_line(line)}\n" for line in text.split("\n")))
                 self.out.flush()
 
@@ -105,9 +106,13 @@ class Console:
                 self._live.start()
             if self._live is not None and text:
                 self._live.update(_styled(Line(text, style="dim")), refresh=True)
-            elif self._live is not None:
-                self._live.stop()
-                self._live = None
+            else:
+                self._drop_live()
+
+    def _drop_live(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
     def recap(self, results: Iterable[HostResult]) -> None:
         """Print the last table: one line per host, its state first."""

@@ -106,6 +106,18 @@ def test_no_password_of_the_session_is_kept_or_printed(unchanged: LoopbackHost, 
     assert password.encode() not in written + json.dumps(run.events).encode()
 
 
+def test_follow_shows_a_session_before_the_window_is_over(unchanged: LoopbackHost, tmp_path: Path) -> None:
+    run = _debug(unchanged, "--minutes", "2", "--follow", "--out", str(tmp_path / "run"))
+    run.wait_for("armed")
+    traffic.fail_auth_over_starttls(unchanged, source_ip=PEER)
+    while "transcript" not in (event := run.wait_for("session")):
+        pass
+    assert any("AUTH PLAIN [redacted" in line for line in event["transcript"])
+    run.process.send_signal(signal.SIGINT)
+    code, _hosts = run.finish()
+    assert code == 130
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_whoever_asks_to_stop_gets_a_clean_host_at_once(
     number: signal.Signals, unchanged: LoopbackHost, tmp_path: Path
@@ -117,6 +129,33 @@ def test_whoever_asks_to_stop_gets_a_clean_host_at_once(
     assert (code, hosts["mx1"]["state"], hosts["mx1"]["reverted"]) == (130, "clean", True)
     reverted = next(event for event in run.events if event["event"] == "reverted")
     assert reverted["why"] == "interrupt"
+
+
+def test_a_session_of_the_window_is_waited_for_and_comes_home_whole(
+    unchanged: LoopbackHost, tmp_path: Path
+) -> None:
+    run = _debug(unchanged, "--minutes", "1", "--stop-after", "1", "--out", str(tmp_path / "run"))
+    run.wait_for("armed")
+    with traffic.hold_session(unchanged, source_ip=PEER) as session:
+        while run.wait_for("warning")["code"] != "draining":
+            pass
+        assert b"debug_peer_list" not in unchanged.main_cf.read_bytes()
+        session.docmd("NOOP", "after-the-revert")
+    code, hosts = run.finish()
+    assert (code, hosts["mx1"]["state"], hosts["mx1"]["drained"]) == (0, "clean", True)
+    assert "NOOP after-the-revert" in (tmp_path / "run" / "mx1" / "transcripts" / "001.txt").read_text()
+
+
+def test_a_session_that_outlives_the_drain_is_not_called_clean(
+    unchanged: LoopbackHost, tmp_path: Path
+) -> None:
+    run = _debug(unchanged, "--minutes", "1", "--drain", "4s", "--out", str(tmp_path / "run"))
+    run.wait_for("armed")
+    with traffic.hold_session(unchanged, source_ip=PEER):
+        run.process.send_signal(signal.SIGINT)
+        code, hosts = run.finish()
+    assert (code, hosts["mx1"]["state"], hosts["mx1"]["drained"]) == (5, "unknown", False)
+    assert hosts["mx1"]["error"]["code"] == "not-drained"
 
 
 def test_the_second_interrupt_leaves_and_says_until_when(unchanged: LoopbackHost, tmp_path: Path) -> None:

@@ -13,12 +13,13 @@ base_init() {
 	LC_ALL=C
 	export PATH LC_ALL
 	# MAIL_CONFIG would make postconf read another instance than the one we were asked for.
-	unset MAIL_CONFIG CDPATH ENV BASH_ENV
+	unset MAIL_CONFIG CDPATH ENV BASH_ENV TMPDIR
 	# A vanished client must not stop us half way: writes to it may fail, we may not.
 	trap '' HUP PIPE
 	cd / || exit 4
 	NL='
 '
+	IFS=" $(printf '\t')$NL"
 	TMP=
 	EXIT=0
 	FINISHED=no

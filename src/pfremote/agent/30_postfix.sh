@@ -26,8 +26,20 @@ instance_select() {
 		finish
 		;;
 	esac
+	# Postfix runs programs that main.cf names, as root: of directories that were only named to us, none that
+	# somebody else can write.
+	if ! instance_is_known && ! { path_is_roots "$CONF" && path_is_roots "$CONF/main.cf"; }; then
+		refuse unsafe-instance "$CONF is no instance that this Postfix knows, and not root's alone" \
+			"register it (postmulti -e import), or: chown -R root $CONF; chmod go-w $CONF"
+		finish
+	fi
 	MAIN=$(readlink -f -- "$CONF/main.cf") || MAIN=$CONF/main.cf
 	state_select
+}
+
+instance_is_known() {
+	[ "$CONF" = "$(run postconf -h config_directory 2>/dev/null)" ] ||
+		run postmulti -l 2>/dev/null | awk -v dir="$CONF" '$NF == dir { found = 1 } END { exit !found }'
 }
 
 # conf_read DIR: what DIR/main.cf sets explicitly into H_name (yes/no) and R_name (raw value), and the

@@ -83,6 +83,10 @@ wanted_compute() {
 		wanted_max debug_peer_level "$E_debug_peer_level"
 	fi
 	W_debug_peer_list=$W_debug_peer_list${wanted_negated:+${W_debug_peer_list:+, }$wanted_negated}
+	# What the host's policy forbids comes first, so that no wider pattern reaches it.
+	wanted_forbidden=
+	for wanted_peer in $P_forbidden; do wanted_forbidden="$wanted_forbidden!$wanted_peer, "; done
+	W_debug_peer_list=$wanted_forbidden$W_debug_peer_list
 	for wanted_name in smtpd_tls_loglevel smtp_tls_loglevel lmtp_tls_loglevel; do
 		eval "wanted_asked=\$W_$wanted_name wanted_own=\$E_$wanted_name"
 		[ -n "$wanted_asked" ] || continue

@@ -202,9 +202,18 @@ evidence_save() {
 	tmp_make "$STATE" || tmp_make || return 1
 	evidence_save_mark=$(cat "$STATE/leases/$1/mark" 2>/dev/null) || evidence_save_mark=none
 	journal "$1" snapshot
-	evidence_filter "$evidence_save_mark" | evidence_pack >"$TMP/evidence" || return 1
+	evidence_cut "$evidence_save_mark" | evidence_pack >"$TMP/evidence" || return 1
 	evidence_losses "$evidence_save_mark" >"$STATE/leases/$1/missing"
 	mv -f -- "$TMP/evidence" "$STATE/leases/$1/evidence"
+}
+
+# evidence_cut POSITION: at most 200 MB of it; what is cut is said among the losses.
+EVIDENCE_LIMIT=200000000
+evidence_cut() {
+	evidence_filter "$1" 2>/dev/null | {
+		head -c "$EVIDENCE_LIMIT"
+		[ -z "$(head -c 1 | od -An -tx1)" ] || printf 'cut the evidence is larger than %s bytes and was cut there\n' "$EVIDENCE_LIMIT" >"$TMP/cut"
+	}
 }
 
 evidence_pack() { if have gzip; then gzip -c; else cat; fi; }
@@ -213,6 +222,7 @@ evidence_encoding() { if [ "$(od -An -tx1 -N2 -- "$1" | tr -d ' ')" = 1f8b ]; th
 
 # evidence_losses POSITION: why the evidence may not be all, `CODE TEXT` a line.
 evidence_losses() {
+	[ ! -s "$TMP/cut" ] || cat -- "$TMP/cut"
 	if log_was_lost "$1"; then
 		printf '%s\n' "rotated the log was rotated in the window and its older part is gone"
 	fi

@@ -31,14 +31,14 @@ lease_begin() {
 	now >"$LEASE_DIR/armed"
 	cp -- "$LEASE_DIR/mark" "$LEASE_DIR/scan" 2>/dev/null || :
 	[ "$RELOAD" = seen ] || warn reload-unseen "master's reload line was not seen in the log ($LOG)"
-	note_history "armed lease=$A_lease instance=$CONF owner=$A_owner from=$A_from seconds=$A_seconds peers=$(paste -s -d, "$LEASE_DIR/peers") reason=$A_reason"
+	note_history "armed lease=$A_lease instance=$CONF owner=$A_owner login=$LOGIN from=$A_from seconds=$A_seconds peers=$(paste -s -d, "$LEASE_DIR/peers") reason=$A_reason"
 }
 
 lease_write() {
 	lease_write_now=$(now)
 	uptime_now
 	boot_now
-	printf '%s\n' "owner=$A_owner" "from=$A_from" "reason=$A_reason" "since=$lease_write_now" \
+	printf '%s\n' "owner=$A_owner" "login=$LOGIN" "from=$A_from" "reason=$A_reason" "since=$lease_write_now" \
 		"deadline=$((lease_write_now + A_seconds))" "uptime=$((UPTIME + A_seconds))" "boot=$BOOT" "guard=$A_guard" \
 		"level=$A_level" "smtpd_tls=$A_smtpd_tls" "smtp_tls=$A_smtp_tls" "lmtp_tls=$A_lmtp_tls" \
 		"stop_after=$A_stop_after" "max_log=$A_max_log" "min_free=$A_min_free" "drain=$A_drain" \
@@ -218,10 +218,17 @@ any_ending() {
 	return 1
 }
 
-# Evidence that nobody fetched goes after seven days; history is kept to its last 2,000 lines.
+# Evidence that nobody fetched goes after keep_days, or before when all of it is too much; history is kept to its
+# last 2,000 lines.
 sweep_old() {
-	find "$STATE/leases" -mindepth 1 -maxdepth 1 -type d -mtime +7 2>/dev/null | while IFS= read -r sweep_old_dir; do
+	find "$STATE/leases" -mindepth 1 -maxdepth 1 -type d -mtime "+$P_keep_days" 2>/dev/null | while IFS= read -r sweep_old_dir; do
 		[ -e "$sweep_old_dir/active" ] || [ -e "$sweep_old_dir/ending" ] || rm -rf -- "$sweep_old_dir"
+	done
+	# shellcheck disable=SC2012 # oldest first; names are lease ids
+	ls -tr -- "$STATE/leases" | while IFS= read -r sweep_old_id; do
+		sweep_old_size=$(du -sk -- "$STATE/leases" 2>/dev/null) || break
+		[ "${sweep_old_size%%[!0-9]*}" -gt $((P_keep_megabytes * 1024)) ] || break
+		[ -e "$STATE/leases/$sweep_old_id/active" ] || [ -e "$STATE/leases/$sweep_old_id/ending" ] || rm -rf -- "$STATE/leases/$sweep_old_id"
 	done
 	for sweep_old_dir in "$STATE"/tmp.*; do
 		[ ! -d "$sweep_old_dir" ] || [ -d "/proc/${sweep_old_dir##*.}" ] || rm -rf -- "$sweep_old_dir"

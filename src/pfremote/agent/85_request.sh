@@ -6,7 +6,7 @@ args_reset() {
 	A_lease='' A_instance='' A_seconds='' A_level='' A_smtpd_tls='' A_smtp_tls='' A_lmtp_tls=''
 	A_owner='' A_from='' A_reason='' A_stop_after='' A_max_log='' A_min_free='' A_drain=''
 	A_guard=auto A_volatile=no A_allow_content=no A_all_peers=no A_check=no A_why=request A_for='' A_peers=''
-	A_guard_lost=no
+	A_guard_lost=no A_lines=''
 }
 
 args_read() {
@@ -19,7 +19,7 @@ args_read() {
 		case $args_word in
 		lease=*) A_lease=$args_value ;;
 		instance=*) A_instance=$args_value ;;
-		seconds=* | level=* | smtpd_tls=* | smtp_tls=* | lmtp_tls=* | stop_after=* | max_log=* | min_free=* | drain=* | for=*)
+		seconds=* | level=* | smtpd_tls=* | smtp_tls=* | lmtp_tls=* | stop_after=* | max_log=* | min_free=* | drain=* | for=* | lines=*)
 			is_number "$args_value" || refuse bad-argument "${args_word%%=*} must be a whole number"
 			eval "A_${args_word%%=*}=\$args_value"
 			;;
@@ -52,6 +52,22 @@ peers_check() {
 	PEERS
 }
 
+# peer_check_form PEER: can it stand in debug_peer_list at all? Only plain characters: everything else Postfix would
+# read as a separator, a variable, a comment or a quote. Braces only where Postfix itself has them: inline tables.
+peer_check_form() {
+	[ "${#1}" -le 255 ] || return 1
+	case $1 in
+	inline:'{'*'}') peer_check_bad='[!A-Za-z0-9._:/@%+~=,{} -]' ;;
+	*) peer_check_bad='[!A-Za-z0-9._:/@%+~=-]' ;;
+	esac
+	# brackets cannot stand inside a bracket expression: look at the rest without them
+	peer_check_rest=$(printf '%s' "$1" | tr -d '][')
+	# shellcheck disable=SC2254 # a pattern on purpose
+	case $peer_check_rest in
+	'' | *$peer_check_bad*) return 1 ;;
+	esac
+}
+
 peer_check() {
 	peer_check_bare=$1
 	while :; do
@@ -60,46 +76,59 @@ peer_check() {
 		*) break ;;
 		esac
 	done
-	case $peer_check_bare in
-	'')
+	if [ -z "$peer_check_bare" ]; then
 		refuse bad-peer "a lone ! stops every smtpd (debug_peer_list: no pattern after '!')" "write !PATTERN"
 		return
-		;;
-	esac
-	case $1 in
-	inline:'{'*'}' | !inline:'{'*'}') peer_check_bad='[!A-Za-z0-9._:/@%+~=,{} -]' ;;
-	*) peer_check_bad='[!A-Za-z0-9._:/@%+~=-]' ;;
-	esac
-	# brackets cannot stand inside a bracket expression: look at the rest without them
-	peer_check_rest=$(printf '%s' "$peer_check_bare" | tr -d '][')
-	# shellcheck disable=SC2254 # a pattern on purpose
-	case $peer_check_rest in
-	*$peer_check_bad*)
-		refuse bad-peer "peer $1 has characters that Postfix would read as something else" \
+	fi
+	if ! peer_check_form "$peer_check_bare"; then
+		refuse bad-peer "peer $1 has characters that Postfix would read as something else, or is too long" \
 			"use letters, digits and . - _ : / [ ] ! only"
 		return
-		;;
-	esac
-	[ "${#1}" -le 255 ] || refuse bad-peer "a peer is longer than 255 characters"
+	fi
 	case $peer_check_bare in
-	0.0.0.0/0 | '[::]/0' | '[::/0]' | */0 | */0] | static:*)
+	*/0 | */0] | static:*)
 		[ "$A_all_peers" = yes ] || refuse all-peers "peer $1 matches every client and server" "add --all-peers if that is what you want"
 		;;
 	[\[]*) ;;
-	/*)
-		[ -r "$peer_check_bare" ] || refuse missing-file "peer file $peer_check_bare does not exist on this host" "create it, or name the peers"
-		! grep -qE '^[[:space:]]*!+[[:space:]]*$' "$peer_check_bare" 2>/dev/null ||
-			refuse bad-peer "peer file $peer_check_bare has a lone !, which stops every smtpd" "remove that line"
-		;;
+	/*) peer_check_file "$peer_check_bare" ;;
 	*:*) peer_check_table "$peer_check_bare" ;;
 	esac
 }
 
-# A table that cannot be opened makes the list useless without stopping mail: ask it one key.
+# A verbose process logs the patterns that it compares with: a file that not everybody may read must not become one.
+peer_check_file() {
+	if [ ! -f "$1" ]; then
+		refuse missing-file "peer file $1 does not exist on this host" "create it, or name the peers"
+	elif ! path_is_public "$1"; then
+		refuse private-file "peer file $1 is not readable for everybody: Postfix would quote it in the log" "chmod a+r it, or name the peers"
+	elif grep -qE '^[[:space:]]*!+[[:space:]]*$' "$1"; then
+		refuse bad-peer "peer file $1 has a lone !, which stops every smtpd" "remove that line"
+	fi
+}
+
+# A table that cannot be opened makes the list useless without stopping mail: ask it one key. What the program says of
+# a file is not passed on, it may quote it.
 peer_check_table() {
-	peer_check_said=$(run postmap -c "$CONF" -q pfremote.invalid "$1" 2>&1 >/dev/null | grep -iE 'fatal|error|unsupported' | head -n 1)
-	[ -z "$peer_check_said" ] || refuse bad-table "peer table $1 cannot be used: $peer_check_said" \
-		"write IPv6 addresses in brackets; for a table: postconf -m lists the types, postmap(1) makes the file"
+	peer_check_name=${1#*:}
+	case $1 in
+	proxy:*) peer_check_name=${peer_check_name#*:} ;;
+	esac
+	case $1:$peer_check_name in
+	*:/*)
+		if [ -e "$peer_check_name" ] && ! path_is_public "$peer_check_name"; then
+			case $1 in
+			mysql:"$CONF"/* | pgsql:"$CONF"/* | ldap:"$CONF"/* | sqlite:"$CONF"/* | proxy:*:"$CONF"/*) ;;
+			*)
+				refuse private-file "peer table $1 is not readable for everybody: Postfix may quote it in the log" "chmod a+r it, or name the peers"
+				return
+				;;
+			esac
+		fi
+		;;
+	esac
+	! run postmap -c "$CONF" -q pfremote.invalid "$1" 2>&1 >/dev/null | grep -qiE 'fatal|error|unsupported|warning' ||
+		refuse bad-table "peer table $1 cannot be used" \
+			"write IPv6 addresses in brackets; for a table: postconf -m lists the types, postmap(1) makes the file"
 }
 
 levels_check() {

@@ -15,6 +15,7 @@ verb_arm() {
 	master_pid >/dev/null || refuse postfix-stopped "Postfix is not running for $CONF, there is nothing to debug" "postfix -c $CONF start"
 	[ "$LOG" != none ] || refuse no-log "no log to collect from: $LOG_WHY"
 	guard_choose
+	policy_check
 	log_free
 	[ "$FREE_PERCENT" -ge "${A_min_free:-0}" ] ||
 		refuse disk-low "only $FREE_PERCENT % are free where the log grows, less than the $A_min_free % asked for" "make room, or lower --min-free"
@@ -146,6 +147,10 @@ verb_extend() {
 	! refused || finish
 	need_state || :
 	need_lease
+	lease_load "$A_lease"
+	[ -z "$P_max_minutes" ] || [ $(($(now) + A_seconds)) -le $((L_since + P_max_minutes * 60)) ] ||
+		refuse policy "this host allows windows of at most $P_max_minutes minutes, extensions included ($POLICY)" "start a new window when this one is over"
+	! refused || finish
 	lock 30 || die busy "another pfremote is at work on this instance" "try again"
 	if ! lease_active "$A_lease"; then
 		refuse lease-over "lease $A_lease is over already" "start a new one with pfremote debug"
@@ -157,7 +162,7 @@ verb_extend() {
 	spec_set "$A_lease" deadline $((extend_now + A_seconds)) && spec_set "$A_lease" uptime $((UPTIME + A_seconds)) ||
 		die state-unwritable "the new deadline could not be written; the old one stands"
 	guard_arm "$(cat "$STATE/guard")" || die guard "the guard was not seen renewed; the watcher has the new deadline" "pfremote status; pfremote revert"
-	note_history "extended lease=$A_lease instance=$CONF owner=$A_owner from=$A_from seconds=$A_seconds"
+	note_history "extended lease=$A_lease instance=$CONF owner=$A_owner login=$LOGIN from=$A_from seconds=$A_seconds"
 	unlock
 	say_lease "$A_lease"
 	say time "$extend_now"
@@ -204,7 +209,7 @@ verb_collect() {
 		collect_file=$collect_dir/evidence
 	else
 		collect_mark=$(cat "$collect_dir/mark") || die mark "the lease has no log mark"
-		evidence_filter "$collect_mark" | evidence_pack >"$TMP/evidence"
+		evidence_cut "$collect_mark" | evidence_pack >"$TMP/evidence"
 		evidence_losses "$collect_mark" >"$TMP/missing"
 		collect_file=$TMP/evidence
 	fi
@@ -231,6 +236,14 @@ verb_forget() {
 		finish
 	fi
 	rm -rf -- "$STATE/leases/$A_lease"
+}
+
+# history: what was done on this instance, newest last.
+verb_history() {
+	instance_load || :
+	[ ! -f "$STATE/history.log" ] || ! state_exists || tail -n "${A_lines:-50}" "$STATE/history.log" | while IFS= read -r history_line; do
+		say history "$history_line"
+	done
 }
 
 # sweep: run by the guard (timer, boot unit, ExecStopPost). With guard=lost the watcher has gone, whatever the reason,

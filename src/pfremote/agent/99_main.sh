@@ -3,6 +3,8 @@
 main() {
 	base_init
 	IN_GUARD=no
+	# who sudo says it is; the client's word (owner) may be another
+	LOGIN=$(printf '%s' "${SUDO_USER:-root}" | tr -cd 'A-Za-z0-9._@-')
 	main_verb=${1-}
 	[ "$#" -eq 0 ] || shift
 	case $main_verb in
@@ -10,7 +12,7 @@ main() {
 	*) printf 'pfremote=%s\n' "$PROTOCOL" ;;
 	esac
 	case $main_verb in
-	probe | arm | extend | status | revert | collect | forget | watch | sweep) ;;
+	probe | arm | extend | status | revert | collect | forget | history | watch | sweep) ;;
 	*)
 		refuse bad-verb "unknown verb"
 		finish
@@ -20,6 +22,8 @@ main() {
 		die not-root "the agent does not run as root" "use --become (sudo), or ssh as root"
 	fi
 	args_read "$@"
+	policy_read
+	! refused || finish
 	instance_select "$A_instance"
 	config_paths
 	"verb_$main_verb"

@@ -81,7 +81,7 @@ _PLACES = (
     _place(" > ", _DIALOGUE, "a line of the dialogue that is no command and no reply"),
     _place(
         "auth",
-        rf"(?<!250[- ])\bauth(?:[ ]|=(?!<|\w+@))+[\w-]+[ ?]+(?!{_M})\S*[\w+/=]{{4}}.*",
+        rf"(?<!250[- ])\bauth[ =]+(?!from |socket |reply)[a-z][\w-]*[ ?]+(?!{_M})\S*[\w+/=]{{4}}.*",
         "AUTH with data",
     ),
     _place("init_response", rf"init_response (?!{_M})", "an initial response"),
@@ -105,10 +105,10 @@ _PLACES = (
     _place("mail_addr_find", rf"mail_addr_find: .* -> (?!{_M}).*:", "a client password"),
     _place("static:", rf"static:(?!{_M})[^\s:,()]+:(?!{_M})[^\s,()]", "a password in a table name"),
     _place("inline:", rf"inline:(?!{_M})\{{[^}}]*:", "a password in a table name"),
-    _place("bearer", rf"bearer\s+(?!{_M})\S", "a bearer token"),
+    _place("bearer", rf"\bbearer\s+(?!{_M})\S", "a bearer token"),
     _place("sasl authentication ", rf"sasl authentication (?:pass|trace): (?!{_M})\S", "a plug-in's trace"),
     _place("attr value = ", rf"send attr value = (?!{_M})\S", "a table value"),
-    _place("result=", rf"/(?:smtp|lmtp)\[\d+\]: dict_proxy_lookup: .* result=(?!{_M}|$)", "a table value"),
+    _place("result=", rf"dict_proxy_lookup: .* result=(?!{_M}|$).*:", "a table value"),
     _place("://", rf"://[^\s:/@]*:(?!{_M})[^\s@/]+@", "a password in a URL"),
     _place("pass", rf"\bpass(?:word|wd|phrase)?[\"']?(?:=| = |: )[\"']?(?!{_M}|\s|hash:|$)\S", "a password"),
     _place("secret", rf"secret[\"']?(?:=| = )[\"']?(?!{_M})\S", "a secret"),
@@ -124,9 +124,10 @@ _DUMP = re.compile(r"(?:^|\]: )[0-9a-f]{4,8} (?:[0-9a-f]{2}[ |-]|- <)", re.MULTI
 _LONG = re.compile(r"[A-Za-z0-9+/]{28}")
 _RUN = re.compile(r"[A-Za-z0-9+/]{28,}={0,2}")
 _KNOWN_RUN = re.compile(
-    r"message-id(?:=|: )<|session |TLS cache |send attr cache_id = |[A-Za-z0-9+/]{28,}[\w.+=-]*@",
+    r"message-id(?:=|: )<|session |TLS cache |send attr cache_id = ",
     re.IGNORECASE,
 )
+_REST_OF_ADDRESS = re.compile(r"[\w.+=-]{0,64}@")
 
 
 def prove(lines: Iterable[str], secrets: Iterable[str] = ()) -> Proof:
@@ -159,12 +160,15 @@ def redact_and_prove(records: Iterable[Record]) -> RedactedCapture:
     """Redact a capture and prove the result; a record that cannot be proven keeps its head only."""
     redactor = Redactor()
     redacted = [redactor.redact(record) for record in records]
-    proof = prove((record.head + record.text for record in redacted), redactor.secrets)
+    # Debug logs say the same thing over and over: each text is looked at once.
+    texts = list(dict.fromkeys(record.text for record in redacted))
+    reasons = {texts[item.number - 1]: item.reason for item in prove(texts, redactor.secrets).withheld}
     withheld = []
-    for item in proof.withheld:
-        record = redacted[item.number - 1]
-        redacted[item.number - 1] = replace(record, text=withhold(item.reason))
-        withheld.append(Withheld(record.number, item.reason))
+    for index, record in enumerate(redacted if reasons else ()):
+        if record.text in reasons:
+            reason = reasons[record.text]
+            redacted[index] = replace(record, text=withhold(reason))
+            withheld.append(Withheld(record.number, reason))
     return RedactedCapture(tuple(redacted), redactor.exposures, tuple(withheld))
 
 
@@ -194,8 +198,12 @@ def _look_at_places(chunk: list[str], lowered: str, starts: list[int]) -> Iterat
 def _look_for_data(chunk: list[str], text: str, starts: list[int]) -> Iterator[tuple[int, str]]:
     for found in _DUMP.finditer(text):
         yield bisect_right(starts, found.start()) - 1, "bytes of a TLS connection"
+    seen = -1
     for found in _LONG.finditer(text):
         index = bisect_right(starts, found.start()) - 1
+        if index == seen:
+            continue
+        seen = index
         if _has_opaque_run(_MARK.sub(_M, chunk[index])):
             yield index, "a long value of unknown meaning"
 
@@ -216,6 +224,8 @@ def _has_opaque_run(line: str) -> bool:
         return False
     for found in _RUN.finditer(line):
         run = found[0]
+        if _REST_OF_ADDRESS.match(line, found.end()):
+            continue
         if re.search("[0-9]", run) and re.search("[A-Z]", run) and re.search("[a-z]", run):
             return True
     return False

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from pfremote.maillog.record import Record
 from pfremote.maillog.redact.content import (
@@ -41,23 +42,29 @@ _DUMPED = re.compile(r"[0-9a-f]{4,8}\Z")
 _NESTED = re.compile(r"(.*?[\w/.-]+\[\d+\]: )(.*)\Z", re.DOTALL)
 _REPEATED = re.compile(r"(\s?message repeated \d+ times: \[ ?)(.*)(\])\Z", re.DOTALL)
 _CACHE_LIMIT = 65536
-#: The first word of a line, and which reader knows such lines.
-_READERS = {
-    "<": "dialogue",
-    ">": "dialogue",
-    "input": "input",
-    "send": "send",
-    "maps_find:": "maps",
-    "mail_addr_find:": "addr",
-    "smtp_sasl_passwd_lookup:": "passwd",
-    "cfg_get_str:": "config",
-    "rec_put:": "content",
-    "rec_get:": "content",
-    "Read": "content",
-    "Write": "content",
-    "improper": "pipelining",
-    "SASL": "plugin",
+
+_Reader = Callable[[str, Process, Ledger], str]
+#: The first word of a line, and who reads such lines.
+_READERS: dict[str, _Reader] = {
+    "<": redact_dialogue,
+    ">": redact_dialogue,
+    "input": redact_input_attribute,
+    "send": redact_sent_attribute,
+    "maps_find:": redact_maps_find,
+    "mail_addr_find:": redact_mail_addr_find,
+    "smtp_sasl_passwd_lookup:": redact_passwd_lookup,
+    "cfg_get_str:": redact_config,
+    "rec_put:": redact_content,
+    "rec_get:": redact_content,
+    "Read": redact_content,
+    "Write": redact_content,
+    "improper": redact_pipelining,
+    "SASL": redact_plugin_log,
 }
+#: Readers that neither use nor change the state of the process when they leave a line as it is.
+_STATELESS: frozenset[_Reader | None] = frozenset(
+    {None, redact_sent_attribute, redact_config, redact_content, redact_pipelining}
+)
 
 
 class Redactor:
@@ -67,6 +74,8 @@ class Redactor:
         self._ledger = Ledger()
         self._processes: dict[tuple[str, str, int | None], Process] = {}
         self._peers: set[str] = set()
+        #: Texts that no reader needs to see again, and texts that hold no secret learnt so far.
+        self._plain: set[str] = set()
         self._clean: set[str] = set()
         self._generation = 0
 
@@ -83,12 +92,15 @@ class Redactor:
     def redact(self, record: Record) -> Record:
         """Return ``record`` with what is secret in its text replaced by marks."""
         text = record.text
-        word = text[: text.find(" ")] if " " in text else text
-        reader = _READERS.get(word) or _find_reader(word, text)
-        if reader is None and text in self._clean and record.daemon:
+        if text in self._plain:
             return record
         self._ledger.record = record
-        shown = self._redact_text(text, reader, record)
+        if not record.daemon:
+            shown = self._redact_unparsed(text, record)
+        elif "message repeated" in text[:18]:
+            shown = self._redact_repeated(text, record)
+        else:
+            shown = self._redact_text(text, record)
         if shown == text:
             return record
         return Record(
@@ -102,82 +114,66 @@ class Redactor:
             shown,
         )
 
-    def _redact_text(self, text: str, reader: str | None, record: Record) -> str:
-        repeated = _REPEATED.match(text) if "message repeated" in text[:18] else None
-        if repeated is not None:
-            inner = self._redact_inner(repeated[2], record)
-            return repeated[1] + inner + repeated[3]
-        nested = None if record.daemon else _NESTED.match(text)
-        if nested is not None:
-            return nested[1] + self._redact_inner(nested[2], record)
-        shown = text if reader is None else self._read(text, reader, record)
-        return self._scrub(shown)
-
-    def _redact_inner(self, text: str, record: Record) -> str:
-        word = text[: text.find(" ")] if " " in text else text
+    def _redact_text(self, text: str, record: Record) -> str:
+        word = text.partition(" ")[0]
         reader = _READERS.get(word) or _find_reader(word, text)
-        return self._scrub(text if reader is None else self._read(text, reader, record))
+        shown = text if reader is None else reader(text, self._process(text, record), self._ledger)
+        shown = self._scrub(shown)
+        if shown == text and reader in _STATELESS:
+            self._plain.add(text)
+        return shown
+
+    def _redact_repeated(self, text: str, record: Record) -> str:
+        found = _REPEATED.match(text)
+        if found is None:
+            return self._redact_text(text, record)
+        return found[1] + self._redact_text(found[2], record) + found[3]
+
+    def _redact_unparsed(self, text: str, record: Record) -> str:
+        """A line whose head is unknown to us: look for the ``name[pid]: `` in it."""
+        found = _NESTED.match(text)
+        if found is None:
+            return self._redact_text(text, record)
+        return found[1] + self._redact_text(found[2], record)
 
     def _scrub(self, text: str) -> str:
         learnt = self._ledger.learnt
         if learnt.generation != self._generation:
-            self._clean.clear()
-            self._generation = learnt.generation
+            self._forget()
         if text in self._clean:
             return text
         shown = learnt.scrub(redact_anywhere(text))
         if len(self._clean) >= _CACHE_LIMIT:
-            self._clean.clear()
+            self._forget()
         self._clean.add(shown)
         return shown
 
-    def _read(self, text: str, reader: str, record: Record) -> str:
+    def _forget(self) -> None:
+        """Empty the caches: their lines may hold what has been learnt since."""
+        self._plain.clear()
+        self._clean.clear()
+        self._generation = self._ledger.learnt.generation
+
+    def _process(self, text: str, record: Record) -> Process:
         key = (record.host, record.tag, record.pid)
         process = self._processes.get(key)
         if process is None:
-            process = self._processes[key] = Process()
+            process = self._processes[key] = Process(is_client=record.daemon in _CLIENTS)
             self._ledger.learnt.protect(record.host)
-        is_client = record.daemon in _CLIENTS
-        if reader == "dialogue":
-            return self._read_dialogue(text, process, is_client=is_client)
-        if reader == "input":
-            return redact_input_attribute(text, process, self._ledger, is_client=is_client)
-        if reader == "dict":
-            return redact_dict(text, process, self._ledger, is_client=is_client)
-        if reader == "wanted":
-            follow_wanted(text, process)
-            return text
-        if reader in _PLAIN_READERS:
-            return _PLAIN_READERS[reader](text, process, self._ledger)
-        return redact_pipelining(text) if reader == "pipelining" else redact_content(text)
-
-    def _read_dialogue(self, text: str, process: Process, *, is_client: bool) -> str:
-        peer = text[2 : text.find(": ")]
-        if peer not in self._peers:
-            self._peers.add(peer)
-            name, _, address = peer.partition("[")
-            self._ledger.learnt.protect(name, address.partition("]")[0])
-        # smtpd is the client of its content filter (smtpd_proxy.c), whose peer has no name[address].
-        outgoing = is_client or "[" not in peer
-        return redact_dialogue(text, process, self._ledger, is_client=(text[0] == ">") == outgoing)
+        if text[0] in "<>":
+            peer = text[2 : text.find(": ")]
+            if peer not in self._peers:
+                self._peers.add(peer)
+                name, _, address = peer.partition("[")
+                self._ledger.learnt.protect(name, address.partition("]")[0])
+        return process
 
 
-_PLAIN_READERS = {
-    "send": redact_sent_attribute,
-    "maps": redact_maps_find,
-    "addr": redact_mail_addr_find,
-    "passwd": redact_passwd_lookup,
-    "config": redact_config,
-    "glue": redact_glue,
-    "plugin": redact_plugin_log,
-}
-
-
-def _find_reader(word: str, text: str) -> str | None:
+def _find_reader(word: str, text: str) -> _Reader | None:
     if word.startswith("xsasl_"):
-        return "glue"
+        return redact_glue
     if word.startswith("dict_"):
-        return "dict"
+        return redact_dict
     if _DUMPED.match(word):
-        return "content"
-    return "wanted" if ": wanted attribute: " in text else None
+        return redact_content
+    return follow_wanted if ": wanted attribute: " in text else None

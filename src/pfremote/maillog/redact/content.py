@@ -26,7 +26,7 @@ _SAFE_PIPELINE = re.compile(
 )
 
 
-def redact_input_attribute(text: str, process: Process, ledger: Ledger, *, is_client: bool) -> str:
+def redact_input_attribute(text: str, process: Process, ledger: Ledger) -> str:
     """Follow ``input attribute name:`` and mask the value that comes after it."""
     _, _, value = text.partition(": ")
     if text.startswith("input attribute name: "):
@@ -39,7 +39,7 @@ def redact_input_attribute(text: str, process: Process, ledger: Ledger, *, is_cl
     if kind is not None:
         return f"input attribute value: {_note_tls(kind, process, ledger)}"
     # The only attribute of this name is proxymap's lookup result.
-    if name == "value" and value and (is_client or ":" in value or ";" in value):
+    if name == "value" and value and (process.is_client or ":" in value or ";" in value):
         return f"input attribute value: {note_login(value, process, ledger, 'lookup table')}"
     return text
 
@@ -58,9 +58,10 @@ def redact_sent_attribute(text: str, process: Process, ledger: Ledger) -> str:
     return text
 
 
-def follow_wanted(text: str, process: Process) -> None:
+def follow_wanted(text: str, process: Process, _ledger: Ledger) -> str:
     """Note ``SERVICE: wanted attribute: NAME``, in case the line that names it is lost."""
     process.attribute = text[text.index("wanted attribute: ") + 18 :]
+    return text
 
 
 def _note_tls(kind: str, process: Process, ledger: Ledger) -> str:
@@ -72,7 +73,7 @@ def _note_tls(kind: str, process: Process, ledger: Ledger) -> str:
     return shown
 
 
-def redact_content(text: str) -> str:
+def redact_content(text: str, _process: Process, _ledger: Ledger) -> str:
     """Mask records (debug level 3), decrypted data and TLS dumps (TLS levels 3 and 4)."""
     found = _RECORD.match(text)
     if found is not None and text.startswith("rec_"):
@@ -87,7 +88,7 @@ def redact_content(text: str) -> str:
     return text
 
 
-def redact_pipelining(text: str) -> str:
+def redact_pipelining(text: str, _process: Process, _ledger: Ledger) -> str:
     """Mask what a client sent too early (logged without any debugging), unless it is plain commands."""
     found = _PIPELINED.match(text)
     if found is None or _SAFE_PIPELINE.match(found[2]) or MARK.fullmatch(found[2]):

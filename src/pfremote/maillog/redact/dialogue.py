@@ -37,12 +37,14 @@ _REASON = re.compile(r"(authentication failed: )([A-Za-z0-9+/]{6,}={0,2})(?=,|\s
 _WHERE = "SMTP dialogue"
 
 
-def redact_dialogue(text: str, process: Process, ledger: Ledger, *, is_client: bool) -> str:
-    """Mask one ``<`` or ``>`` line; ``is_client`` tells whose line it is."""
+def redact_dialogue(text: str, process: Process, ledger: Ledger) -> str:
+    """Mask one ``<`` or ``>`` line."""
     head, colon, payload = text.partition(": ")
     if not colon or MARK.fullmatch(payload):
         return text
-    if not is_client and _REPLY.match(payload):
+    # smtpd is the client of its content filter (smtpd_proxy.c), whose peer has no name[address].
+    writes_commands = process.is_client or "[" not in head
+    if (head[0] == "<") == writes_commands and _REPLY.match(payload):
         return f"{head}: {_redact_reply(payload, process, ledger)}"
     return f"{head}: {redact_command(payload, process, ledger)}"
 

@@ -17,7 +17,8 @@ _HARMLESS = re.compile(
     r"(?:SASL service=\S*, realm=\S*|Connecting|(?:keep|drop|skip) mechanism: \S{1,24}"
     r"|SASL config file is \S+|auth reply: DONE"
     r"|auth reply: (?:VERSION|MECH|SPID|CUID)(?:\?[A-Za-z0-9-]{1,24})*"
-    r"|(?:uncoded|decoded) [a-z ]+:? ?)\Z"
+    r"|(?:(?:un|de)coded (?:server challenge|challenge|response|initial reply|client response):?"
+    r"|decoded initial response) ?)\Z"
 )
 _FIRST = re.compile(r"sasl_method (\[redacted: [^\]]*\]|\S*?)(?:, init_response (.*))?\Z", re.DOTALL)
 _REPLY = re.compile(r"auth reply: (OK|FAIL|CONT)\?(\d+)(?:\?(.*))?\Z", re.DOTALL)

@@ -10,6 +10,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from string import ascii_letters, digits
 from urllib.parse import quote, quote_plus
 
 from pfremote.maillog.redact.masks import LEARNT, MARK, mark
@@ -156,7 +157,7 @@ def replace_outside_marks(text: str, replace: Callable[[str], str]) -> str:
     return "".join(parts)
 
 
-_BEFORE = re.compile(r"[A-Za-z0-9+/_-]*\Z")
+_BASE64_ALPHABET = ascii_letters + digits + "+/_-"
 _AFTER = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 
 
@@ -169,8 +170,9 @@ def _replace(pattern: re.Pattern[str], text: str) -> str:
             continue
         start = max(start, at)
         if found[1]:
-            before, after = _BEFORE.search(text, at, start), _AFTER.match(text, end)
-            start = before.start() if before else start
+            # A base64 run is of no use in part, and its rest may hold bits of the secret.
+            start = at + len(text[at:start].rstrip(_BASE64_ALPHABET))
+            after = _AFTER.match(text, end)
             end = after.end() if after else end
         parts += (text[at:start], mark(LEARNT))
         at = end

@@ -32,6 +32,8 @@ class Exposure:
 class Process:
     """One (host, tag, pid): where it is in its dialogue."""
 
+    #: smtp or lmtp: what it writes is the client's part.
+    is_client: bool = False
     in_auth: bool = False
     mechanism: str = ""
     asked: str = ""

@@ -49,7 +49,8 @@ def note_login(value: str, process: Process, ledger: Ledger, where: str) -> str:
     if MARK.fullmatch(value):
         return value
     user, colon, password = value.partition(":")
-    if not colon:
+    # Other values (the cache of failed logins has hash and status in one) are masked, not learnt.
+    if not colon or " " in user or ";" in user:
         return ledger.note(process, masks.TABLE_VALUE, where)
     process.exchange += process.account not in (user, masks.UNKNOWN)
     process.account = masks.UNKNOWN
@@ -82,7 +83,7 @@ def redact_passwd_lookup(text: str, process: Process, ledger: Ledger) -> str:
     return f"{opening}{user}{between}{note}'"
 
 
-def redact_dict(text: str, process: Process, ledger: Ledger, *, is_client: bool) -> str:
+def redact_dict(text: str, process: Process, ledger: Ledger) -> str:
     """Mask results and values in ``dict_*`` lines: in smtp and lmtp all, else what looks like a login."""
     found = _RESULT.match(text)
     if found is None or MARK.fullmatch(found[2]) or _NOTHING.match(found[2]):
@@ -94,7 +95,7 @@ def redact_dict(text: str, process: Process, ledger: Ledger, *, is_client: bool)
         if cut is None or not cut[2] or MARK.fullmatch(cut[2]):
             return text
         opening, value = cut.groups()
-    if is_client or ":" in value or ";" in value or _PASSWORD_NAME.search(opening):
+    if process.is_client or ":" in value or ";" in value or _PASSWORD_NAME.search(opening):
         return opening + note_login(value, process, ledger, "lookup table")
     return text
 

@@ -1,0 +1,145 @@
+"""The agent as the privilege boundary: what a user could try who may run it as root and nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pfremote.agent import load_agent
+from tests.support.agent import LEASE, HostAgent, Snapshot
+
+WHOLE = ("seconds=60", f"lease={LEASE}", "guard=process", "volatile=yes")
+
+
+def codes(agent: HostAgent, *words: str) -> list[str]:
+    """Arm with these words and return the codes of the refusals."""
+    run = agent.call("arm", *WHOLE, *words)
+    assert run.exit_status == 3, run
+    assert run.reply is not None
+    return [reason.code for reason in run.reply.refusals]
+
+
+def test_a_private_file_cannot_become_a_peer_list(dash_agent: HostAgent) -> None:
+    """A verbose smtpd logs each pattern it compares with: /etc/shadow as /file would be quoted in the evidence."""
+    secret = dash_agent.host.root / "secret"
+    secret.write_text("root:$6$invented\n")
+    secret.chmod(0o600)
+    for peer in (f"peer={secret}", f"peer=!{secret}", f"peer=texthash:{secret}", f"peer=regexp:{secret}"):
+        run = dash_agent.call("arm", *WHOLE, peer)
+        assert run.reply is not None
+        assert [reason.code for reason in run.reply.refusals] == ["private-file"], peer
+        assert "invented" not in str(run)
+    assert dash_agent.call("probe", f"peer={secret}").reply is not None
+
+
+def test_a_readable_file_in_a_private_folder_is_private_too(dash_agent: HostAgent) -> None:
+    folder = dash_agent.host.root / "closed"
+    folder.mkdir(mode=0o700)
+    (folder / "peers").write_text("192.0.2.1\n")
+    (folder / "peers").chmod(0o644)
+    assert codes(dash_agent, f"peer={folder / 'peers'}") == ["private-file"]
+
+
+def test_a_configuration_directory_of_somebody_else_is_not_used(dash_agent: HostAgent, tmp_path: Path) -> None:
+    """Postfix runs programs that main.cf names, as root."""
+    theirs = Path("/tmp") / f"pfremote-evil-{os.getpid()}"  # noqa: S108
+    shutil.copytree(dash_agent.host.config_directory, theirs)
+    try:
+        for path in (theirs, theirs / "main.cf"):
+            os.chown(path, 65534, 65534)
+        agent = subprocess.run(
+            ["dash", "-s", "--", "arm", f"instance={theirs}", *WHOLE, "peer=127.0.0.1"],
+            input=load_agent(),
+            capture_output=True,
+            check=False,
+        )
+        assert b"refused=unsafe-instance" in agent.stdout
+        assert agent.returncode == 3
+    finally:
+        shutil.rmtree(theirs)
+
+
+@pytest.mark.parametrize(
+    "instance",
+    ["/etc/../tmp/x", "/tmp/$(id)", "/tmp/a b", "-x", "/no/such/folder", "`id`", "/etc/passwd"],
+)
+def test_a_strange_instance_is_refused(dash_agent: HostAgent, instance: str) -> None:
+    agent = subprocess.run(
+        ["dash", "-s", "--", "status", f"instance={instance}"], input=load_agent(), capture_output=True, check=False
+    )
+    assert agent.returncode == 3
+    assert agent.stdout.splitlines()[-1] == b"end=refused"
+
+
+def test_the_environment_cannot_lead_it_astray(dash_agent: HostAgent, tmp_path: Path) -> None:
+    """PATH, IFS, MAIL_CONFIG, ENV and TMPDIR are set or dropped before anything is run."""
+    trap = tmp_path / "bin"
+    trap.mkdir()
+    for name in ("postconf", "postfix", "cat", "awk", "id", "stat", "sync"):
+        (trap / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")
+        (trap / name).chmod(0o755)
+    before = Snapshot.of(dash_agent.host.main_cf)
+    environment = {
+        "PATH": f"{trap}:/usr/bin:/bin",
+        "IFS": "/",
+        "MAIL_CONFIG": "/nowhere",
+        "ENV": str(tmp_path / "env"),
+        "TMPDIR": str(tmp_path / "none"),
+        "PFREMOTE_SELF": "touch /sprung",
+        "SUDO_USER": "x;touch /sprung\n",
+    }
+    script = load_agent().replace(b"$(cat <<", b"$(/bin/cat <<", 1)
+    words = [f"instance={dash_agent.host.config_directory}", *WHOLE, "peer=127.0.0.1"]
+    run = subprocess.run(
+        ["/bin/dash", "-s", "--", "arm", *words], input=script, capture_output=True, env=environment, check=False
+    )
+    assert run.returncode == 0, run
+    assert not (tmp_path / "sprung").exists() and not Path("/sprung").exists()
+    dash_agent.ask("revert", f"lease={LEASE}")
+    assert Snapshot.of(dash_agent.host.main_cf) == before
+
+
+def test_a_lease_id_is_no_path(dash_agent: HostAgent) -> None:
+    dash_agent.arm(seconds=60)
+    for lease in ("../../etc", "0123456789AB", "0123456789ab/..", "", "x" * 12, "all "):
+        for verb in ("collect", "forget", "revert", "extend"):
+            run = dash_agent.call(verb, f"lease={lease}", "seconds=5" if verb == "extend" else "why=request")
+            assert run.exit_status == 3, (verb, lease)
+    assert (dash_agent.state / "leases" / LEASE / "active").exists()
+
+
+@pytest.mark.parametrize("inside", ["leases", "."])
+def test_links_in_the_state_folder_are_not_followed(dash_agent: HostAgent, tmp_path: Path, inside: str) -> None:
+    dash_agent.arm(seconds=60)
+    dash_agent.ask("revert", f"lease={LEASE}")
+    victim = dash_agent.host.root / "victim"
+    victim.mkdir(mode=0o700)
+    place = dash_agent.state / inside if inside != "." else dash_agent.state
+    target = place.resolve()
+    moved = dash_agent.host.root / "moved"
+    shutil.move(target, moved)
+    target.symlink_to(victim)
+    try:
+        run = dash_agent.arm(seconds=60)
+        assert run.exit_status == 3, run
+        assert list(victim.iterdir()) == []
+    finally:
+        target.unlink()
+        shutil.move(moved, target)
+
+
+def test_words_from_outside_never_reach_a_shell(dash_agent: HostAgent, tmp_path: Path) -> None:
+    mark = tmp_path / "sprung"
+    evil = f"$(touch {mark}) `touch {mark}` ; touch {mark} | touch {mark} 'x\" %s %n"
+    reply = dash_agent.arm(f"reason={evil}", seconds=60).reply
+    assert reply is not None and reply.outcome == "ok"
+    assert reply.one("lease.reason") == evil
+    assert dash_agent.ask("status").one("lease.reason") == evil
+    history = dash_agent.ask("history").every("history")
+    assert history[-1].endswith(f"reason={evil}")
+    dash_agent.ask("revert", f"lease={LEASE}")
+    assert not mark.exists()
