@@ -29,6 +29,7 @@ import fabric
 from fabric.tasks import Task, task
 
 from pfremote.agent import load_agent
+from pfremote.agent.install import INSTALL_SCRIPT, make_helper
 from pfremote.agent.protocol import Argument, Reply, ReplyCutError, decode_reply, encode_request
 from pfremote.errors import AgentFailed, Refused
 from pfremote.secret import Secret
@@ -36,7 +37,7 @@ from pfremote.target import Target
 from pfremote.transport import Become, Completed, Connection, ConnectOptions, connect, run_as_root
 from pfremote.transport.fabric import adopt
 
-__all__ = ["arm", "collect", "extend", "forget", "probe", "revert", "status"]
+__all__ = ["arm", "collect", "extend", "forget", "history", "probe", "revert", "status"]
 
 #: Seconds that a verb may take on a healthy but busy host, beside any waiting that it is asked to do.
 VERB_SECONDS = {
@@ -47,6 +48,7 @@ VERB_SECONDS = {
     "revert": 120,
     "collect": 600,
     "forget": 60,
+    "history": 60,
 }
 
 P = ParamSpec("P")
@@ -121,6 +123,28 @@ def _read_reply(completed: Completed) -> Reply:
         first = reply.failures[0]
         raise AgentFailed(first.message, code=first.code, hint=first.hint)
     return reply
+
+
+def install_agent(host: OpenHost, path: str, sudoers: str = "") -> tuple[str, ...]:
+    """Install the agent as ``path`` (root:root 0755), and the sudoers line where one is given; return what was installed.
+
+    This is the one thing that needs full sudo. No verb of the agent can do it, so that whoever may run only the
+    agent cannot change it or give it to others.
+
+    Raises:
+        AgentFailed: a step failed; visudo's own words are in the message.
+        HostError: the connection, the deadline or the way to root.
+    """
+    argv = ["/bin/sh", "-c", INSTALL_SCRIPT, "sh", path, sudoers]
+    done = run_as_root(host.connection, argv, stdin=make_helper(), timeout=60, become=host.become)
+    if done.exit_status != 0:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
+        raise AgentFailed(
+            f"the agent could not be installed: {said[-1]}",
+            code="install",
+            hint="it needs sudo for /bin/sh, a writable directory for the helper, and visudo for --write",
+        )
+    return tuple(done.stdout.decode("utf-8", "replace").splitlines())
 
 
 class HostTask(Task):  # type: ignore[misc]  # Fabric ships no type information
@@ -242,3 +266,9 @@ def collect(host: OpenHost, lease: str, instance: str = "") -> Reply:
 def forget(host: OpenHost, lease: str, instance: str = "") -> Reply:
     """Delete a lease's folder on the host. Only after its evidence is stored safely."""
     return ask_agent(_opened(host, instance), "forget", lease=lease)
+
+
+@_host_task()
+def history(host: OpenHost, lines: int = 50, instance: str = "") -> Reply:
+    """Ask for the last ``lines`` of what was done on the host's instance, oldest first; changes nothing."""
+    return ask_agent(_opened(host, instance), "history", lines=lines)

@@ -134,15 +134,16 @@ def test_whoever_asks_to_stop_gets_a_clean_host_at_once(
 def test_a_session_of_the_window_is_waited_for_and_comes_home_whole(
     unchanged: LoopbackHost, tmp_path: Path
 ) -> None:
-    run = _debug(unchanged, "--minutes", "1", "--stop-after", "1", "--out", str(tmp_path / "run"))
+    run = _debug(unchanged, "--minutes", "1", "--out", str(tmp_path / "run"))
     run.wait_for("armed")
     with traffic.hold_session(unchanged, source_ip=PEER) as session:
+        run.process.send_signal(signal.SIGINT)
         while run.wait_for("warning")["code"] != "draining":
             pass
         assert b"debug_peer_list" not in unchanged.main_cf.read_bytes()
         session.docmd("NOOP", "after-the-revert")
     code, hosts = run.finish()
-    assert (code, hosts["mx1"]["state"], hosts["mx1"]["drained"]) == (0, "clean", True)
+    assert (code, hosts["mx1"]["state"], hosts["mx1"]["drained"]) == (130, "clean", True)
     assert "NOOP after-the-revert" in (tmp_path / "run" / "mx1" / "transcripts" / "001.txt").read_text()
 
 

@@ -16,6 +16,7 @@ COMMANDS = {
     "report": "Show a run's report, or write it as HTML, Markdown, text or JSON.",
     "runs": "List the runs kept on this machine.",
     "inventory": "Show hosts and groups as the inventory has them.",
+    "bootstrap": "Install the agent on hosts, and with --write its sudoers line, for debugging with least privilege.",
     "sudoers": "Print the sudoers line and the agent for hosts without full sudo.",
     "demo": "Watch it all on this machine, with a private Postfix and sshd.",
     "completion": "Print the completion script for your shell.",

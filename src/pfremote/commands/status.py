@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 @click.command("status", help=COMMANDS["status"])
 @click.argument("patterns", nargs=-1, metavar="[PATTERN...]")
 @click.option("--lease", metavar="ID", default="", help="Only this lease.")
+@click.option(
+    "--history", type=click.IntRange(1, 2000), metavar="N", help="Show the last N deeds on each host too."
+)
 @host_options
 @click.pass_obj
-def command(output: Output, patterns: tuple[str, ...], hosts: HostOptions, *, lease: str) -> int:
+def command(
+    output: Output, patterns: tuple[str, ...], hosts: HostOptions, *, lease: str, history: int | None
+) -> int:
     """Run it."""
     from pfremote.commands.hosts import list_hosts, prepare_hosts, select_targets, visit_hosts
     from pfremote.exit_codes import choose_exit_code
@@ -32,7 +37,10 @@ def command(output: Output, patterns: tuple[str, ...], hosts: HostOptions, *, le
         return list_hosts(select_targets(hosts, patterns), output)
 
     def look(target: Target, host: OpenHost) -> HostResult:
-        return look_at(target.name, host, lease, output)
+        result = look_at(target.name, host, lease, output)
+        if history:
+            show_history(target.name, host, history, output)
+        return result
 
     results = visit_hosts(prepare_hosts(hosts, patterns), look, output)
     code = choose_exit_code(results, may_stay_armed=True)
@@ -65,6 +73,14 @@ def look_at(name: str, host: OpenHost, lease: str, output: Output) -> HostResult
     if result.state == "unknown":
         result = replace(result, error=explain_dirt(name, reply))
     return result
+
+
+def show_history(name: str, host: OpenHost, lines: int, output: Output) -> None:
+    """Show what was armed, extended and reverted on the host: when, by whom, from where, why."""
+    from pfremote import tasks
+
+    for line in tasks.history(host, lines=lines).every("history"):
+        output.console.show(f"{name}  {line}")
 
 
 def describe_lease(lease: Lease) -> list[str]:

@@ -32,9 +32,11 @@ def redact_input_attribute(text: str, process: Process, ledger: Ledger) -> str:
     if text.startswith("input attribute name: "):
         process.attribute = value
         return text
-    if not text.startswith("input attribute value: ") or value == "(end)" or MARK.fullmatch(value):
+    if not text.startswith("input attribute value: "):
         return text
     name, process.attribute = process.attribute, ""
+    if value == "(end)" or MARK.fullmatch(value):
+        return text
     kind = _TLS_ATTRIBUTES.get(name)
     if kind is not None:
         return f"input attribute value: {_note_tls(kind, process, ledger)}"

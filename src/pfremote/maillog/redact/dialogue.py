@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from pfremote.maillog.redact import masks
-from pfremote.maillog.redact.masks import MARK, mark
+from pfremote.maillog.redact.masks import MARK, mark, split_at_colon
 from pfremote.maillog.redact.process import Ledger, Process
 from pfremote.maillog.redact.sasl import (
     MECHANISMS,
@@ -39,7 +39,7 @@ _WHERE = "SMTP dialogue"
 
 def redact_dialogue(text: str, process: Process, ledger: Ledger) -> str:
     """Mask one ``<`` or ``>`` line."""
-    head, colon, payload = text.partition(": ")
+    head, colon, payload = split_at_colon(text)
     if not colon or MARK.fullmatch(payload):
         return text
     # smtpd is the client of its content filter (smtpd_proxy.c), whose peer has no name[address].
@@ -120,6 +120,7 @@ def _redact_reply(payload: str, process: Process, ledger: Ledger) -> str:
         shown = redact_challenge(challenge, process)
         if had and process.asked == "password":
             ledger.name(process, had)
+            process.is_login_name = process.account == had
         process.candidate = ""
         return payload[:4] + shown
     if process.in_auth:

@@ -9,7 +9,7 @@ import re
 
 from pfremote.maillog.redact import masks
 from pfremote.maillog.redact.dialogue import read_continuation, read_initial, redact_challenge
-from pfremote.maillog.redact.masks import MARK, mark
+from pfremote.maillog.redact.masks import MARK, mark, split_at_colon
 from pfremote.maillog.redact.process import Ledger, Process
 from pfremote.maillog.redact.sasl import MECHANISMS, Response, read_clear_response
 
@@ -31,8 +31,8 @@ _STEP = re.compile(r"[A-Z0-9-]+ (?:(?:server|client) step \d+|common mech (?:dis
 
 def redact_glue(text: str, process: Process, ledger: Ledger) -> str:
     """Mask one ``xsasl_FUNCTION: …`` line."""
-    function, _, rest = text.partition(": ")
-    if _HARMLESS.match(rest) or MARK.fullmatch(rest):
+    function, colon, rest = split_at_colon(text)
+    if not colon or _HARMLESS.match(rest) or MARK.fullmatch(rest):
         return text
     return f"{function}: {_redact_rest(function, rest, process, ledger)}"
 
@@ -132,7 +132,7 @@ def _read_clear_initial(value: str, process: Process, ledger: Ledger, where: str
 
 def redact_plugin_log(text: str, process: Process, ledger: Ledger) -> str:
     """Mask ``SASL authentication {debug,trace,pass}: …``: what libsasl's plug-ins say (levels 2 and up)."""
-    opening, _, rest = text.partition(": ")
+    opening, _, rest = split_at_colon(text)
     level = opening.removeprefix("SASL authentication ")
     if level not in ("debug", "trace", "pass") or _STEP.match(rest) or MARK.fullmatch(rest) or not rest:
         return text

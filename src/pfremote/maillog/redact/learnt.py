@@ -115,6 +115,11 @@ class Learnt:
             self._patterns = [_compile(self._clear, self._cores)]
             self._merged = len(self._clear)
 
+    def distrust(self, word: str) -> None:
+        """Learn a word as a secret that had been taken for a user name."""
+        self._words.discard(word.lower())
+        self.add(word)
+
     def scrub(self, text: str) -> str:
         """Mask every learnt secret in ``text``; a base64 run that holds one is masked as a whole."""
         for pattern in self._patterns:

@@ -65,6 +65,12 @@ def is_showable(account: str) -> bool:
     return _SHOWABLE.match(account) is not None and not is_opaque(account)
 
 
+def split_at_colon(text: str) -> tuple[str, str, str]:
+    """Partition at the first ``: `` that is not inside a mark."""
+    head, colon, rest = text.partition(": ")
+    return (text, "", "") if head.endswith("[redacted") else (head, colon, rest)
+
+
 _RUNS = re.compile(r"[A-Za-z0-9+/_=-]{24,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}|[A-Za-z0-9_-]{24,}={0,2}")
 _HEX = re.compile(r"[0-9A-Fa-f]{24,}")

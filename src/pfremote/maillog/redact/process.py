@@ -41,6 +41,8 @@ class Process:
     #: is the password, so it is shown to nobody until then.
     candidate: str = ""
     account: str = UNKNOWN
+    #: The account was read from a LOGIN dialogue, which nothing has confirmed so far.
+    is_login_name: bool = False
     attribute: str = ""
     password_map: bool = False
     exchange: int = 0
@@ -51,12 +53,18 @@ class Process:
         self.mechanism = mechanism.upper()
         self.asked = self.candidate = ""
         self.account = UNKNOWN
+        self.is_login_name = False
         self.exchange += 1
 
     def end(self) -> None:
         """Leave it; the account is kept for the lines that still belong to it."""
         self.in_auth = False
         self.asked = self.candidate = ""
+
+
+def _is_same_user(first: str, second: str) -> bool:
+    one, other = first.lower(), second.lower()
+    return one == UNKNOWN or one in other or other in one
 
 
 class Ledger:
@@ -97,6 +105,11 @@ class Ledger:
         """Say whose exchange this is, and complete what was entered before that was known."""
         if not account or account == UNKNOWN or account in self.learnt.secrets:
             return
+        if process.is_login_name and not _is_same_user(process.account, account):
+            # The server knows another name: lines came in a wrong order, and what was taken for the user name
+            # in LOGIN may be the password. It is on show already, so make the proof pass withhold it.
+            self.learnt.distrust(process.account)
+        process.is_login_name = False
         process.account = account
         self.learnt.protect(account)
         record = self.record
