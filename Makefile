@@ -3,7 +3,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 SHELL_PARTS := $(sort $(wildcard src/pfremote/agent/*.sh))
 
-.PHONY: check test test-fast test-host test-machine bench demo lab build format
+.PHONY: check test test-fast test-host test-machine bench demo lab build format docs/demo.txt
 
 check:
 	$(BIN)/ruff check src tests bench
@@ -27,6 +27,10 @@ bench:
 
 demo:
 	sh scripts/demo
+
+# The demo as it really ran, for README.md.
+docs/demo.txt:
+	sh scripts/record-demo $@
 
 lab:
 	$(BIN)/python -m tests.lab up -n 2

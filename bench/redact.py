@@ -2,8 +2,8 @@
 
     python bench/redact.py [MEGABYTES]
 
-The file is the recorded sample over and over, each time with other queue ids, process ids, pointers, addresses and
-times, since a cache would otherwise make every repetition free.
+The file is the recorded sample over and over, each time with other queue ids, process ids, pointers,
+addresses and times, since a cache would otherwise make every repetition free.
 """
 
 from __future__ import annotations
@@ -88,9 +88,7 @@ def main() -> None:
         return len(redact_and_prove(parse_evidence(data, now=_NOW, utc_offset=timedelta(0))).records)
 
     count = timed("parse, redact and prove", size, everything)
-    print(
-        f"{size:.1f} MB, {count} lines, {len(proof.withheld)} withheld, {exposures} exposures"
-    )
+    print(f"{size:.1f} MB, {count} lines, {len(proof.withheld)} withheld, {exposures} exposures")
 
 
 if __name__ == "__main__":

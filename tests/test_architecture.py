@@ -21,6 +21,7 @@ COLUMNS: tuple[tuple[str, ...], ...] = (
     ("narrator", "report", "store", "console", "window"),
     ("fleet", "interruption"),
     ("tasks",),
+    ("asking",),
     ("transport", "loopback"),
     ("verdict", "events"),
     ("results", "agent", "plan", "inventory", "playbook", "maillog"),

@@ -81,9 +81,9 @@ def test_a_window_from_the_plan_to_the_report(unchanged: LoopbackHost, tmp_path:
 
     assert code == 0
     kinds = [event["event"] for event in run.events]
-    assert [kind for kind in dict.fromkeys(kinds) if kind != "warning"] == [
-        "plan", "armed", "session", "reverted", "collected", "recap"
-    ]  # fmt: skip
+    steps = [kind for kind in dict.fromkeys(kinds) if kind not in ("warning", "session")]
+    assert steps == ["plan", "armed", "reverted", "collected", "recap"]
+    assert "session" in kinds
     result = hosts["mx1"]
     flags = ("armed", "reverted", "drained", "complete")
     assert (result["state"], [result[flag] for flag in flags]) == ("clean", [True] * 4)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pfremote.agent import load_agent
@@ -90,16 +92,21 @@ class MachineAgent:
         assert reply.outcome == "ok", reply
         return reply
 
-    def start_blocked(self, verb: str, *words: str, at_step: str) -> subprocess.Popen[bytes]:
-        """Start one verb and return once it stands still after ``at_step``, with its lock held."""
+    @contextmanager
+    def blocked(self, verb: str, *words: str, at_step: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Start one verb; inside the context it stands still after ``at_step``, with its lock held."""
         self.machine.run(["rm", "-f", _REACHED])
         process = self.start(verb, *words, at_step=at_step)
-        deadline = time.monotonic() + 20
-        while self.machine.run(["test", "-e", _REACHED], check=False).returncode != 0:
-            assert process.poll() is None, f"{verb} ended before {at_step}: {read_reply(process)}"
-            assert time.monotonic() < deadline, f"{verb} never came to {at_step}"
-            time.sleep(0.05)
-        return process
+        try:
+            deadline = time.monotonic() + 20
+            while self.machine.run(["test", "-e", _REACHED], check=False).returncode != 0:
+                assert process.poll() is None, f"{verb} ended before {at_step}: {read_reply(process)}"
+                assert time.monotonic() < deadline, f"{verb} never came to {at_step}"
+                time.sleep(0.05)
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
 
     def let_go(self) -> None:
         """Let a blocked agent go on."""
@@ -112,5 +119,8 @@ class MachineAgent:
 
 def read_reply(process: subprocess.Popen[bytes], timeout: float = 90) -> Reply | None:
     """Wait for the end of one verb; return its reply, or None where it was cut off."""
-    out, _ = process.communicate(timeout=timeout)
+    try:
+        out, _ = process.communicate(timeout=timeout)
+    finally:
+        process.kill()
     return decode_reply(out) if re.search(rb"^end=\w+\n\Z", out, re.M) else None

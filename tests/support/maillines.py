@@ -52,7 +52,7 @@ def redact_texts(*texts: str, daemon: str = "smtpd") -> list[str]:
 
 
 def find_spellings(secret: str, text: str) -> list[str]:
-    """Return the spellings of ``secret`` (clear, base64 at three alignments, hex, URL) that ``text`` holds."""
+    """Return the spellings of ``secret`` in ``text``: clear, base64 (three alignments), hex, URL."""
     raw = secret.encode("utf-8", "surrogateescape")
     spellings = [secret, raw.hex(), raw.hex().upper(), quote(raw, safe=""), quote(raw, safe="").lower()]
     for before in range(3):

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from tests.support.maillines import RECORDED, SAMPLE, find_spellings, make_records, read_records, redact_texts
 
 from pfremote.maillog.proof import redact_and_prove
 from pfremote.maillog.record import Record
 from pfremote.maillog.redact import Exposure, Redactor
-from tests.support.maillines import RECORDED, SAMPLE, find_spellings, make_records, read_records, redact_texts
 
 
 def encode(text: str) -> str:
@@ -201,15 +201,15 @@ def test_what_is_no_command_is_masked_without_any_auth(typed: str) -> None:
         "> c[192.0.2.5]: 250-AUTH=PLAIN LOGIN",
         "> 127.0.0.1:10024: XFORWARD NAME=client.example.jp ADDR=192.0.2.7",
         "< 127.0.0.1:10024: 250 2.0.0 Ok: queued as 8C36822E17E",
-        "8C36822E17E: message-id=<CAF3xAbCdEfGhIjKlMnOpQrStUvWxYz0123456789@mail.example.jp>",
-        "8C36822E17E: from=<SRS0=Ab1C=XY=example.jp=bounceAbCdEf0123456789GhIjKlMnOp@relay.example.jp>, size=1",
-        "save session 6A0F1F0C5B6D7E8F90A1B2C3D4E5F60718293A4B5C6D7E8F90A1B2C3D4E5F607&s=smtp&l=805306480 to smtpd cache",
-        "Trusted TLS connection established from c[192.0.2.5]: TLSv1.2 with cipher ECDHE-RSA-AES256-GCM-SHA384",
-        "c[192.0.2.5]: subject_CN=c.example.jp, issuer_CN=Root, fingerprint=E7:F7:CC:B4:01:86:01:AD:5F:A5:AB:95:5E:E3",
+        "8C36822E17E: message-id=<CAF3xAbCdEfGhIjKlMnOpQrStUvWxYz01234567@mail.example.jp>",
+        "8C36822E17E: from=<SRS0=Ab1C=XY=bounceAbCdEf0123456789GhIjKlMnOp@relay.example.jp>, size=1",
+        "save session 6A0F1F0C5B6D7E8F90A1B2C3D4E5F60718293A4B5C6D7E8F90A1&s=smtp&l=805306480 to smtpd cache",
+        "Trusted TLS connection established from c[192.0.2.5]: TLSv1.2 with cipher ECDHE-RSA-AES256-SHA384",
+        "c[192.0.2.5]: subject_CN=c.example.jp, issuer_CN=Root, fingerprint=E7:F7:CC:B4:01:86:01:AD:5F:A5",
         "send attr session = [data 1158 bytes]",
         "send attr sasl_username = alice",
         "mail_addr_find: bob@example.jp -> bob.smith@example.jp",
-        "warning: c[192.0.2.5]: SASL PLAIN authentication failed: authentication failure, sasl_username=alice",
+        "warning: c[192.0.2.5]: SASL PLAIN authentication failed: generic failure, sasl_username=alice",
         "xsasl_dovecot_server_connect: auth reply: MECH?CRAM-MD5?dictionary?active",
         "disconnect from c[192.0.2.5] ehlo=2 starttls=1 auth=1 mail=1 commands=8",
         "SASL authentication debug: DIGEST-MD5 server step 1",

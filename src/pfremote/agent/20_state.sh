@@ -53,6 +53,7 @@ lock() {
 			lock_tries=$((lock_tries - 1))
 			sleep 0.1
 		done
+		lock_note "$STATE/holder"
 		return 0
 	fi
 	until mkdir "$STATE/lock.d" 2>/dev/null; do
@@ -65,12 +66,28 @@ lock() {
 		lock_tries=$((lock_tries - 1))
 		sleep 0.1
 	done
-	printf '%s %s\n' "$$" "$(proc_start $$)" >"$STATE/lock.d/holder"
+	lock_note "$STATE/lock.d/holder"
 }
 
+lock_note() { printf '%s %s %s\n' "$$" "$(proc_start $$)" "$IN_GUARD" >"$1" 2>/dev/null || :; }
+
 lock_holder_dead() {
-	{ read -r lock_pid lock_start <"$STATE/lock.d/holder"; } 2>/dev/null || return 1
+	{ read -r lock_pid lock_start lock_guard <"$STATE/lock.d/holder"; } 2>/dev/null || return 1
 	[ "$(proc_start "$lock_pid")" != "$lock_start" ]
+}
+
+# lock_overdue: the lock, when a lease is over. A client's agent that was stopped or hangs (a disk, a name service) must
+# not keep debugging on: it is killed, and what it was doing is finished or undone as after any crash. Guards are
+# not killed: they are doing what we would do.
+lock_overdue() {
+	! lock 3 || return 0
+	lock_overdue_file=$STATE/holder
+	have flock || lock_overdue_file=$STATE/lock.d/holder
+	{ read -r lock_pid lock_start lock_guard <"$lock_overdue_file"; } 2>/dev/null || return 1
+	if [ "$lock_guard" = no ] && [ "$(proc_start "$lock_pid")" = "$lock_start" ]; then
+		kill -9 "$lock_pid" 2>/dev/null || :
+	fi
+	lock 60
 }
 
 unlock() {

@@ -209,8 +209,6 @@ swap_back() {
 	else
 		cp -p -- "$STATE/baseline/main.cf" "$NEW" && mv -f -- "$NEW" "$MAIN" || return 1
 	fi
-	# Without main.cf nothing could be learnt about the instance: look again.
-	[ -n "$I_queue" ] || { instance_load && log_source; }
 	cmp -s -- "$MAIN" "$STATE/baseline/main.cf"
 }
 

@@ -82,6 +82,8 @@ lease_end() {
 		return 1
 	fi
 	journal "$1" applied "$RESTORED"
+	# While main.cf was gone, or no Postfix program could read it, nothing could be learnt about the instance.
+	[ -n "$I_queue" ] || { instance_load && log_source; }
 	lease_end_reload
 	journal "$1" reloaded "$RELOAD"
 	[ ! -s "$TMP/conflict" ] || cp -- "$TMP/conflict" "$STATE/leases/$1/conflict" 2>/dev/null || :
@@ -115,7 +117,10 @@ lease_end_reload() {
 
 # lease_close ID WHY: lease_end under the lock, for those who do not hold it.
 lease_close() {
-	lock 60 || return 1
+	case $IN_GUARD:$2 in
+	yes:deadline | yes:reboot) lock_overdue || return 1 ;;
+	*) lock 60 || return 1 ;;
+	esac
 	lease_end "$1" "$2"
 	lease_close_result=$?
 	unlock
@@ -125,9 +130,13 @@ lease_close() {
 # lease_settled ID: is everything done that follows a revert? One look, no waiting: who is still verbose, then the
 # evidence. Returns 1 while processes that began in the window are still verbose and the drain time is not over.
 lease_settled() {
+	L_reload=
 	[ -d "$STATE/leases/$1" ] && ! lease_active "$1" && [ ! -e "$STATE/leases/$1/ending" ] || return 0
 	[ -e "$STATE/leases/$1/armed" ] || return 0
 	lease_load "$1"
+	if [ "$L_reload" = failed ] && ! lease_reload_again "$1"; then
+		[ "$(now)" -ge $((${L_ended:-0} + ${2:-$L_drain})) ] || return 1
+	fi
 	[ "$L_drained" != yes ] || [ ! -f "$STATE/leases/$1/evidence" ] || return 0
 	lease_verbose "$1"
 	if [ -s "$STATE/leases/$1/verbose" ]; then
@@ -143,13 +152,29 @@ lease_settled() {
 	: # an evidence that cannot be stored (disk full) is read from the log itself at collect
 }
 
+# lease_reload_again ID: the reload failed when this lease ended, so idle processes may have the debug settings still.
+# The watcher tries every five seconds, everybody else whenever they look, until it works or Postfix is stopped.
+lease_reload_again() {
+	[ $((${watch_tick:-0} % 5)) -eq 0 ] || return 1
+	postfix_reload || return 1
+	L_reload=$RELOAD
+	{
+		grep -v '^reload=' "$STATE/leases/$1/result"
+		printf 'reload=%s\n' "$RELOAD"
+	} | put "$STATE/leases/$1/result"
+	journal "$1" reloaded "$RELOAD"
+}
+
+# lease_mark_settled ID: after lease_settled; not while a reload is owed.
+lease_mark_settled() { [ "$L_reload" = failed ] || true >"$STATE/leases/$1/settled"; }
+
 # settle_ended: settle what has ended and can be settled at one look.
 settle_ended() {
 	for settle_ended_dir in "$STATE"/leases/*; do
 		[ -d "$settle_ended_dir" ] && [ ! -e "$settle_ended_dir/settled" ] || continue
 		[ ! -e "$settle_ended_dir/active" ] && [ ! -e "$settle_ended_dir/ending" ] || continue
 		if lease_settled "${settle_ended_dir##*/}"; then
-			true >"$settle_ended_dir/settled"
+			lease_mark_settled "${settle_ended_dir##*/}"
 		fi
 	done 2>/dev/null
 }
@@ -209,6 +234,14 @@ sweep_locked() {
 		config_apply && baseline_drop && guard_drop
 	fi
 	sweep_old
+}
+
+any_expired() {
+	for any_expired_id in $(leases_active); do
+		lease_load "$any_expired_id"
+		! lease_expired || return 0
+	done
+	return 1
 }
 
 any_ending() {

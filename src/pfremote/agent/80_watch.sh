@@ -68,7 +68,10 @@ watch_lease() {
 		watch_close "$1" "$watch_why"
 		return
 	fi
-	[ -e "$STATE/leases/$1/armed" ] || return 0
+	if [ ! -e "$STATE/leases/$1/armed" ]; then
+		watch_arming "$1"
+		return
+	fi
 	watch_scan "$1"
 	if [ -n "$watch_unwell" ]; then
 		watch_close "$1" unwell
@@ -79,6 +82,16 @@ watch_lease() {
 	elif [ -n "$L_min_free" ] && [ $((watch_tick % 3)) -eq 0 ] && watch_disk_low; then
 		watch_close "$1" min-free
 	fi
+}
+
+# watch_arming ID: an arm holds the lock from before its lease is active until it is armed. Whoever gets the lock
+# in between sees an arm that died, and undoes it now, not at the deadline.
+watch_arming() {
+	lock 0 || return 0
+	if [ ! -e "$STATE/leases/$1/armed" ] && lease_active "$1"; then
+		lease_end "$1" arm-failed && watch_ended=yes
+	fi
+	unlock
 }
 
 # What is ended is settled in the next look, and that one comes at once.

@@ -185,7 +185,7 @@ verb_revert() {
 		"df ${MAIN%/*}; ls -l $MAIN; pfremote status"
 	for revert_id in $revert_ids; do
 		until lease_settled "$revert_id" "$A_drain"; do sleep 0.5; done
-		true >"$STATE/leases/$revert_id/settled"
+		lease_mark_settled "$revert_id"
 	done 2>/dev/null
 	guard_stop_if_done
 	for revert_id in $revert_ids; do
@@ -255,7 +255,7 @@ verb_sweep() {
 	instance_load
 	log_source
 	config_paths
-	lock 120 || leave 4
+	if any_expired; then lock_overdue || leave 4; else lock 120 || leave 4; fi
 	tmp_make "$STATE" || tmp_make || :
 	if [ "$A_guard_lost" = yes ]; then sweep_locked guard-lost; else sweep_locked; fi
 	sweep_result=0

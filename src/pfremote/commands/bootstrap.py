@@ -12,9 +12,9 @@ from pfremote.commands.host_options import HostOptions, host_options
 from pfremote.output import Output
 
 if TYPE_CHECKING:
+    from pfremote.asking import OpenHost
     from pfremote.results import HostResult
     from pfremote.target import Target
-    from pfremote.tasks import OpenHost
 
 
 @click.command("bootstrap", help=COMMANDS["bootstrap"])
@@ -62,10 +62,10 @@ def command(
 
 def install_on(name: str, host: OpenHost, path: str, line: str, output: Output) -> HostResult:
     """Install on one host and say what is there now."""
-    from pfremote import tasks
+    from pfremote.asking import install_agent
     from pfremote.results import HostResult
 
-    for installed in tasks.install_agent(host, path, line):
+    for installed in install_agent(host, path, line):
         what, _, place = installed.partition(" ")
         output.console.say(f"installed the {what}: {place}", host=name)
     return HostResult(name, state="untouched")

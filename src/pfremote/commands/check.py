@@ -14,10 +14,10 @@ from pfremote.output import Output
 from pfremote.plan import DebugRequest
 
 if TYPE_CHECKING:
+    from pfremote.asking import OpenHost
     from pfremote.facts import Facts
     from pfremote.results import HostResult
     from pfremote.target import Target
-    from pfremote.tasks import OpenHost
 
 
 @click.command("check", help=COMMANDS["check"], no_args_is_help=True)

@@ -13,11 +13,11 @@ from pfremote.commands.host_options import HostOptions, host_options
 from pfremote.output import Output
 
 if TYPE_CHECKING:
+    from pfremote.asking import OpenHost
     from pfremote.commands.keeping import Keeper
     from pfremote.facts import Lease
     from pfremote.results import HostResult
     from pfremote.target import Target
-    from pfremote.tasks import OpenHost
 
 
 @click.command("collect", help=COMMANDS["collect"])

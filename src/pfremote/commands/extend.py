@@ -13,10 +13,10 @@ from pfremote.output import Output
 from pfremote.postfix.quantities import parse_duration, render_duration
 
 if TYPE_CHECKING:
+    from pfremote.asking import OpenHost
     from pfremote.facts import Lease
     from pfremote.results import HostResult
     from pfremote.target import Target
-    from pfremote.tasks import OpenHost
 
 
 @click.command("extend", help=COMMANDS["extend"])

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from pfremote.asking import OpenHost, open_host
 from pfremote.commands.host_options import HostOptions, make_connect_options, read_become_password
 from pfremote.errors import PfremoteError, UsageError
 from pfremote.exit_codes import ExitCode
@@ -19,7 +20,6 @@ from pfremote.output import Output
 from pfremote.results import HostResult, State, fail, reason_as_json
 from pfremote.secret import Secret
 from pfremote.target import Target
-from pfremote.tasks import OpenHost, open_host
 from pfremote.transport import ConnectOptions
 
 Work = Callable[[Target, OpenHost], HostResult]

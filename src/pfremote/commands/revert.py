@@ -13,9 +13,9 @@ from pfremote.output import Output
 from pfremote.postfix.quantities import parse_duration
 
 if TYPE_CHECKING:
+    from pfremote.asking import OpenHost
     from pfremote.results import HostResult
     from pfremote.target import Target
-    from pfremote.tasks import OpenHost
 
 
 @click.command("revert", help=COMMANDS["revert"])

@@ -12,10 +12,10 @@ from pfremote.commands.host_options import HostOptions, host_options
 from pfremote.output import Output
 
 if TYPE_CHECKING:
+    from pfremote.asking import OpenHost
     from pfremote.facts import Lease
     from pfremote.results import HostResult
     from pfremote.target import Target
-    from pfremote.tasks import OpenHost
 
 
 @click.command("status", help=COMMANDS["status"])

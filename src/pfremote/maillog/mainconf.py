@@ -17,6 +17,8 @@ _HARMLESS_NAME = re.compile(
 )
 #: static: gives its value for every key; for passwords that is "user:password" (DATABASE_README).
 _STATIC = re.compile(rb"(\bstatic:)(?:(\{)[ \t]*([^}\n]*)(\}?)|([^\s,]+))", re.IGNORECASE)
+#: inline: holds key=value pairs; the others hold patterns whose values cannot be told apart for sure.
+_BRACED = re.compile(rb"\b(inline|pcre|regexp|cidr):\{", re.IGNORECASE)
 _URL = re.compile(rb"(\b[A-Za-z][A-Za-z0-9+.-]*://[^\s:/@,]*:)([^\s@/]+)(?=@)")
 _PASSWORD_TABLE = re.compile(rb"passwo?r?d|sasl.*pass|credential|secret", re.IGNORECASE)
 _BIND = re.compile(rb"(\b(?:bind_pw|password|passwd|secret|token)[ \t]*=[ \t]*)([^\s,}]+)", re.IGNORECASE)
@@ -106,12 +108,17 @@ def _mask_static(found: re.Match[bytes], is_password_table: bool) -> bytes:
 
 
 def _mask_inline(text: bytes, is_password_table: bool) -> bytes:
-    """Mask the right sides in ``inline:{ key=value, {key = value} }``, by counting braces."""
+    """Mask the values of tables that are written out in braces; counting braces tells where one ends."""
     parts: list[bytes] = []
     at = 0
-    while (start := text.find(b"inline:{", at)) >= 0:
-        end = _closing_brace(text, start + 7)
-        parts += (text[at:start], _mask_pairs(text[start:end], is_password_table))
+    while (found := _BRACED.search(text, at)) is not None:
+        start, end = found.end() - 1, _closing_brace(text, found.end() - 1)
+        parts.append(text[at:start])
+        table = text[start:end]
+        if found[1].lower() == b"inline":
+            parts.append(_mask_pairs(table, is_password_table))
+        else:
+            parts.append(b"{" + _MARK + b"}" if is_password_table and table.endswith(b"}") else table)
         at = end
     parts.append(text[at:])
     return b"".join(parts)
@@ -139,5 +146,5 @@ def _mask_pairs(table: bytes, is_password_table: bool) -> bytes:
         return b"".join((found[1], _MARK, *found.groups()[2:]))
 
     # The outermost braces belong to the table; inside them {key = value} may hold blanks.
-    inner = table[8:]
-    return table[:8] + _PAIR.sub(mask, _GROUP_PAIR.sub(mask, b" " + inner))[1:]
+    inner = table[1:]
+    return table[:1] + _PAIR.sub(mask, _GROUP_PAIR.sub(mask, b" " + inner))[1:]

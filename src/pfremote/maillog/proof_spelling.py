@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote_from_bytes
 
 
@@ -11,13 +11,14 @@ def spell(secrets: Iterable[str]) -> dict[str, bool]:
     """Return each text that gives a secret away, and whether it counts as a whole word only.
 
     >>> sorted(spell(["S3cretPW"]))
-    ['5333637265745057', 'MzY3JldFBX', 'S3cretPW', 'TM2NyZXRQV', 'UzNjcmV0UF']
+    ['5333637265745057', 'MzY3JldFBX', 'S3cretPW', 'TM2NyZXRQV', 'UzNjcmV0UF', 's3cretpw']
     """
     needles: dict[str, bool] = {}
     for secret in secrets:
         data = secret.encode("utf-8", "surrogateescape")
         needles[secret] = _is_word(secret)
-        for text in (data.hex(), data.hex().upper(), quote_from_bytes(data, safe="")):
+        # Lookup keys are folded to lower case (util/match_list.c).
+        for text in (secret.lower(), data.hex(), data.hex().upper(), quote_from_bytes(data, safe="")):
             needles.setdefault(text, _is_word(text))
         for core in _base64(data):
             needles.setdefault(core, False)
@@ -25,15 +26,35 @@ def spell(secrets: Iterable[str]) -> dict[str, bool]:
     return {needle: word for needle, word in needles.items() if len(needle) > 3}
 
 
-def find_secret(needle: str, line: str, *, whole_word: bool) -> bool:
-    """Say whether ``needle`` is in ``line``, as a word of its own where that is asked."""
-    at = line.find(needle)
-    while at >= 0:
-        end = at + len(needle)
-        if not whole_word or not (_is_letter(line[at - 1 : at]) or _is_letter(line[end : end + 1])):
-            return True
-        at = line.find(needle, at + 1)
-    return False
+class Needles:
+    """The spellings of all secrets, found by their first four characters."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._spelled = spell(secrets)
+        self._by_start: dict[str, list[str]] = {}
+        for needle in self._spelled:
+            self._by_start.setdefault(needle[:4], []).append(needle)
+
+    def __len__(self) -> int:
+        return len(self._spelled)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._spelled)
+
+    def hit(self, line: str) -> bool:
+        """Say whether a secret is in ``line``, as a word of its own where it is but a word."""
+        starts = self._by_start
+        for at in range(len(line) - 3):
+            for needle in starts.get(line[at : at + 4], ()):
+                if line.startswith(needle, at) and not (
+                    self._spelled[needle] and _is_inside(line, at, needle)
+                ):
+                    return True
+        return False
+
+
+def _is_inside(line: str, at: int, needle: str) -> bool:
+    return _is_letter(line[at - 1 : at]) or _is_letter(line[at + len(needle) :][:1])
 
 
 def _is_letter(text: str) -> bool:

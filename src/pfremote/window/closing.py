@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 from pfremote import tasks
+from pfremote.asking import VERB_SECONDS, OpenHost
 from pfremote.errors import AgentFailed, HostError, PfremoteError, Reason
 from pfremote.facts import Lease
-from pfremote.tasks import VERB_SECONDS, OpenHost
 from pfremote.verdict import ENDED, explain_loss, judge_revert
 from pfremote.window.course import PATIENCE, RETRY_PAUSE, Course, Turn
 

@@ -10,12 +10,12 @@ from typing import Protocol
 
 from pfremote.agent.protocol import Reply, ReplyCutError
 from pfremote.agent.replies import read_leases
+from pfremote.asking import OpenHost
 from pfremote.errors import PfremoteError
 from pfremote.events import format_epoch
 from pfremote.facts import Facts, Lease
 from pfremote.plan import DebugRequest
 from pfremote.results import HostResult, fail
-from pfremote.tasks import OpenHost
 from pfremote.window.events import HostEvents
 
 #: The host acts at its deadline within this many seconds (promise P3: debugging is off no later).

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pfremote import tasks
 from pfremote.agent.protocol import Reply
 from pfremote.agent.replies import read_facts
+from pfremote.asking import VERB_SECONDS, OpenHost, new_lease
 from pfremote.errors import AgentFailed, HostError, PfremoteError, Refused
 from pfremote.plan import Plan, make_plan
-from pfremote.tasks import VERB_SECONDS, OpenHost
 from pfremote.verdict import explain_loss, judge_state
 from pfremote.window.course import PATIENCE, RETRY_PAUSE, Course, Turn
 from pfremote.window.watching import Watching
@@ -47,7 +47,7 @@ class Opening:
         course.tell.plan(plan)
         if plan.refusals:
             raise Refused(plan.refusals)
-        lease = tasks.new_lease()
+        lease = new_lease()
         if course.options.check:
             course.tell.checked(_arm(host, course, plan, lease))
             return Turn()

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from pfremote import tasks
 from pfremote.agent.protocol import Reply
+from pfremote.asking import VERB_SECONDS, OpenHost
 from pfremote.errors import HostError, Reason, Refused
 from pfremote.facts import Lease
-from pfremote.tasks import VERB_SECONDS, OpenHost
 from pfremote.window.closing import Closing
 from pfremote.window.course import Course, Turn
 

@@ -6,8 +6,8 @@ import re
 
 from pfremote.maillog.redact import masks
 from pfremote.maillog.redact.dialogue import redact_reason
-from pfremote.maillog.redact.learnt import replace_outside_marks
 from pfremote.maillog.redact.masks import MARK, looks_random, mark
+from pfremote.maillog.redact.needles import replace_outside_marks
 from pfremote.maillog.redact.process import Ledger, Process
 from pfremote.maillog.redact.sasl import MECHANISMS
 from pfremote.maillog.redact.tables import note_login

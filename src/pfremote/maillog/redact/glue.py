@@ -49,7 +49,7 @@ def _redact_rest(function: str, rest: str, process: Process, ledger: Ledger) -> 
         return f"auth reply: COOKIE?{mark(masks.COOKIE)}"
     if function.endswith("_get_user"):
         ledger.name(process, rest)
-        return mark(masks.LEARNT) if rest in ledger.learnt.secrets else rest
+        return mark(masks.LEARNT) if rest in ledger.learnt else rest
     if function.endswith("_get_passwd"):
         return ledger.note(process, masks.PASSWORD, where, (rest,))
     for opening in ("uncoded server challenge: ", "decoded challenge: "):

@@ -1,22 +1,17 @@
 """Secrets met in the capture, to be masked wherever else they turn up, in any of their spellings.
 
-They live in memory only. Matching is by tree-shaped expressions that are rebuilt only when enough new secrets
-have come (a password guesser brings a new one with each session).
+They live in memory only.
 """
 
 from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from string import ascii_letters, digits
+from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
-from pfremote.maillog.redact.masks import LEARNT, MARK, mark
+from pfremote.maillog.redact.needles import SHORTEST, Needles
 
-#: Shorter secrets are masked where they stand only: as text they would hit innocent words.
-SHORTEST = 4
 _URL_SAFE = str.maketrans("+/", "-_")
 # Words that Postfix, SMTP and syslog lines are made of. A guesser's "password" or "postmaster" must not
 # blank the log: such a secret is masked in credential positions only.
@@ -80,15 +75,16 @@ class Learnt:
         self.generation = 0
         self._secrets: dict[str, None] = {}
         self._words: set[str] = set()
-        self._clear: set[str] = set()
-        self._cores: set[str] = set()
-        self._patterns: list[re.Pattern[str]] = []
-        self._merged = 0
+        self._needles = Needles()
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """All secrets that are masked everywhere, in the order learnt."""
         return tuple(self._secrets)
+
+    def __contains__(self, text: str) -> bool:
+        """Say whether this very text is a secret that is masked everywhere."""
+        return text in self._secrets
 
     def protect(self, *words: str) -> None:
         """Note user and host names that the dialogue needs; a secret learnt before stays one."""
@@ -107,13 +103,7 @@ class Learnt:
         raw = secret.encode("utf-8", "surrogateescape")
         cores = {c for core in base64_cores(raw) for c in (core, core.translate(_URL_SAFE))}
         self.generation += 1
-        self._clear |= clear
-        self._cores |= cores
-        self._patterns.append(_compile(clear, cores))
-        # Rebuilding costs as much as there are literals, so let it happen each time their number has doubled.
-        if len(self._patterns) > 16 and len(self._clear) >= 2 * self._merged:
-            self._patterns = [_compile(self._clear, self._cores)]
-            self._merged = len(self._clear)
+        self._needles.add(clear, cores)
 
     def distrust(self, word: str) -> None:
         """Learn a word as a secret that had been taken for a user name."""
@@ -122,10 +112,7 @@ class Learnt:
 
     def scrub(self, text: str) -> str:
         """Mask every learnt secret in ``text``; a base64 run that holds one is masked as a whole."""
-        for pattern in self._patterns:
-            if pattern.search(text) is not None:
-                text = replace_outside_marks(text, partial(_replace, pattern))
-        return text
+        return self._needles.mask(text)
 
     def _may_mask(self, secret: str, account: str) -> bool:
         low = secret.lower()
@@ -134,52 +121,3 @@ class Learnt:
         if len(secret.replace("?", "")) < SHORTEST:
             return False  # What util/printable.c leaves of binary data; it would hit any such line.
         return not (_ADDRESS.match(secret) and len(secret) < 6) and not secret.isspace()
-
-
-def _compile(clear: Iterable[str], cores: Iterable[str]) -> re.Pattern[str]:
-    """Make one expression; group 1 is a base64 core, whose whole run is to go."""
-    words = []
-    for literal in sorted(clear, key=len, reverse=True):
-        body = re.escape(literal)
-        # A plain word or number is a secret only as a whole word; anything stranger, wherever it stands.
-        if literal.isalpha() or _ADDRESS.match(literal):
-            body = rf"(?<![A-Za-z0-9]){body}(?![A-Za-z0-9])"
-        words.append(body)
-    coded = "|".join(map(re.escape, sorted(cores, key=len, reverse=True)))
-    return re.compile("|".join([f"({coded})" if coded else "(?!)()", *words]))
-
-
-def replace_outside_marks(text: str, replace: Callable[[str], str]) -> str:
-    """Apply ``replace`` to the parts of ``text`` that are no marks of ours."""
-    if "[redacted: " not in text:
-        return replace(text)
-    parts: list[str] = []
-    at = 0
-    for kept in MARK.finditer(text):
-        parts += (replace(text[at : kept.start()]), kept[0])
-        at = kept.end()
-    parts.append(replace(text[at:]))
-    return "".join(parts)
-
-
-_BASE64_ALPHABET = ascii_letters + digits + "+/_-"
-_AFTER = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
-
-
-def _replace(pattern: re.Pattern[str], text: str) -> str:
-    parts: list[str] = []
-    at = 0
-    for found in pattern.finditer(text):
-        start, end = found.span()
-        if end <= at:
-            continue
-        start = max(start, at)
-        if found[1]:
-            # A base64 run is of no use in part, and its rest may hold bits of the secret.
-            start = at + len(text[at:start].rstrip(_BASE64_ALPHABET))
-            after = _AFTER.match(text, end)
-            end = after.end() if after else end
-        parts += (text[at:start], mark(LEARNT))
-        at = end
-    parts.append(text[at:])
-    return "".join(parts)

@@ -90,7 +90,7 @@ class Ledger:
             self.name(process, account)
         for secret in secrets:
             self.learnt.add(secret, account)
-        if account in self.learnt.secrets:
+        if account in self.learnt:
             account = UNKNOWN
         record = self.record
         if record is not None:
@@ -103,19 +103,22 @@ class Ledger:
 
     def name(self, process: Process, account: str) -> None:
         """Say whose exchange this is, and complete what was entered before that was known."""
-        if not account or account == UNKNOWN or account in self.learnt.secrets:
+        if not account or account == UNKNOWN:
             return
+        doubted = ""
         if process.is_login_name and not _is_same_user(process.account, account):
             # The server knows another name: lines came in a wrong order, and what was taken for the user name
             # in LOGIN may be the password. It is on show already, so make the proof pass withhold it.
-            self.learnt.distrust(process.account)
+            doubted = process.account
+            self.learnt.distrust(doubted)
         process.is_login_name = False
-        process.account = account
-        self.learnt.protect(account)
+        process.account = UNKNOWN if account in self.learnt else account
+        if process.account != UNKNOWN:
+            self.learnt.protect(account)
         record = self.record
         if record is None:
             return
         kinds = self._exposures.get((record.host, record.tag, record.pid, process.exchange), {})
         for kind, known in kinds.items():
-            if known.account == UNKNOWN and kind not in (TICKET_KEY, TLS_SESSION):
-                kinds[kind] = replace(known, account=account)
+            if known.account in (UNKNOWN, doubted) and kind not in (TICKET_KEY, TLS_SESSION):
+                kinds[kind] = replace(known, account=process.account)

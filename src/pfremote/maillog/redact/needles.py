@@ -1,0 +1,104 @@
+"""Find many literals in many short texts, and mask them.
+
+A guesser brings thousands of passwords, a dozen spellings each. One expression with all of them would be
+tried word for word at every place, so from some number on a table of their first characters decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from string import ascii_letters, digits
+
+from pfremote.maillog.redact.masks import LEARNT, MARK, mark
+
+#: No literal is shorter, so the first characters of each are this many.
+SHORTEST = 4
+#: Up to here one expression is faster than the table.
+_FEW = 150
+_BASE64_ALPHABET = ascii_letters + digits + "+/_-"
+_AFTER = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
+_NUMBER = re.compile(r"[0-9.:]+\Z")
+
+
+class Needles:
+    """A growing set of literals; a ``core`` is base64 inside a longer run, which goes as a whole."""
+
+    def __init__(self) -> None:
+        self._table: dict[str, list[tuple[str, bool]]] = {}
+        self._known: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def add(self, literals: Iterable[str], cores: Iterable[str]) -> None:
+        """Add literals of :data:`SHORTEST` characters or more."""
+        for is_core, texts in ((False, literals), (True, cores)):
+            for text in texts:
+                if text not in self._known:
+                    self._known.add(text)
+                    entries = self._table.setdefault(text[:SHORTEST], [])
+                    entries.append((text, is_core))
+                    entries.sort(key=lambda entry: -len(entry[0]))
+        few = 0 < len(self._known) <= _FEW
+        self._pattern = re.compile("|".join(map(re.escape, self._known))) if few else None
+
+    def mask(self, text: str) -> str:
+        """Replace each literal in ``text``, outside marks."""
+        if not self._known or not self._may_hold(text):
+            return text
+        return replace_outside_marks(text, self._mask_plain)
+
+    def _may_hold(self, text: str) -> bool:
+        if self._pattern is not None:
+            return self._pattern.search(text) is not None
+        firsts = [text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1)]
+        return not self._table.keys().isdisjoint(firsts)
+
+    def _mask_plain(self, text: str) -> str:
+        parts: list[str] = []
+        done = at = 0
+        while at <= len(text) - SHORTEST:
+            found = self._find_at(text, at)
+            if found is None:
+                at += 1
+                continue
+            literal, is_core = found
+            start, end = at, at + len(literal)
+            if is_core:
+                # A base64 run is of no use in part, and its rest may hold bits of the secret.
+                start = done + len(text[done:start].rstrip(_BASE64_ALPHABET))
+                after = _AFTER.match(text, end)
+                end = after.end() if after else end
+            parts += (text[done:start], mark(LEARNT))
+            done = at = end
+        parts.append(text[done:])
+        return "".join(parts)
+
+    def _find_at(self, text: str, at: int) -> tuple[str, bool] | None:
+        for literal, is_core in self._table.get(text[at : at + SHORTEST], ()):
+            if text.startswith(literal, at) and (is_core or _stands_alone(literal, text, at)):
+                return literal, is_core
+        return None
+
+
+def _stands_alone(literal: str, text: str, at: int) -> bool:
+    """A plain word or number is a secret only as a whole word; anything stranger, wherever it stands."""
+    if not literal.isalpha() and not _NUMBER.match(literal):
+        return True
+    return not (_is_letter(text[at - 1 : at]) or _is_letter(text[at + len(literal) :][:1]))
+
+
+def _is_letter(text: str) -> bool:
+    return text.isascii() and text.isalnum()
+
+
+def replace_outside_marks(text: str, replace: Callable[[str], str]) -> str:
+    """Apply ``replace`` to the parts of ``text`` that are no marks of ours."""
+    if "[redacted: " not in text:
+        return replace(text)
+    parts: list[str] = []
+    at = 0
+    for kept in MARK.finditer(text):
+        parts += (replace(text[at : kept.start()]), kept[0])
+        at = kept.end()
+    parts.append(replace(text[at:]))
+    return "".join(parts)
