@@ -114,7 +114,7 @@ class Peers:
     def pyinfra(self, commands: Sequence[str]) -> None:
         """Run the commands as one operation."""
         assert self._pyinfra is not None
-        words = [self._pyinfra, "-y", "--sudo", "hosts.py", "exec", "--", "sh", "-c", " && ".join(commands)]
+        words = [self._pyinfra, "-y", "--sudo", "hosts.py", "exec", "--", f"sh -c '{' && '.join(commands)}'"]
         run(words, cwd=self._folder)
 
     def put_back(self) -> None:

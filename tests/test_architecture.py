@@ -41,6 +41,7 @@ PURE = (
     "inert",
     "maillog",
     "plan",
+    "playbook",
     "postfix",
     "results",
     "secret",

@@ -164,6 +164,27 @@ def test_every_document_can_be_reached_from_the_readme() -> None:
     assert set(DOCUMENTS) - seen == set()
 
 
+def test_every_document_that_the_code_names_exists() -> None:
+    sources = [
+        path
+        for folder in ("src", "tests")
+        for path in (ROOT / folder).rglob("*.*")
+        if path.suffix in (".py", ".sh")
+    ]
+    named = {
+        (name, path.name)
+        for path in [*sources, ROOT / "pyproject.toml"]
+        for name in re.findall(r"\bdocs/[a-z/-]+\.(?:md|txt)\b", path.read_text())
+    }
+    assert {item for item in named if not (ROOT / item[0]).exists()} == set()
+
+
+def test_every_test_that_the_guarantees_name_exists() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / "guarantees.md").read_text())
+    assert len(named) > 20
+    assert [item for item in named if f"def {item[1]}(" not in (ROOT / item[0]).read_text()] == []
+
+
 def examples() -> Iterator[tuple[str, str]]:
     """Yield document and command line of each ``pfremote …`` that stands in an indented block."""
     for path in DOCUMENTS:

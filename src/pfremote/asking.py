@@ -23,6 +23,7 @@ VERB_SECONDS = {
     "status": 60,
     "revert": 120,
     "collect": 600,
+    "tail": 60,
     "forget": 60,
     "history": 60,
 }
@@ -32,13 +33,15 @@ VERB_SECONDS = {
 class OpenHost:
     """A host with an open connection, and how to become root on it.
 
-    ``agent`` is the path of an installed agent (``pfremote sudoers``); empty sends the agent along each time.
+    ``agent`` is the path of an installed agent (``pfremote bootstrap``); empty sends the agent along each time.
+    ``log`` is where this Postfix logs, ``journal`` or ``file:PATH``; empty lets the host find out.
     """
 
     connection: Connection
     become: Become = field(default_factory=lambda: Become(None, "root", "sudo", None))
     instance: str = ""
     agent: str = ""
+    log: str = ""
 
 
 @contextmanager
@@ -55,7 +58,9 @@ def open_host(target: Target, options: ConnectOptions, password: Secret | None =
     become = Become(target.become, target.become_user, target.become_method, secret)
     agent = str(target.vars.get("pfremote_helper") or target.vars.get("pfremote_agent") or "")
     try:
-        yield OpenHost(connection, become, target.instance or "", agent)
+        yield OpenHost(
+            connection, become, target.instance or "", agent, str(target.vars.get("pfremote_log") or "")
+        )
     finally:
         connection.close()
 
@@ -75,6 +80,8 @@ def ask_agent(host: OpenHost, verb: str, *, patience: float = 0, **arguments: Ar
         AgentFailed: it failed; ReplyCutError where the reply is lost, so that the work may be done or not.
         HostError: the connection, the deadline or the way to root.
     """
+    if verb in ("probe", "arm"):  # every later verb goes by the mark that arm took
+        arguments["log"] = host.log or None
     words = encode_request(verb, instance=host.instance or None, **arguments)
     argv, script = (
         ([host.agent, *words], b"") if host.agent else (["/bin/sh", "-s", "--", *words], load_agent())
@@ -100,7 +107,7 @@ def _read_reply(completed: Completed) -> Reply:
 
 
 def install_agent(host: OpenHost, path: str, sudoers: str = "") -> tuple[str, ...]:
-    """Install the agent as ``path`` (root:root 0755), and the sudoers line if given; return what was installed.
+    """Install the agent as ``path`` (root:root 0755) and the sudoers line; return what was installed.
 
     This is the one thing that needs full sudo. No verb of the agent can do it, so that whoever may run only
     the agent cannot change it or give it to others.

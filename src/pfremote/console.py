@@ -151,6 +151,8 @@ def recap_text(result: HostResult) -> str:
         flags = {"reverted": result.reverted, "drained": result.drained, "complete": result.complete}
         words += [f"{name}={'yes' if value else 'no'}" for name, value in flags.items()]
         words += [f"sessions={result.sessions}", f"lines={result.lines}"]
+    if result.skipped:
+        words.append(f"skipped: {result.skipped}")
     if result.refusals:
         words.append("refused: " + "; ".join(reason.code for reason in result.refusals))
     if result.error:

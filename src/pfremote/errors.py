@@ -5,6 +5,7 @@ The tree (exit code in brackets)::
     PfremoteError
     ├── UsageError        [2]  wrong option or value; nothing was contacted
     ├── ConfigError       [2]  inventory or playbook, with file, line and path
+    ├── ConfigErrors      [2]  several of those
     ├── Refused           [3]  the host was looked at, and left untouched, for these reasons
     └── HostError         [4]  this host could not be served
         ├── Unreachable        no TCP, no SSH, name does not resolve
@@ -58,6 +59,16 @@ class ConfigError(PfremoteError):
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
         return f"{where}: {self.path}: {self.message}" if self.path else f"{where}: {self.message}"
+
+
+class ConfigErrors(PfremoteError):
+    """Several wrong things in one file, so that all of them can be mended at once."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, errors: tuple[ConfigError, ...]) -> None:
+        super().__init__("\n".join(map(str, errors)))
+        self.errors = errors
 
 
 @dataclass(frozen=True, slots=True)

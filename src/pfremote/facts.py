@@ -43,7 +43,11 @@ class VerboseService:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One lease as the host describes it (docs/agent-protocol.md, "Lease block"). Times are epoch seconds."""
+    """One lease as the host describes it (docs/agent-protocol.md, "Lease block"). Times are epoch seconds.
+
+    ``connects``, ``nameless`` and ``deliveries`` count anybody's, None before the host has looked; ``heard`` are
+    ``ADDRESS NAME`` of the lease's own addresses that connected.
+    """
 
     id: str
     state: str
@@ -69,6 +73,11 @@ class Lease:
     drained: str = ""
     verbose: tuple[str, ...] = ()
     evidence: int | None = None
+    predating: int = 0
+    connects: int | None = None
+    nameless: int = 0
+    deliveries: int = 0
+    heard: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 
 from pfremote.console import Console
-from pfremote.errors import PfremoteError
+from pfremote.errors import ConfigErrors, PfremoteError
 from pfremote.events import EventSink, EventStream, Kind
 from pfremote.exit_codes import ExitCode
 from pfremote.narrator import Narrator
@@ -46,9 +46,11 @@ class Output:
     def fail(self, error: PfremoteError) -> ExitCode:
         """Tell of an error that ends the whole run, and return its exit code."""
         self.console.progress("")
-        self.console.error(error)
+        for part in error.errors if isinstance(error, ConfigErrors) else (error,):
+            self.console.error(part)
+            if self.stream is not None:
+                self.stream.fail(part)
         if self.stream is not None:
-            self.stream.fail(error)
             self.stream.recap(error.exit_code, ())
         return error.exit_code
 

@@ -16,7 +16,7 @@ from pfremote.postfix.peer_list import (
     clashing_blocks,
     merge_lists,
 )
-from pfremote.postfix.peers import Peer, read_peer
+from pfremote.postfix.peers import Peer, parse_peers, read_peer
 from pfremote.postfix.services import judge_services
 
 
@@ -73,13 +73,7 @@ def make_plan(request: DebugRequest, facts: Facts) -> Plan:
     )
     refusals = [
         *fitted.refusals,
-        *validate_levels(
-            request.level,
-            smtpd_tls=request.smtpd_tls,
-            smtp_tls=request.smtp_tls,
-            lmtp_tls=request.lmtp_tls,
-            allow_content=request.allow_content,
-        ),
+        *_refuse_levels(request),
         *_refuse_merged_content(request, level),
         *service_refusals,
         *refuse_state(request, facts),
@@ -94,6 +88,22 @@ def make_plan(request: DebugRequest, facts: Facts) -> Plan:
     changes = _make_changes(tuple(fitted.patterns), level, tls, facts)
     return Plan(
         tuple(fitted.patterns), changes, tuple(dict.fromkeys(warnings)), tuple(dict.fromkeys(refusals))
+    )
+
+
+def refuse_request(request: DebugRequest) -> tuple[Reason, ...]:
+    """Return what is wrong with the request on any host: with it no host need be contacted."""
+    _, reasons = parse_peers(request.peers)
+    return (*reasons, *_refuse_levels(request))
+
+
+def _refuse_levels(request: DebugRequest) -> tuple[Reason, ...]:
+    return validate_levels(
+        request.level,
+        smtpd_tls=request.smtpd_tls,
+        smtp_tls=request.smtp_tls,
+        lmtp_tls=request.lmtp_tls,
+        allow_content=request.allow_content,
     )
 
 

@@ -15,7 +15,8 @@ State = Literal["clean", "armed", "unknown", "untouched"]
 class HostResult:
     """One host's part in a run. ``deadline`` is epoch seconds by the operator's clock; ``out`` is a folder.
 
-    ``error`` is why the host failed (code, sentence, hint), ``refusals`` why it was left alone on purpose.
+    ``error`` is why the host failed (code, sentence, hint), ``refusals`` why it was left alone on purpose;
+    ``skipped`` is the condition of a playbook by which nothing was wanted of it, which is no trouble at all.
     """
 
     host: str
@@ -31,6 +32,7 @@ class HostResult:
     guard: str = ""
     deadline: int | None = None
     why: str = ""
+    skipped: str = ""
     error: Reason | None = None
     refusals: tuple[Reason, ...] = ()
     warnings: tuple[Reason, ...] = ()
@@ -54,6 +56,7 @@ class HostResult:
             "sessions": self.sessions,
             "lines": self.lines,
             "out": self.out or None,
+            "skipped": self.skipped or None,
             "error": reason_as_json(error) if error else None,
         }
 

@@ -32,13 +32,13 @@ from pfremote.secret import Secret
 from pfremote.transport import Become
 from pfremote.transport.fabric import adopt
 
-__all__ = ["arm", "collect", "extend", "forget", "history", "probe", "revert", "status"]
+__all__ = ["arm", "collect", "extend", "forget", "history", "probe", "revert", "status", "tail"]
 
 P = ParamSpec("P")
 
 
 class HostTask(Task):  # type: ignore[misc]  # Fabric ships no type information
-    """A Fabric task that also takes a host opened by :func:`pfremote.asking.open_host`, whatever its transport."""
+    """A Fabric task that also takes a host of :func:`pfremote.asking.open_host`, whatever its transport."""
 
     def __call__(self, host: Any, *args: Any, **kwargs: Any) -> Any:
         """Run the task's body; a ``fabric.Connection`` is adopted first (see transport)."""
@@ -150,6 +150,15 @@ def revert(
 def collect(host: OpenHost, lease: str, instance: str = "") -> Reply:
     """Bring back a lease's evidence (payload ``evidence``, not redacted yet) and the copies of main.cf."""
     return ask_agent(_opened(host, instance), "collect", lease=lease)
+
+
+@_host_task()
+def tail(host: OpenHost, lease: str, position: str = "", instance: str = "") -> Reply:
+    """Bring what a window's log says that is new (payload ``lines``, not redacted); changes nothing.
+
+    ``position`` is what the reply before this one said; none begins at the window's start.
+    """
+    return ask_agent(_opened(host, instance), "tail", lease=lease, position=position or None)
 
 
 @_host_task()

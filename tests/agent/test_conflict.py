@@ -269,3 +269,16 @@ def test_the_watcher_asked_to_go_reverts(dash_agent: HostAgent) -> None:
     time.sleep(1.5)
     assert Snapshot.of(dash_agent.host.main_cf) == before
     assert dash_agent.ask("status").one("lease.why") == "guard-lost"
+
+
+def test_an_edit_before_ours_is_part_of_the_window_and_stays(dash_agent: HostAgent) -> None:
+    """Somebody edits main.cf between our copy of it and our change; the agent dies before it changed anything."""
+    dash_agent.arm(seconds=600, die_after="guarded")
+    edit(dash_agent, "-e", "mydestination=example.jp")
+    edited = dash_agent.host.main_cf.read_bytes()
+    assert dash_agent.ask("status").one("clean") == "yes"
+    assert dash_agent.host.main_cf.read_bytes() == edited
+    assert dash_agent.leftovers() == []
+    assert dash_agent.arm(lease="abcdefabcdef").exit_status == 0
+    dash_agent.ask("revert", "lease=abcdefabcdef")
+    assert dash_agent.host.main_cf.read_bytes() == edited

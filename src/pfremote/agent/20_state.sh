@@ -206,6 +206,18 @@ lease_expired() {
 	[ "$UPTIME" -ge "$L_uptime" ]
 }
 
+# say_lease_counts ID: what the watcher counted (watch_count), and what armed counted before it.
+say_lease_counts() {
+	[ ! -s "$STATE/leases/$1/predating" ] || say lease.predating "$(cat "$STATE/leases/$1/predating")"
+	[ -f "$STATE/leases/$1/counts" ] || return 0
+	while read -r say_lease_key say_lease_value; do
+		case $say_lease_key in
+		*/*) break ;; # processes, which come last
+		connects | nameless | deliveries | heard) say "lease.$say_lease_key" "$say_lease_value" ;;
+		esac
+	done <"$STATE/leases/$1/counts"
+}
+
 say_lease() {
 	lease_load "$1"
 	say lease "$1"
@@ -231,6 +243,7 @@ say_lease() {
 	say lease.guard "$L_guard"
 	say lease.sessions "$L_sessions"
 	say lease.bytes "$L_bytes"
+	say_lease_counts "$1"
 	[ -z "$L_why" ] || say lease.why "$L_why"
 	[ -z "$L_ended" ] || say lease.ended "$L_ended"
 	[ -z "$L_restored" ] || say lease.restored "$L_restored"

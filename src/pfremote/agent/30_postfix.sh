@@ -15,8 +15,9 @@ instance_select() {
 	CONF=${CONF%/}
 	# A main.cf that was deleted in a window is still ours to bring back.
 	if [ -z "$CONF" ] || { [ ! -f "$CONF/main.cf" ] && [ ! -d "$STATE_ROOT/$(state_name "$CONF")/baseline" ]; }; then
+		instance_names=$(run postmulti -l 2>/dev/null | awk '{ printf "%s ", $1 == "-" ? $NF : $1 }')
 		refuse no-instance "there is no main.cf for instance ${1:-/etc/postfix}" \
-			"name a configuration directory, or one of: $(run postmulti -l 2>/dev/null | awk '{ printf "%s ", $1 }')"
+			"name a configuration directory with --instance${instance_names:+, or one of: $instance_names}"
 		finish
 	fi
 	case $CONF in
@@ -28,7 +29,7 @@ instance_select() {
 	esac
 	# Postfix runs programs that main.cf names, as root: of directories that were only named to us, none that
 	# somebody else can write.
-	if ! instance_is_known && ! { path_is_roots "$CONF" && path_is_roots "$CONF/main.cf"; }; then
+	if ! { path_is_roots "$CONF" && { [ ! -e "$CONF/main.cf" ] || path_is_roots "$CONF/main.cf"; }; } && ! instance_is_known; then
 		refuse unsafe-instance "$CONF is no instance that this Postfix knows, and not root's alone" \
 			"register it (postmulti -e import), or: chown -R root $CONF; chmod go-w $CONF"
 		finish
@@ -103,7 +104,8 @@ instance_load() {
 master_pid() {
 	{ read -r master_pid_value <"$I_queue/pid/master.pid"; } 2>/dev/null || return 1
 	{ read -r master_pid_comm <"/proc/$master_pid_value/comm"; } 2>/dev/null || return 1
-	[ "$master_pid_comm" = master ] || return 1
+	# a zombie, too, has a name: in a container without an init nobody buries it
+	[ "$master_pid_comm" = master ] && [ -n "$(proc_start "$master_pid_value")" ] || return 1
 	printf '%s' "$master_pid_value"
 }
 

@@ -242,7 +242,11 @@ config_find() {
 config_rebase() {
 	config_rebase_written=$STATE/written
 	[ -f "$config_rebase_written" ] || config_rebase_written=$STATE/written.next
-	[ -f "$config_rebase_written" ] || return 1
+	if [ ! -f "$config_rebase_written" ]; then
+		# We never wrote: all of it is theirs.
+		mkdir -p -- "$TMP/edited" && cat -- "$MAIN" >"$TMP/edited/main.cf" && cat -- "$MAIN" >"$TMP/seen"
+		return
+	fi
 	copy_make "$MAIN" "$TMP/edited" && copy_make "$config_rebase_written" "$TMP/ours" &&
 		copy_make "$STATE/baseline/main.cf" "$TMP/base" || return 1
 	cat -- "$MAIN" >"$TMP/seen" || return 1
@@ -310,7 +314,7 @@ config_apply_once() {
 		config_rebase || return 1
 		if ! any_active; then
 			RESTORED=params
-			swap_in "$TMP/edited/main.cf" "$TMP/seen"
+			cmp -s -- "$TMP/edited/main.cf" "$MAIN" || swap_in "$TMP/edited/main.cf" "$TMP/seen"
 			return
 		fi
 		put "$STATE/baseline/main.cf" <"$TMP/edited/main.cf" || return 1

@@ -4,6 +4,10 @@
 # log_source: maillog_file, else the journal, else the syslog file. The journal comes before the file because
 # journald drops lines on the way to syslogd when that socket's queue is full. Sets LOG and LOG_WHY.
 log_source() {
+	if [ -n "$A_log" ]; then
+		LOG=$A_log LOG_WHY="the inventory says so (pfremote_log)"
+		return 0
+	fi
 	if [ -n "$I_maillog" ]; then
 		case $I_maillog in
 		/dev/*)
@@ -26,7 +30,20 @@ log_source() {
 	LOG=none LOG_WHY="no maillog_file, no journal, no syslog file"
 }
 
-# log_position: the end of the log now, as one line: `journal CURSOR` or `file INODE SIZE PATH`.
+# log_of_lease ID: LOG as it was when the lease took its mark.
+log_of_lease() {
+	log_of_mark=$(cat "$STATE/leases/$1/mark" 2>/dev/null) || return 0
+	case $log_of_mark in
+	journal*) LOG=journal ;;
+	file\ *)
+		log_of_mark=${log_of_mark#file * }
+		LOG=file:${log_of_mark#* }
+		;;
+	esac
+}
+
+# log_position: the end of the log now, as one line: `journal CURSOR` or `file INODE SIZE SUM PATH`. SUM is a checksum of
+# what stands right before: an inode number is soon used again, and a file that was cut may have grown past SIZE.
 log_position() {
 	case $LOG in
 	journal)
@@ -37,7 +54,8 @@ log_position() {
 		log_position_path=${LOG#file:}
 		# shellcheck disable=SC2012 # ls -i and ls -n are the portable way to inode and size
 		log_position_size=$(wc -c <"$log_position_path" 2>/dev/null) || log_position_size=0
-		printf 'file %s %s %s\n' "$(inode_of "$log_position_path")" $((log_position_size)) "$log_position_path"
+		printf 'file %s %s %s %s\n' "$(inode_of "$log_position_path")" $((log_position_size)) \
+			"$(log_sum "$log_position_path" $((log_position_size)))" "$log_position_path"
 		;;
 	*) printf 'none\n' ;;
 	esac
@@ -51,18 +69,65 @@ inode_of() {
 	printf '%s' "$1"
 }
 
+# position_read POSITION: the parts of `file …` into AT_INODE, AT_SIZE, AT_SUM and AT_PATH.
+position_read() {
+	position_read_rest=${1#file }
+	AT_INODE=${position_read_rest%% *}
+	position_read_rest=${position_read_rest#* }
+	AT_SIZE=${position_read_rest%% *}
+	position_read_rest=${position_read_rest#* }
+	AT_SUM=${position_read_rest%% *}
+	AT_PATH=${position_read_rest#* }
+}
+
+# log_tail FILE BYTE: a log file, packed or not, from that byte on (the first is 1).
+log_tail() {
+	case $1 in
+	*.gz | *.xz | *.zst | *.bz2) log_cat "$1" | tail -c "+$2" ;;
+	*) run tail -c "+$2" -- "$1" ;;
+	esac
+}
+
+# log_sum FILE SIZE: a checksum of the 256 bytes that end at byte SIZE.
+log_sum() {
+	log_sum_from=$(($2 - 255))
+	[ "$log_sum_from" -ge 1 ] || log_sum_from=1
+	log_sum_text=$(log_tail "$1" "$log_sum_from" 2>/dev/null | head -c $(($2 - log_sum_from + 1)) | cksum)
+	printf '%s' "${log_sum_text%% *}"
+}
+
+# log_unrotated: is the file at AT_PATH still the one that the position was taken of, and not cut since?
+log_unrotated() {
+	[ "$(inode_of "$AT_PATH")" = "$AT_INODE" ] && [ "$(($(wc -c <"$AT_PATH")))" -ge "$AT_SIZE" ] &&
+		[ "$(log_sum "$AT_PATH" "$AT_SIZE")" = "$AT_SUM" ]
+}
+
+# log_rotated: the files that follow the position since the log was rotated, in order. The first is what was the live file:
+# it has another name now (rename), or another file has its bytes (copytruncate, compression). Nothing where it is gone.
+log_rotated() {
+	log_rotated_names='' log_rotated_tries=8
+	# shellcheck disable=SC2045,SC2012 # names that logrotate makes; -t is the order we need
+	for log_rotated_name in $(ls -t -- "$AT_PATH".[0-9]* "$AT_PATH"-[0-9]* 2>/dev/null); do
+		case $log_rotated_name in
+		*.gz | *.xz | *.zst | *.bz2) [ ! -e "${log_rotated_name%.*}" ] || continue ;; # being packed just now
+		esac
+		log_rotated_names="$log_rotated_name $log_rotated_names"
+		if [ "$AT_SIZE" -eq 0 ]; then
+			[ "$(inode_of "$log_rotated_name")" = "$AT_INODE" ]
+		else
+			[ "$(log_sum "$log_rotated_name" "$AT_SIZE")" = "$AT_SUM" ]
+		fi && printf '%s' "$log_rotated_names" && return 0
+		log_rotated_tries=$((log_rotated_tries - 1))
+		[ "$log_rotated_tries" -gt 0 ] || return 1
+	done
+	return 1
+}
+
 # log_since POSITION: every line after it, through rotation by rename, copytruncate and compression.
 log_since() {
-	log_since_kind=${1%% *}
-	log_since_rest=${1#* }
-	case $log_since_kind in
-	journal) log_journal "$log_since_rest" ;;
-	file)
-		log_since_inode=${log_since_rest%% *}
-		log_since_rest=${log_since_rest#* }
-		log_since_size=${log_since_rest%% *}
-		log_file "$log_since_inode" "$log_since_size" "${log_since_rest#* }"
-		;;
+	case $1 in
+	journal*) log_journal "${1#journal }" ;;
+	file*) log_file "$1" ;;
 	spool) gzip -dc -- "$TMP/spool" ;;
 	esac
 }
@@ -80,43 +145,19 @@ log_journal() {
 	fi
 }
 
-# log_file INODE SIZE PATH
+# log_file POSITION
 log_file() {
-	if [ "$(inode_of "$3")" = "$1" ] && [ "$(($(wc -c <"$3")))" -ge "$2" ]; then
-		run tail -c "+$(($2 + 1))" -- "$3"
+	position_read "$1"
+	log_file_from=$((AT_SIZE + 1))
+	if log_unrotated; then
+		run tail -c "+$log_file_from" -- "$AT_PATH"
 		return
 	fi
-	# Rotated since: the file that we marked has another name now (rename), or a copy of it has and the
-	# original was cut (copytruncate), or it was compressed. Oldest first, then the live file.
-	log_file_found=no
-	# shellcheck disable=SC2045,SC2012 # names that logrotate makes; -t is the order we need
-	for log_file_name in $(ls -tr -- "$3".[0-9]* "$3"-[0-9]* 2>/dev/null); do
-		case $log_file_found in
-		yes) log_cat "$log_file_name" ;;
-		no)
-			if [ "$(inode_of "$log_file_name")" = "$1" ]; then
-				log_file_found=yes
-				run tail -c "+$(($2 + 1))" -- "$log_file_name"
-			fi
-			;;
-		esac
+	for log_file_name in $(log_rotated); do
+		log_tail "$log_file_name" "$log_file_from"
+		log_file_from=1
 	done
-	if [ "$log_file_found" = no ]; then
-		log_file_name=$(log_file_copy "$2" "$3")
-		[ -z "$log_file_name" ] || log_cat "$log_file_name" | tail -c "+$(($2 + 1))"
-	fi
-	[ ! -f "$3" ] || run cat -- "$3"
-}
-
-# log_file_copy SIZE PATH: the youngest rotated file that is long enough to have been the marked one.
-log_file_copy() {
-	# shellcheck disable=SC2045,SC2012 # see log_file
-	for log_file_copy_name in $(ls -t -- "$2".[0-9]* "$2"-[0-9]* 2>/dev/null); do
-		if [ "$(log_cat "$log_file_copy_name" | wc -c)" -ge "$1" ]; then
-			printf '%s' "$log_file_copy_name"
-			return 0
-		fi
-	done
+	[ ! -f "$AT_PATH" ] || run cat -- "$AT_PATH"
 }
 
 log_cat() {
@@ -132,20 +173,10 @@ log_cat() {
 # log_was_lost POSITION: yes when the marked file is neither live nor found among the rotated ones.
 log_was_lost() {
 	case $1 in
-	file\ *) ;;
+	file\ *) position_read "$1" ;;
 	*) return 1 ;;
 	esac
-	log_was_rest=${1#file }
-	log_was_inode=${log_was_rest%% *}
-	log_was_rest=${log_was_rest#* }
-	log_was_size=${log_was_rest%% *}
-	log_was_path=${log_was_rest#* }
-	[ "$(inode_of "$log_was_path")" != "$log_was_inode" ] || [ "$(($(wc -c <"$log_was_path")))" -lt "$log_was_size" ] || return 1
-	# shellcheck disable=SC2045,SC2012 # see log_file
-	for log_was_name in $(ls -t -- "$log_was_path".[0-9]* "$log_was_path"-[0-9]* 2>/dev/null); do
-		[ "$(inode_of "$log_was_name")" != "$log_was_inode" ] || return 1
-	done
-	[ -z "$(log_file_copy "$log_was_size" "$log_was_path")" ]
+	[ -n "$AT_INODE" ] && ! log_unrotated && [ -z "$(log_rotated)" ]
 }
 
 # A short look at what the log says from here on (after a reload).
@@ -164,16 +195,12 @@ log_grep() {
 	shift
 	case $log_grep_position in
 	file\ *)
-		log_grep_rest=${log_grep_position#file }
-		log_grep_inode=${log_grep_rest%% *}
-		log_grep_rest=${log_grep_rest#* }
-		log_grep_size=${log_grep_rest%% *}
-		log_grep_path=${log_grep_rest#* }
-		if [ "$(inode_of "$log_grep_path")" = "$log_grep_inode" ] && [ "$(($(wc -c <"$log_grep_path")))" -ge "$log_grep_size" ]; then
+		position_read "$log_grep_position"
+		if log_unrotated; then
 			{
-				dd bs=1 skip="$log_grep_size" count=0 2>/dev/null
+				dd bs=1 skip="$AT_SIZE" count=0 2>/dev/null
 				grep "$@"
-			} <"$log_grep_path" 8>&- 9>&-
+			} <"$AT_PATH" 8>&- 9>&-
 			return
 		fi
 		;;

@@ -43,7 +43,22 @@ lease_write() {
 		"level=$A_level" "smtpd_tls=$A_smtpd_tls" "smtp_tls=$A_smtp_tls" "lmtp_tls=$A_lmtp_tls" \
 		"stop_after=$A_stop_after" "max_log=$A_max_log" "min_free=$A_min_free" "drain=$A_drain" \
 		>"$LEASE_DIR/spec" 2>/dev/null &&
-		printf '%s' "$A_peers" >"$LEASE_DIR/peers" 2>/dev/null
+		printf '%s' "$A_peers" >"$LEASE_DIR/peers" 2>/dev/null &&
+		od -An -tx1 -N16 /dev/urandom | tr -d ' \n' >"$LEASE_DIR/key" 2>/dev/null # for the tokens of tail
+}
+
+# lease_count_predating ID: the mail processes that the reload did not end, since each is in a session: those sessions began
+# before the window, and stay quiet. Idle ones leave within a moment (single_server.c, multi_server.c).
+lease_count_predating() {
+	lease_load "$1"
+	lease_count_tries=3
+	while :; do
+		lease_count=$(mail_processes | awk -v since="$L_swapped_ticks" '$3 < since { n++ } END { print n + 0 }')
+		[ "$lease_count" -gt 0 ] && [ "$lease_count_tries" -gt 0 ] || break
+		lease_count_tries=$((lease_count_tries - 1))
+		sleep 0.05
+	done
+	printf '%s\n' "$lease_count" >"$STATE/leases/$1/predating" 2>/dev/null || :
 }
 
 # arm_fail CODE TEXT [HINT]: undo what this arm did so far, by the same code as every other end, and say so.

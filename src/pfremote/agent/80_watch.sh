@@ -26,10 +26,17 @@ verb_watch() {
 		wait "$watch_nap"
 	done
 	trap '' TERM INT
-	if lock 60; then
-		any_active || guard_stop
-		unlock
-	fi
+	watch_tries=600
+	# Who stops us because all is done holds the lock until we are gone.
+	until disarming || [ "$watch_tries" -eq 0 ]; do
+		if lock 0; then
+			any_active || guard_stop
+			unlock
+			break
+		fi
+		watch_tries=$((watch_tries - 1))
+		sleep 0.1
+	done
 	leave 0
 }
 
@@ -72,6 +79,7 @@ watch_lease() {
 		watch_arming "$1"
 		return
 	fi
+	log_of_lease "$1"
 	watch_scan "$1"
 	if [ -n "$watch_unwell" ]; then
 		watch_close "$1" unwell
@@ -113,7 +121,7 @@ watch_scan() {
 	watch_chunk "$1" >"$TMP/chunk" || return 0
 	if [ -s "$TMP/chunk" ]; then
 		watch_bytes=$((L_bytes + $(wc -c <"$TMP/chunk")))
-		watch_count "$watch_dir/counts" "$TMP/chunk" | put "$watch_dir/counts" || return 0
+		watch_count "$watch_dir/counts" "$watch_dir/peers" "$TMP/chunk" | put "$watch_dir/counts" || return 0
 		printf 'bytes=%s\nsessions=%s\n' "$watch_bytes" "$(sed -n 's/^begun //p' "$watch_dir/counts")" | put "$watch_dir/seen"
 		watch_unwell=$(grep -aE '(fatal|panic): .*(debug_peer_(list|level)|_tls_loglevel)' "$TMP/chunk" | head -n 1)
 		grep -aoE 'warning: .*debug_peer_list.*' "$TMP/chunk" | sort -u | head -n 5 >"$TMP/notes"
@@ -145,13 +153,11 @@ d
 		watch_new=$(log_position)
 		[ "$watch_new" != "$watch_position" ] || return 1
 		watch_id_now=$1
-		# shellcheck disable=SC2086 # `file INODE SIZE PATH`
-		set -- $watch_position
-		watch_inode=$2 watch_size=$3
-		# shellcheck disable=SC2086 # the same
-		set -- $watch_new
-		if [ "$2" = "$watch_inode" ] && [ "$3" -ge "$watch_size" ]; then
-			run tail -c "+$((watch_size + 1))" -- "${LOG#file:}" | head -c $(($3 - watch_size))
+		position_read "$watch_new"
+		watch_size=$AT_SIZE
+		position_read "$watch_position"
+		if log_unrotated; then
+			run tail -c "+$((AT_SIZE + 1))" -- "$AT_PATH" | head -c $((watch_size - AT_SIZE))
 		else
 			log_since "$watch_position"
 		fi
@@ -161,11 +167,20 @@ d
 	esac
 }
 
-# watch_count STATE CHUNK: prints the new state: sessions begun and done, connections, and who is in a session.
+# watch_count STATE PEERS CHUNK: prints the new state: sessions begun and done; connections, those of them whose client
+# has no verified name, and addresses among PEERS that connected, with the name that they have here; recipients that
+# smtp and lmtp were done with; and who is in a session.
 watch_count() {
 	awk '
 		FILENAME == ARGV[1] {
-			if ($1 == "begun" || $1 == "done" || $1 == "connects") n[$1] = $2; else at[$1] = $2
+			if ($1 == "heard") heard[$2] = $3
+			else if ($1 ~ /\//) at[$1] = $2
+			else n[$1] = $2
+			next
+		}
+		FILENAME == ARGV[2] {
+			gsub(/[][]/, "")
+			peer[tolower($0)] = 1
 			next
 		}
 		{
@@ -175,19 +190,30 @@ watch_count() {
 			text = substr($0, index($0, key) + length(key) + 1)
 			verbose = text ~ /^([<>] |smtp_stream_setup: |smtp_parse_destination: |connecting to )/
 			server = key ~ /\/smtpd\[/
-			if (server && text ~ /^connect from /) { n["connects"]++; at[key] = "quiet"; next }
+			if (server && text ~ /^connect from /) { connect(substr(text, 14)); at[key] = "quiet"; next }
 			if (verbose && at[key] != "verbose") { n["begun"]++; at[key] = "verbose"; next }
 			if (server ? text ~ /^disconnect from / : text ~ /^[0-9A-Za-z]+: to=</) {
+				if (!server) n["deliveries"]++
 				if (at[key] == "verbose") n["done"]++
 				at[key] = server ? "after" : ""
 			}
 			# what a session still says after its end belongs to it
 			if (server && verbose && at[key] == "after") at[key] = "after"
 		}
+		# CLIENT: `name[address]`, or `name[address]:port` (smtpd_client_port_logging)
+		function connect(client,   name, address) {
+			n["connects"]++
+			name = client
+			sub(/\[.*/, "", name)
+			if (name == "unknown") n["nameless"]++
+			address = substr(client, length(name) + 2)
+			sub(/\].*/, "", address)
+			if (tolower(address) in peer) heard[address] = name
+		}
 		END {
-			print "begun", n["begun"] + 0
-			print "done", n["done"] + 0
-			print "connects", n["connects"] + 0
+			count = split("begun done connects nameless deliveries", names)
+			for (i = 1; i <= count; i++) print names[i], n[names[i]] + 0
+			for (address in heard) print "heard", address, heard[address]
 			for (key in at) if (at[key] != "") print key, at[key]
-		}' "$1" "$2"
+		}' "$1" "$2" "$3"
 }

@@ -6,7 +6,7 @@ args_reset() {
 	A_lease='' A_instance='' A_seconds='' A_level='' A_smtpd_tls='' A_smtp_tls='' A_lmtp_tls=''
 	A_owner='' A_from='' A_reason='' A_stop_after='' A_max_log='' A_min_free='' A_drain=''
 	A_guard=auto A_volatile=no A_allow_content=no A_all_peers=no A_check=no A_why=request A_for='' A_peers=''
-	A_guard_lost=no A_lines=''
+	A_guard_lost=no A_lines='' A_log='' A_position=''
 }
 
 args_read() {
@@ -23,9 +23,20 @@ args_read() {
 			is_number "$args_value" || refuse bad-argument "${args_word%%=*} must be a whole number"
 			eval "A_${args_word%%=*}=\$args_value"
 			;;
+		position=*) A_position=$args_value ;;
 		owner=*) A_owner=$args_value ;;
 		from=*) A_from=$args_value ;;
 		reason=*) A_reason=$args_value ;;
+		log=journal) A_log=journal ;;
+		log=file:/var/log/*)
+			# through a lease its lines can be read, so no file but a log
+			case $args_value in
+			*/../* | */..) refuse bad-argument "log=$args_value is no plain path" ;;
+			esac
+			[ -f "${args_value#file:}" ] || refuse no-log "there is no log ${args_value#file:} on this host" "mend pfremote_log in the inventory"
+			A_log=$args_value
+			;;
+		log=*) refuse bad-argument "log must be journal or file:/var/log/…" "mend pfremote_log in the inventory" ;;
 		guard=lost) A_guard_lost=yes ;;
 		guard=auto | guard=systemd | guard=cron | guard=at | guard=process) A_guard=$args_value ;;
 		volatile=yes) A_volatile=yes ;;

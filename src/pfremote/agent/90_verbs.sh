@@ -40,14 +40,14 @@ arm_do() {
 	done
 	lease_begin
 	unlock
+	lease_count_predating "$A_lease"
 	say_lease "$A_lease"
 	say time "$(now)"
 	say log "$LOG"
 	say log_why "$LOG_WHY"
 	say reload "$RELOAD"
 	say_values "$CONF"
-	lease_load "$A_lease"
-	say predating "$(mail_processes | awk -v since="$L_swapped_ticks" '$3 < since { n++ } END { print n + 0 }')"
+	say predating "$(cat "$STATE/leases/$A_lease/predating" 2>/dev/null || printf 0)"
 	payload main.cf.before raw "$STATE/leases/$A_lease/before"
 	payload main.cf.during raw "$STATE/leases/$A_lease/during"
 }
@@ -204,7 +204,7 @@ verb_collect() {
 	say_lease "$A_lease"
 	say time "$(now)"
 	say utc_offset "$(date +%z)"
-	say source "$(cut -d' ' -f1,4- "$collect_dir/mark" 2>/dev/null | cut -d' ' -f1-2)"
+	say source "$(sed 's/^file [^ ]* [^ ]* [^ ]* /file:/; s/^journal .*/journal/' "$collect_dir/mark" 2>/dev/null)"
 	if [ -f "$collect_dir/evidence" ]; then
 		collect_file=$collect_dir/evidence
 	else

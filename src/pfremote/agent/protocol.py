@@ -43,7 +43,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SINGLE_WORDS = (
     "boot clean complete config_directory guards host lines log log_free_bytes log_free_percent "
     "log_why main_cf main_cf_link main_cf_links main_cf_mode main_cf_owner master_pid myhostname "
-    "parent_domain pfremote predating queue_directory running source state_free_bytes tables time uid "
+    "more parent_domain pfremote position predating queue_directory running source state_free_bytes tables time uid "
     "uptime utc_offset version "
 )
 _SINGLE = frozenset(_SINGLE_WORDS.split())

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from pfremote.agent.protocol import ProtocolError, Reply, read_number
 from pfremote.facts import PARAMETERS, Facts, Lease, Override, Parameter, VerboseService
 
-_LEASE_LISTS = {"peer", "conflict", "verbose"}
+_LEASE_LISTS = {"peer", "conflict", "verbose", "heard"}
 _LEASE_NUMBERS = {
     "since",
     "deadline",
@@ -20,6 +20,10 @@ _LEASE_NUMBERS = {
     "smtp_tls",
     "lmtp_tls",
     "ended",
+    "predating",
+    "connects",
+    "nameless",
+    "deliveries",
 }
 _LEASE_WORDS = {"state", "owner", "from", "reason", "guard", "why", "restored", "reload", "drained"}
 _PYTHON_NAMES = {"from": "origin", "peer": "peers", "conflict": "conflicts"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 COMMANDS = {
     "debug": "Debug a peer on some hosts for a few minutes, and bring the sessions home.",
     "check": "Say what debug would do, and what is in its way. Touches nothing.",
+    "run": "Do what a playbook says, on one host or a hundred, batch by batch.",
     "status": "Show leases and their time left, also debugging that no lease explains.",
     "extend": "Let a lease end later.",
     "revert": "End leases now.",
@@ -16,6 +17,7 @@ COMMANDS = {
     "report": "Show a run's report, or write it as HTML, Markdown, text or JSON.",
     "runs": "List the runs kept on this machine.",
     "inventory": "Show hosts and groups as the inventory has them.",
+    "schema": "Print the JSON Schema of inventories or playbooks, for your editor.",
     "bootstrap": "Install the agent on hosts, and with --write its sudoers line, for debugging with least privilege.",
     "sudoers": "Print the sudoers line and the agent for hosts without full sudo.",
     "demo": "Watch it all on this machine, with a private Postfix and sshd.",

@@ -66,20 +66,24 @@ def run_campaign(campaign: Campaign, output: Output) -> ExitCode:
         output.show_plans()
     windows = _make_windows(campaign, store, output)
     interrupts = Interrupts()
-    teller = _Teller(windows, interrupts, output)
+    teller = Teller(windows, interrupts, output)
     with heed_signals(interrupts):
         results = run_fleet(windows, forks=campaign.hosts.forks, interrupts=interrupts, tick=teller.tick)
         return _finish(campaign, store, tuple(results.values()), interrupts, output)
 
 
 def _create_store(campaign: Campaign) -> RunStore:
-    command = [_SECRET_WORD.sub(r"\1****", word) for word in sys.argv[1:]]
     return RunStore.create(
         campaign.out,
-        command=["pfremote", *command],
+        command=typed_command(),
         started=datetime.now(UTC),
         request=campaign.asked.request,
     )
+
+
+def typed_command() -> list[str]:
+    """Return what the operator typed, without what looks like a secret."""
+    return ["pfremote", *(_SECRET_WORD.sub(r"\1****", word) for word in sys.argv[1:])]
 
 
 def _make_windows(campaign: Campaign, store: RunStore | None, output: Output) -> dict[str, Window]:
@@ -103,7 +107,7 @@ def _make_windows(campaign: Campaign, store: RunStore | None, output: Output) ->
     return windows
 
 
-class _Teller:
+class Teller:
     """The moving line while windows are open, and the word after an interrupt."""
 
     def __init__(self, windows: dict[str, Window], interrupts: Interrupts, output: Output) -> None:

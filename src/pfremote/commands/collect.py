@@ -52,8 +52,11 @@ def command(
 
     results = visit_hosts(chosen, fetch, output, limit=900)
     code = choose_exit_code(results, may_stay_armed=True)
-    run = store.write_run(results, ended=datetime.now(UTC), exit_code=int(code))
-    write_reports(run, store, output)
+    if any(result.out for result in results):
+        run = store.write_run(results, ended=datetime.now(UTC), exit_code=int(code))
+        write_reports(run, store, output)
+    else:
+        store.drop()
     return output.recap(results, code)
 
 

@@ -93,7 +93,7 @@ _OPTIONS = (
         "--instance", metavar="NAME|DIR", help="The Postfix instance, where a host has more than one."
     ),
     click.option(
-        "-e", "--extra-vars", multiple=True, metavar="K=V", help="Set an inventory variable; repeats."
+        "-e", "--extra-vars", multiple=True, metavar="K=V", help="Set a variable, or those of @FILE; repeats."
     ),
     click.option("--list-hosts", is_flag=True, help="Only list the hosts that this would be done on."),
     click.option(

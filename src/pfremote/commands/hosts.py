@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from pfremote.asking import OpenHost, open_host
+from pfremote.commands.extra_vars import read_extra_vars
 from pfremote.commands.host_options import HostOptions, make_connect_options, read_become_password
 from pfremote.errors import PfremoteError, UsageError
+from pfremote.events import EventSink
 from pfremote.exit_codes import ExitCode
 from pfremote.fleet import run_fleet
 from pfremote.inventory import load_inventory
-from pfremote.inventory.option_names import OPTIONS, PREFIX, check_option_name
-from pfremote.inventory.option_values import read_option
-from pfremote.inventory.values import Origin
 from pfremote.output import Output
 from pfremote.results import HostResult, State, fail, reason_as_json
 from pfremote.secret import Secret
@@ -69,26 +68,12 @@ def select_targets(options: HostOptions, patterns: tuple[str, ...]) -> tuple[Tar
             + (f" with --limit {options.limit}" if options.limit else ""),
             hint="see what there is: pfremote inventory --graph",
         )
-    extra = dict(_read_extra(word) for word in options.extra_vars)
-    return tuple(_apply(options, target, extra) for target in targets)
+    extra = read_extra_vars(options.extra_vars).values
+    return tuple(apply_options(options, target, extra) for target in targets)
 
 
-def _read_extra(word: str) -> tuple[str, object]:
-    name, equals, value = word.partition("=")
-    if not equals or not name.isidentifier():
-        raise UsageError(f"-e {word!r} is not NAME=VALUE", hint="for example: -e pfremote_guard=cron")
-    if name.startswith("ansible_"):
-        raise UsageError(f"-e {name} has no effect here", hint="use -u, --private-key, -b, or the inventory")
-    if not name.startswith(PREFIX):
-        return name, value
-    try:
-        check_option_name(name, Origin("-e"))
-        return name, read_option(name, value)
-    except ValueError as exc:
-        raise UsageError(f"-e {name}: {value!r} {exc}", hint=OPTIONS[name]) from exc
-
-
-def _apply(options: HostOptions, target: Target, extra: dict[str, object]) -> Target:
+def apply_options(options: HostOptions, target: Target, extra: Mapping[str, object]) -> Target:
+    """Return the target with what the command line says laid over the inventory."""
     return dataclasses.replace(
         target,
         user=options.user or target.user,
@@ -147,15 +132,15 @@ def visit_hosts(
     }
     results = tuple(run_fleet(jobs, forks=hosts.forks).values())
     for result in results:
-        tell_failure(result, output)
+        tell_failure(result, output.emit)
     return results
 
 
-def tell_failure(result: HostResult, output: Output) -> None:
+def tell_failure(result: HostResult, emit: EventSink) -> None:
     """Emit ``failed`` for whatever a host was not served for."""
     reasons = result.refusals or ((result.error,) if result.error else ())
     for reason in reasons:
         refused = bool(result.refusals)
-        output.emit(
+        emit(
             "failed", result.host, result.lease, state=result.state, refused=refused, **reason_as_json(reason)
         )

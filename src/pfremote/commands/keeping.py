@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from pfremote.agent.protocol import Reply
 from pfremote.errors import PfremoteError, Reason
@@ -18,15 +20,36 @@ from pfremote.results import HostResult
 from pfremote.store import Run, RunStore
 from pfremote.verdict import reasons_as_json
 
+if TYPE_CHECKING:
+    from pfremote.report import Format
+    from pfremote.store.writer import ReportName
+
 COPIES = {"before": "main.cf.before", "during": "main.cf.during", "after": "main.cf.after"}
+REPORTS: dict[Format, ReportName] = {
+    "html": "report.html",
+    "md": "report.md",
+    "txt": "report.txt",
+    "json": "report.json",
+}
 
 
 class Keeper:
     """Keep one host's evidence after the other in a run folder; see :class:`pfremote.window.Keep`."""
 
-    def __init__(self, store: RunStore | None, emit: EventSink) -> None:
+    def __init__(
+        self,
+        store: RunStore | None,
+        emit: EventSink,
+        *,
+        play: str = "",
+        main_cf: bool = True,
+        transcripts: bool = True,
+    ) -> None:
         self._store = store
         self._emit = emit
+        self._play = play
+        self._main_cf = main_cf
+        self._transcripts = transcripts
 
     def __call__(self, result: HostResult, reply: Reply, facts: Facts, lease: Lease) -> HostResult:
         """Store what ``collect`` brought and return the result with sessions, lines and folder.
@@ -50,11 +73,15 @@ class Keeper:
             kept,
             capture=capture,
             main_cf={
-                moment: reply.payloads[name] for moment, name in COPIES.items() if name in reply.payloads
+                moment: reply.payloads[name]
+                for moment, name in COPIES.items()
+                if self._main_cf and name in reply.payloads
             },
             source=reply.one("source"),
             missing=missing,
             lease=lease,
+            play=self._play,
+            transcripts=self._transcripts,
         )
         self._tell(stored, capture, missing)
         return stored
@@ -122,18 +149,20 @@ def read_utc_offset(text: str) -> timedelta:
     return timedelta(minutes=-minutes if found[1] == "-" else minutes)
 
 
-def write_reports(run: Run, store: RunStore, output: Output) -> None:
+def write_reports(
+    run: Run, store: RunStore, output: Output, formats: Sequence[Format] = ("html", "md")
+) -> None:
     """Write the report beside the evidence, and show what there is to see at once."""
     from pfremote.report import read_report, render_report  # has a template engine to load: not before arming
 
     report = read_report(run)
-    path = store.write_report("report.html", render_report(report, "html"))
-    store.write_report("report.md", render_report(report, "md"))
-    for host in report.hosts:
+    paths = [store.write_report(REPORTS[fmt], render_report(report, fmt)) for fmt in formats]
+    for host in {host.name: host for host in report.hosts}.values():
         for finding in [finding for finding in report.findings if finding.host == host.name][:3]:
             output.console.show(f"{host.name}: [{finding.certainty}] {finding.title}")
     for record in run.hosts:
         folder = run.path / record.folder / "transcripts"
-        if record.result.sessions:
+        if record.result.sessions and any(folder.iterdir()):
             output.console.show(f"{record.result.host}: transcripts in {folder}")
-    output.console.say(f"report: {path}")
+    for path in paths[:1]:
+        output.console.say(f"report: {path}")

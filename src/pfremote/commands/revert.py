@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 
 from pfremote.commands import COMMANDS
 from pfremote.commands.host_options import HostOptions, host_options
+from pfremote.errors import UsageError
 from pfremote.output import Output
 from pfremote.postfix.quantities import parse_duration
 
@@ -36,6 +38,7 @@ def command(output: Output, patterns: tuple[str, ...], hosts: HostOptions, *, le
     from pfremote.exit_codes import choose_exit_code
 
     seconds = parse_duration(drain, cap=600)
+    check_lease_id(lease)
     if hosts.list_hosts:
         return list_hosts(select_targets(hosts, patterns), output)
 
@@ -45,6 +48,12 @@ def command(output: Output, patterns: tuple[str, ...], hosts: HostOptions, *, le
     limit = 240.0 + seconds
     results = visit_hosts(prepare_hosts(hosts, patterns), end, output, limit=limit, if_lost="unknown")
     return output.recap(results, choose_exit_code(results))
+
+
+def check_lease_id(lease: str) -> None:
+    """Raise UsageError for what can be no lease, before any host is asked."""
+    if lease != "all" and not re.fullmatch(r"[0-9a-f]{12}", lease):
+        raise UsageError(f"{lease!r} is no lease id", hint="pfremote status shows the ids: 12 digits of 0-9 and a-f")
 
 
 def revert_lease(name: str, host: OpenHost, lease: str, drain: int, output: Output) -> HostResult:

@@ -73,6 +73,10 @@ class Inventory:
         """Return the merged variables of a host, templates unrendered."""
         return dict(self._merger.merge(name).values)
 
+    def groups_of(self, name: str) -> list[str]:
+        """Return the groups of a host, sorted, ``all`` left out (Ansible's ``group_names``)."""
+        return sorted(self._merger.groups_of(name))
+
     def target(self, name: str) -> Target:
         """Return one host, in the inventory or not, as a Target.
 

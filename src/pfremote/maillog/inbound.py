@@ -98,6 +98,16 @@ class InboundTracker:
             self._done.append(self._open)
         self._open = None
 
+    @property
+    def sessions(self) -> tuple[OpenSession, ...]:
+        """All sessions so far, oldest first; only the last may still get lines."""
+        return (*self._done, self._open) if self._open is not None else tuple(self._done)
+
+    def forget(self, session: OpenSession) -> None:
+        """Keep a session no longer that is done with."""
+        if session in self._done:
+            self._done.remove(session)
+
     def finish(self) -> list[OpenSession]:
         """End of log: return all sessions; lines that led to none stay in ``homeless``."""
         self._leave()

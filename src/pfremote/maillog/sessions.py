@@ -96,7 +96,7 @@ def build_sessions(records: Iterable[Record]) -> Sessions:
         others += tracker.homeless
     opened.sort(key=lambda session: session.records[0].number)
     others.sort(key=lambda record: record.number)
-    sessions = tuple(_close(number, session) for number, session in enumerate(opened, 1))
+    sessions = tuple(close_session(number, session) for number, session in enumerate(opened, 1))
     followed, unplaced = follow(others, {qid for session in sessions for qid in session.queue_ids})
     return Sessions(sessions, followed, unplaced)
 
@@ -139,7 +139,8 @@ def _told_of_death(record: Record, trackers: dict[tuple[str, str, int | None], T
     return False
 
 
-def _close(number: int, session: OpenSession) -> Session:
+def close_session(number: int, session: OpenSession) -> Session:
+    """Return what is known of a gathered session as a value; it may go on growing."""
     first, last = session.records[0], session.records[-1]
     cut: Cut = "both" if session.cut_start and session.cut_end else "start" if session.cut_start else "end"
     if not (session.cut_start or session.cut_end):

@@ -46,6 +46,11 @@ def _build(session: Session, followed: Iterable[Record]) -> Transcript:
         folder.feed(record)
     for record in followed:
         folder.feed_followed(record)
+    return make_transcript(session, folder)
+
+
+def make_transcript(session: Session, folder: Folder) -> Transcript:
+    """Return the transcript of what ``folder`` was fed; it can go on being fed."""
     return Transcript(
         session=session,
         turns=tuple(folder.turns),

@@ -29,7 +29,16 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     **{"==": operator.eq, "!=": operator.ne, "ge": operator.ge, "gt": operator.gt},
     **{"le": operator.le, "lt": operator.lt, "eq": operator.eq, "ne": operator.ne},
 }
-_WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+_WORDS = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
 
 
 def read_condition(value: object) -> str:
@@ -47,7 +56,9 @@ def read_condition(value: object) -> str:
     try:
         compile_expression(value)
     except TemplateError as exc:
-        raise UsageError(f"this condition cannot be understood: {exc}", hint="Check its brackets and quotes.") from exc
+        raise UsageError(
+            f"this condition cannot be understood: {exc}", hint="Check its brackets and quotes."
+        ) from exc
     return value
 
 

@@ -15,18 +15,20 @@ from pydantic_core.core_schema import ValidationInfo
 from pfremote.errors import UsageError
 from pfremote.inventory.option_values import GUARDS
 from pfremote.inventory.templates import is_template
+from pfremote.playbook.condition import FACTS
 from pfremote.postfix.quantities import parse_duration, parse_percent, parse_size
 
 #: The validation context in which a template stands for a value that is not known yet.
 DRAFT = "draft"
 
 _TEMPLATE = {"type": "string", "pattern": r"\{\{|\{%", "description": "a template"}
-_DURATION = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
+_DURATION = r"^(?=[0-9])([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
+_MINUTES = r"^(?=[0-9])([0-9]+|([0-9]+h)?([0-9]+m)?([0-9]+s)?)$"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # compared by identity: typing wants a hash
 class Scalar:
-    """Marks a field of the schema: ``read`` returns the value or raises UsageError, ``schema`` describes it."""
+    """Marks a field of the schema: ``read`` returns the value or raises UsageError."""
 
     read: Callable[[object], object]
     schema: Mapping[str, Any]
@@ -103,7 +105,7 @@ def read_minutes(value: object) -> int:
 
 
 def read_drain(value: object) -> int:
-    """Return seconds. A bare number is refused: minutes on the command line, it is seconds in an inventory."""
+    """Return seconds. A bare number is refused: minutes with ``--drain``, it is seconds in an inventory."""
     text = _plain(value)
     if text.strip().isdecimal():
         raise UsageError(f"{text} lacks a unit", hint=f"Write {text}s or {text}m.")
@@ -134,9 +136,7 @@ def read_batch_size(value: object) -> BatchSize:
     number, percent = text.removesuffix("%").strip(), text.endswith("%")
     if re.fullmatch(r"[0-9]{1,6}", number) and 1 <= int(number) <= (100 if percent else 10**6):
         return BatchSize(int(number), percent)
-    raise UsageError(
-        f"{_show(value)} is no batch size", hint='Write a number of hosts such as 2, or "30%".'
-    )
+    raise UsageError(f"{_show(value)} is no batch size", hint='Write a number of hosts such as 2, or "30%".')
 
 
 def read_choice(*words: str) -> Callable[[object], str]:
@@ -174,6 +174,8 @@ def read_variable_name(value: object) -> str:
         raise UsageError(f"{_show(value)} is no variable name", hint="Use letters, digits and underscores.")
     if value.startswith(("pfremote_", "ansible_")):
         raise UsageError(f"{value} has no effect in a playbook", hint="Set it in the inventory.")
+    if value in FACTS:
+        raise UsageError(f"{value} is the name of a fact", hint="Call the variable something else.")
     return value
 
 
@@ -196,13 +198,13 @@ def _whole(low: int, high: int | None = None) -> dict[str, Any]:
     return {"type": "integer", **limits}
 
 
-TEXT = Scalar(read_text, {"type": "string", "minLength": 1})
+TEXT = Scalar(read_text, {"type": ["string", "number"], "minLength": 1})
 FLAG = Scalar(read_flag, {"type": "boolean"})
 LEVEL = Scalar(read_number(1, 3), _whole(1, 3))
 TLS_LEVEL = Scalar(read_number(0, 4), _whole(0, 4))
 COUNT = Scalar(read_number(1, 10**9), _whole(1))
 SECONDS = Scalar(read_number(1, 300), _whole(1, 300))
-MINUTES = Scalar(read_minutes, {"anyOf": [_whole(1), {"type": "string", "pattern": _DURATION}]})
+MINUTES = Scalar(read_minutes, {"anyOf": [_whole(1), {"type": "string", "pattern": _MINUTES}]})
 DRAIN = Scalar(read_drain, {"type": "string", "pattern": _DURATION})
 SIZE = Scalar(
     read_size, {"anyOf": [_whole(1), {"type": "string", "pattern": r"^[0-9]+\s*[KMGTkmgt]?(i?[Bb])?$"}]}

@@ -84,7 +84,9 @@ class Values:
     def _call(self, compiler: Callable[[str], Compiled], text: str, facts: Mapping[str, object]) -> object:
         try:
             function, names = compiler(text)
-            known = {name: self._renderer.value(name) for name in sorted(names - facts.keys()) if self._has(name)}
+            known = {
+                name: self._renderer.value(name) for name in sorted(names - facts.keys()) if self._has(name)
+            }
             result = function(**known, **{name: facts[name] for name in names & facts.keys()})
             return str(result) if isinstance(result, Undefined) else result
         except _FAULTS as exc:
@@ -113,7 +115,7 @@ Fault = tuple[Place, UsageError | ConfigError]
 
 
 def render_deep(value: object, place: Place, values: Values, faults: list[Fault]) -> Any:
-    """Return ``value`` with every template rendered. What cannot be is put into ``faults`` and left as it is."""
+    """Return ``value`` with its templates rendered; what cannot be goes to ``faults`` and stays as it is."""
     if isinstance(value, dict):
         return {key: render_deep(item, (*place, key), values, faults) for key, item in value.items()}
     if isinstance(value, list):

@@ -129,7 +129,7 @@ def _summarise(folder: Path) -> RunSummary:
         ended=run.ended,
         exit_code=run.exit_code,
         command=run.command,
-        hosts=len(run.hosts),
+        hosts=len({host.result.host for host in run.hosts}),
         sessions=sum(host.result.sessions for host in run.hosts),
     )
 

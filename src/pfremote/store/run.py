@@ -27,6 +27,7 @@ class HostRecord:
 
     ``source`` names the host's log, ``missing`` why the evidence is not complete, ``lease`` is the lease as
     the host described it last (fields of :class:`~pfremote.facts.Lease`), empty where there was none.
+    ``play`` is the play of a playbook that this is about; a host may be in several.
     """
 
     result: HostResult
@@ -34,6 +35,7 @@ class HostRecord:
     source: str = ""
     missing: tuple[Reason, ...] = ()
     lease: JsonObject = field(default_factory=dict)
+    play: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ def encode_host(host: HostRecord) -> JsonObject:
         "guard": result.guard,
         "deadline": result.deadline,
         "why": result.why,
+        "skipped": result.skipped,
+        "play": host.play,
         "folder": host.folder,
         "source": host.source,
         "missing": to_json(host.missing),
@@ -165,6 +169,7 @@ def decode_host(data: Mapping[str, Any]) -> HostRecord:
         guard=_text(data["guard"]),
         deadline=None if data["deadline"] is None else int(data["deadline"]),
         why=_text(data["why"]),
+        skipped=_text(data.get("skipped") or ""),
         error=None if data["error"] is None else _reason(data["error"]),
         refusals=tuple(_reason(item) for item in data["refusals"]),
         warnings=tuple(_reason(item) for item in data["warnings"]),
@@ -172,7 +177,12 @@ def decode_host(data: Mapping[str, Any]) -> HostRecord:
     )
     missing = tuple(_reason(item) for item in data["missing"])
     return HostRecord(
-        result, _text(data["folder"]), _text(data["source"]), missing, _object(data["lease_block"])
+        result,
+        _text(data["folder"]),
+        _text(data["source"]),
+        missing,
+        _object(data["lease_block"]),
+        _text(data.get("play") or ""),
     )
 
 

@@ -32,7 +32,7 @@ from pfremote.store.maincf import MOMENTS, diff_main_cf
 from pfremote.store.names import choose_folder
 from pfremote.store.run import SCHEMA, HostRecord, JsonObject, Run, encode_host, encode_run
 
-ReportName = Literal["report.html", "report.md"]
+ReportName = Literal["report.html", "report.md", "report.txt", "report.json"]
 
 
 class RunStore:
@@ -40,8 +40,8 @@ class RunStore:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._folders: dict[str, str] = {}
-        self._records: dict[str, HostRecord] = {}
+        self._folders: dict[tuple[str, str], str] = {}
+        self._records: dict[tuple[str, str], HostRecord] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -73,6 +73,12 @@ class RunStore:
         store._write_json("run.json", encode_run(run))
         return store
 
+    def drop(self) -> None:
+        """Remove a run that has nothing to keep: no host was written."""
+        if not self._records:
+            (self.path / "run.json").unlink(missing_ok=True)
+            self.path.rmdir()
+
     @property
     def id(self) -> str:
         """The run's name: its start in UTC and six hex digits."""
@@ -92,24 +98,27 @@ class RunStore:
         source: str = "",
         missing: Sequence[Reason] = (),
         lease: Lease | None = None,
+        play: str = "",
+        transcripts: bool = True,
     ) -> HostResult:
         """Write one host's folder and return ``result`` with the folder as its ``out``.
 
         ``main_cf`` has the keys ``before``, ``during``, ``after`` where known; the copies are redacted
         here. ``source`` names the host's log, ``missing`` says why the evidence is not complete. Written
-        again, the new folder takes the old one's place.
+        again, the new folder takes the old one's place; each ``play`` of a playbook has folders of its own.
 
         Raises:
             PfremoteError: it cannot be written; an older folder is still there, nothing half-written is.
         """
-        folder = self._folder_of(result.host)
+        folder = self._folder_of(play, result.host)
         result = dataclasses.replace(result, out=str(self.path / folder))
-        record = HostRecord(result, folder, source, tuple(missing), to_json(lease) if lease else {})
+        record = HostRecord(result, folder, source, tuple(missing), to_json(lease) if lease else {}, play)
         staging = self.path / f".{folder}.{secrets.token_hex(4)}.part"
         try:
             make_private_folder(staging / "transcripts")
             write_new(staging / "evidence.log", capture.evidence_bytes())
-            _write_transcripts(staging / "transcripts", capture)
+            if transcripts:
+                _write_transcripts(staging / "transcripts", capture)
             understood = encode_capture(capture)
             write_new(
                 staging / "sessions.json",
@@ -120,22 +129,30 @@ class RunStore:
         finally:
             shutil.rmtree(staging, ignore_errors=True)
         with self._lock:
-            self._records[result.host] = record
+            self._records[play, result.host] = record
         return result
 
     def write_run(
-        self, results: Iterable[HostResult], *, ended: datetime | None, exit_code: int | None
+        self,
+        results: Iterable[HostResult] | Mapping[str, Iterable[HostResult]],
+        *,
+        ended: datetime | None,
+        exit_code: int | None,
     ) -> Run:
         """Write ``run.json`` with every host, and return the run; ``ended`` None leaves it unfinished.
+
+        A mapping has the results of each play of a playbook, by the name that :meth:`write_host` knows.
 
         Raises:
             PfremoteError: it cannot be written; the ``run.json`` from before is still there.
         """
         with self._lock:
             known = dict(self._records)
+        plays = results if isinstance(results, Mapping) else {"": results}
         records = tuple(
-            dataclasses.replace(known.get(result.host, HostRecord(result)), result=result)
-            for result in results
+            dataclasses.replace(known.get((play, result.host), HostRecord(result, play=play)), result=result)
+            for play, members in plays.items()
+            for result in members
         )
         self._run = dataclasses.replace(self._run, hosts=records, ended=ended, exit_code=exit_code)
         self._write_json("run.json", encode_run(self._run))
@@ -150,11 +167,11 @@ class RunStore:
         write_private(self.path / name, text.encode("utf-8", "backslashreplace"))
         return self.path / name
 
-    def _folder_of(self, host: str) -> str:
+    def _folder_of(self, play: str, host: str) -> str:
         with self._lock:
-            if host not in self._folders:
-                self._folders[host] = choose_folder(host, self._folders.values())
-            return self._folders[host]
+            if (play, host) not in self._folders:
+                self._folders[play, host] = choose_folder(host, self._folders.values())
+            return self._folders[play, host]
 
     def _write_json(self, name: str, content: JsonObject) -> None:
         write_private(

@@ -79,4 +79,6 @@ class Closing:
         if course.options.follow is not None:
             course.options.follow(course.result.host, reply, course.facts, lease)
         course.result = course.keep(course.result, reply, course.facts, lease)
-        tasks.forget(host, lease=lease.id)
+        # While a process is still verbose the host must remember why (and status must be able to say so).
+        if not course.options.keep_on_host and lease.drained == "yes":
+            tasks.forget(host, lease=lease.id)

@@ -11,7 +11,7 @@ from typing import Protocol
 from pfremote.agent.protocol import Reply, ReplyCutError
 from pfremote.agent.replies import read_leases
 from pfremote.asking import OpenHost
-from pfremote.errors import PfremoteError
+from pfremote.errors import PfremoteError, Reason
 from pfremote.events import format_epoch
 from pfremote.facts import Facts, Lease
 from pfremote.plan import DebugRequest
@@ -44,7 +44,11 @@ class Follow(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WindowOptions:
-    """What is asked of a host; ``poll`` is the pause between two looks in seconds."""
+    """What is asked of a host; ``poll`` is the pause between two looks in seconds.
+
+    ``decline`` may say, by the host's facts, why nothing is wanted of it; it raises PfremoteError where it
+    cannot tell. ``keep_on_host`` leaves the evidence there as well.
+    """
 
     request: DebugRequest
     check: bool = False
@@ -52,6 +56,8 @@ class WindowOptions:
     diff: bool = False
     poll: float = 5.0
     follow: Follow | None = None
+    decline: Callable[[Facts], str] | None = None
+    keep_on_host: bool = False
 
 
 @dataclass(slots=True)
@@ -72,6 +78,11 @@ class Course:
         """Note and tell why the host was not served."""
         self.result = fail(self.result, error)
         self.tell.failed(self.result, error)
+
+    def skip(self, why: str) -> None:
+        """Note and tell that nothing is wanted of this host."""
+        self.result = replace(self.result, skipped=why)
+        self.tell.warn((Reason("skipped", f"left alone: {why}"),))
 
     def mine(self, reply: Reply) -> Lease | None:
         """Return this window's lease out of a reply."""

@@ -10,7 +10,7 @@ from pfremote.agent.protocol import Reply
 from pfremote.agent.replies import read_facts
 from pfremote.asking import VERB_SECONDS, OpenHost, new_lease
 from pfremote.errors import AgentFailed, HostError, PfremoteError, Refused
-from pfremote.plan import Plan, make_plan
+from pfremote.plan import Plan, make_plan, refuse_request
 from pfremote.verdict import explain_loss, judge_state
 from pfremote.window.course import PATIENCE, RETRY_PAUSE, Course, Turn
 from pfremote.window.watching import Watching
@@ -31,6 +31,9 @@ class Opening:
         if course.hurried:
             course.fail(AgentFailed("not contacted, the run was interrupted before", code="interrupted"))
             return Turn()
+        if reasons := refuse_request(course.options.request):
+            course.fail(Refused(reasons))
+            return Turn()
         try:
             with course.reach() as host:
                 return self._visit(host)
@@ -43,6 +46,9 @@ class Opening:
     def _visit(self, host: OpenHost) -> Turn:
         course = self._course
         course.facts = read_facts(tasks.probe(host, peer=course.options.request.peers))
+        if course.options.decline is not None and (why := course.options.decline(course.facts)):
+            course.skip(why)
+            return Turn()
         plan = make_plan(course.options.request, course.facts)
         course.tell.plan(plan)
         if plan.refusals:

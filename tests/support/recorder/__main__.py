@@ -1,4 +1,7 @@
-"""Record all scenes, or those named: ``unshare -n -m python -m tests.support.recorder DIR [SCENE…]``."""
+"""Record all scenes, or those named: ``unshare -n -m python -m tests.support.recorder DIR [SCENE…]``.
+
+``RECORDER_TREE=/var/cache/pfremote-lab/trixie-…`` records that Debian release's Postfix and Dovecot.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from pathlib import Path
 
 from tests.support.recorder import scenes
 from tests.support.recorder.dns import start_dns
-from tests.support.recorder.instance import Instance, run
+from tests.support.recorder.instance import TREE, Instance, run
 
 QUIET = 1.0
 
@@ -33,6 +36,21 @@ def prepare_namespace(root: Path) -> None:
     ):
         (root / name).write_text(text)
         run("mount", "--bind", str(root / name), f"/etc/{name}")
+        if TREE:
+            (Path(TREE) / "etc" / name).unlink(missing_ok=True)
+            (Path(TREE) / "etc" / name).write_text(text)
+
+
+def enter_tree() -> None:
+    """Lay a writable layer over the tree (this mount namespace alone sees it), and share /srv and /dev."""
+    layer = Path("/srv/layer")
+    for part in ("upper", "work"):
+        (layer / part).mkdir(parents=True)
+    options = f"lowerdir={TREE},upperdir={layer}/upper,workdir={layer}/work"
+    run("mount", "-t", "overlay", "overlay", "-o", options, TREE)
+    run("mount", "--rbind", "/srv", f"{TREE}/srv")
+    run("mount", "--rbind", "/dev", f"{TREE}/dev")
+    run("mount", "-t", "proc", "proc", f"{TREE}/proc")
 
 
 def main(argv: list[str]) -> None:
@@ -40,11 +58,13 @@ def main(argv: list[str]) -> None:
     root = Path("/srv/recorder")  # the same in every recording, since Postfix logs paths
     run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/srv")
     root.mkdir()
+    if TREE:
+        enter_tree()
     prepare_namespace(root)
     start_dns()
     instance = Instance(root, scenes.service_lines(), scenes.TRANSPORT)
     scenes.start_servers(root)
-    version = ".".join(run("postconf", "-d", "-h", "mail_version").stdout.strip().split(".")[:2])
+    version = ".".join(map(str, instance.version))
     instance.start()
     try:
         for name in wanted:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from pathlib import Path
 
+#: A tree of another Debian release to take Postfix and Dovecot from (see :mod:`tests.lab.tree`).
+TREE = os.environ.get("RECORDER_TREE", "")
+
 MAIN = """\
-compatibility_level = 3.6
+compatibility_level = {compatibility_level}
 queue_directory = {root}/queue
 data_directory = {root}/data
 command_directory = /usr/sbin
@@ -81,7 +85,7 @@ log_path = {root}/dovecot.log
 protocols =
 ssl = no
 disable_plaintext_auth = no
-auth_mechanisms = plain login cram-md5
+auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256
 passdb {{
   driver = passwd-file
   args = {root}/passwd
@@ -97,9 +101,49 @@ service auth {{
 }}
 """
 
+#: The same for Dovecot 2.4, whose syntax is another.
+DOVECOT_24 = """\
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+base_dir = {root}/dovecot/run
+state_dir = {root}/dovecot/run
+log_path = {root}/dovecot.log
+protocols =
+ssl = no
+auth_allow_cleartext = yes
+auth_mechanisms = plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256
+passdb passwd-file {{
+  passwd_file_path = {root}/passwd
+}}
+userdb static {{
+  fields {{
+    uid = nobody
+    gid = nogroup
+    home = /nonexistent
+  }}
+}}
+service auth {{
+  unix_listener {root}/dovecot/auth {{
+    mode = 0666
+  }}
+}}
+"""
+
 
 def run(*argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a program of this machine."""
     return subprocess.run(argv, check=check, capture_output=True, text=True)
+
+
+def inside(*argv: str) -> list[str]:
+    """Return the words that run a program of the mail system, out of the other tree where one is given."""
+    return ["chroot", TREE, *argv] if TREE else list(argv)
+
+
+def find_version(*argv: str) -> tuple[int, int]:
+    """Return major and minor version that a program prints first."""
+    major, minor = run(*inside(*argv)).stdout.split()[0].split(".")[:2]
+    return int(major), int(minor)
 
 
 class Instance:
@@ -110,14 +154,17 @@ class Instance:
         self.log = root / "mail.log"
         for name in ("etc", "queue", "data", "dovecot/run"):
             (root / name).mkdir(parents=True)
-        run("chown", "postfix", str(root / "data"))
-        (root / "etc/main.cf").write_text(MAIN.format(root=root))
+        run(*inside("chown", "postfix", str(root / "data")))
+        self.version = find_version("postconf", "-d", "-h", "mail_version")
+        level = "3.6" if self.version >= (3, 6) else "2"
+        (root / "etc/main.cf").write_text(MAIN.format(root=root, compatibility_level=level))
         (root / "etc/master.cf").write_text(FIXED + "\n".join(services).format(root=root) + "\n")
         (root / "transport").write_text(transport.format(root=root))
         (root / "users").write_text("user@local.example.jp x\nuser@mx.example.jp x\n")
         (root / "header_checks").write_text("/^Subject: forbidden/ REJECT this subject is not wanted\n")
         (root / "passwd").write_text("user@example.jp:{PLAIN}R1ght-Passw0rd\n")
-        (root / "dovecot.conf").write_text(DOVECOT.format(root=root))
+        dovecot = DOVECOT_24 if find_version("dovecot", "--version") >= (2, 4) else DOVECOT
+        (root / "dovecot.conf").write_text(dovecot.format(root=root))
         self._certificates()
 
     def _certificates(self) -> None:
@@ -137,7 +184,7 @@ class Instance:
             ["postfix", "-c", str(self.root / "etc"), "start"],
         ):
             subprocess.run(
-                argv,
+                inside(*argv),
                 check=True,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -146,8 +193,8 @@ class Instance:
         self.settle(2)
 
     def stop(self) -> None:
-        run("postfix", "-c", str(self.root / "etc"), "stop", check=False)
-        run("doveadm", "-c", str(self.root / "dovecot.conf"), "stop", check=False)
+        run(*inside("postfix", "-c", str(self.root / "etc"), "stop"), check=False)
+        run(*inside("doveadm", "-c", str(self.root / "dovecot.conf"), "stop"), check=False)
 
     def settle(self, seconds: float = 0.6) -> None:
         """Wait until the log has not grown for ``seconds``."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.support.recorder.instance import inside
 from tests.support.recorder.servers import (
     SmtpScript,
     listen_tcp,
@@ -58,7 +59,7 @@ SMTPD: dict[int, tuple[str, ...]] = {
     10044: ("queue_minfree=999999999999",),
     10045: ("smtpd_sasl_auth_enable=no",),
     10046: ("smtpd_tls_security_level=encrypt",),
-    10047: ("smtpd_tls_protocols=>=TLSv1.3",),
+    10047: ("smtpd_tls_protocols=!SSLv2,!SSLv3,!TLSv1,!TLSv1.1,!TLSv1.2",),
     10048: ("smtpd_client_restrictions=check_client_access,texthash:{root}/access",),
     10049: (
         "smtpd_sender_login_maps=texthash:{root}/logins",
@@ -69,6 +70,8 @@ SMTPD: dict[int, tuple[str, ...]] = {
     10052: ("smtpd_client_connection_count_limit=1", "smtpd_client_event_limit_exceptions="),
     10054: ("smtpd_tls_cert_file={root}/expired.pem", "smtpd_tls_key_file={root}/expired.pem"),
     10053: ("smtpd_sender_restrictions=reject_non_fqdn_sender",),
+    # The submission service of a relay that our own smtp logs in to.
+    10055: ("myhostname=relay.example.jp", "content_filter=discard:"),
 }
 
 #: domain -> transport(5) of the outbound scenes
@@ -97,6 +100,10 @@ unwelcome.example.jp smtp:[relay.example.jp]:12613
 nomech.example.jp auth:[relay.example.jp]:12614
 toolarge.example.jp smtp:[relay.example.jp]:12615
 expired.example.jp tlsexpired:[relay.example.jp]:12617
+plainauth.example.jp plainauth:[relay.example.jp]:10055
+cram.example.jp cram:[relay.example.jp]:10055
+digest.example.jp digest:[relay.example.jp]:10055
+scram.example.jp scram:[relay.example.jp]:10055
 tls.example.jp tlsmust:[relay.example.jp]:12607
 spamhold.example.jp smtp:[relay.example.jp]:12616
 cached.example.jp cached:[relay.example.jp]:12611
@@ -118,6 +125,11 @@ auth unix - - n - - smtp -o smtp_sasl_auth_enable=yes -o smtp_sasl_security_opti
   -o smtp_sasl_password_maps=texthash:{root}/relaypw
 """
 
+LOGGED_IN = """\
+{name} unix - - n - - smtp -o smtp_sasl_auth_enable=yes -o smtp_sasl_security_options=noanonymous
+  -o smtp_sasl_password_maps=texthash:{{root}}/relaypw -o smtp_sasl_mechanism_filter={mechanism}
+"""
+
 
 def service_lines() -> list[str]:
     """The master.cf lines of all scenes."""
@@ -126,7 +138,12 @@ def service_lines() -> list[str]:
         shown = "".join(f" -o {{ {option.replace('=', ' = ', 1).replace(',', ', ')} }}" for option in options)
         lines.append(f"{port} inet n - n - - smtpd" + shown.replace("{root}", "@ROOT@"))
     text = "\n".join(lines).replace("{", "{{").replace("}", "}}").replace("@ROOT@", "{root}")
-    return [text, OUTBOUND.rstrip()]
+    logged_in = {"plainauth": "plain", "cram": "cram-md5", "digest": "digest-md5", "scram": "scram-sha-256"}
+    return [
+        text,
+        OUTBOUND.rstrip(),
+        *(LOGGED_IN.format(name=name, mechanism=word).rstrip() for name, word in logged_in.items()),
+    ]
 
 
 def start_servers(root: Path) -> None:
@@ -134,6 +151,7 @@ def start_servers(root: Path) -> None:
     (root / "access").write_text("192.0.2.10 REJECT not from here\n")
     (root / "logins").write_text("owner@example.jp other@example.jp\n")
     entries = [f"[relay.example.jp]:{port} relayuser:Wr0ng-Relay-Pw" for port in (12608, 12614)]
+    entries.append("[relay.example.jp]:10055 user@example.jp:R1ght-Passw0rd")
     (root / "relaypw").write_text("\n".join(entries) + "\n")
     serve(
         listen_tcp("127.0.0.1", 12001), policy_answering("DEFER_IF_PERMIT Greylisted, please come back later")
@@ -208,7 +226,7 @@ def s_client(port: int, *options: str, starttls: bool = True) -> None:
 
 def send(domain: str, root: Path) -> None:
     argv = ["sendmail", "-C", str(root / "etc"), "-f", "user@example.jp", f"someone@{domain}"]
-    subprocess.run(argv, check=True, capture_output=True, input=CONTENT.encode(), timeout=30)
+    subprocess.run(inside(*argv), check=True, capture_output=True, input=CONTENT.encode(), timeout=30)
 
 
 def twice(action: Callable[[], None]) -> None:
@@ -230,6 +248,7 @@ EHLO, MAIL, RCPT = "EHLO client.example.jp", "MAIL FROM:<user@example.jp>", "RCP
 Scene = Callable[[Path], None]
 SCENES: dict[str, Scene] = {
     "sasl-accepted": lambda _: swaks(10025, *AUTH_GOOD, tls=True),
+    "sasl-accepted-login": lambda _: swaks(10025, "--auth", "LOGIN", *AUTH_GOOD[2:]),
     "sasl-bad-password": lambda _: swaks(10025, *AUTH_BAD),
     "sasl-bad-password-login": lambda _: swaks(10025, "--auth", "LOGIN", *AUTH_BAD[2:]),
     "sasl-mechanism-not-offered": lambda _: talk(10025, EHLO, "AUTH XOAUTH2 dXNlcj11c2Vy", "QUIT"),
@@ -312,6 +331,10 @@ SCENES: dict[str, Scene] = {
             "tls-expired": "expired.example.jp",
             "tls-garbage": "garbage.example.jp",
             "tls-sent": "tls.example.jp",
+            "sasl-plain": "plainauth.example.jp",
+            "sasl-cram-md5": "cram.example.jp",
+            "sasl-digest-md5": "digest.example.jp",
+            "sasl-scram": "scram.example.jp",
             "sasl-refused": "badauth.example.jp",
             "sasl-no-mechanism": "nomech.example.jp",
             "slow-after-data": "stall.example.jp",

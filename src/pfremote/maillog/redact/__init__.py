@@ -114,6 +114,15 @@ class Redactor:
             shown,
         )
 
+    def is_settled(self, record: Record) -> bool:
+        """Say whether the record's process is in no authentication exchange.
+
+        In one, a later line may tell that an earlier one has to be masked as well (a LOGIN password that came
+        where the user name was expected).
+        """
+        process = self._processes.get((record.host, record.tag, record.pid))
+        return process is None or not (process.in_auth or process.candidate)
+
     def _redact_text(self, text: str, record: Record) -> str:
         word = text.partition(" ")[0]
         reader = _READERS.get(word) or _find_reader(word, text)

@@ -1,0 +1,26 @@
+"""``pfremote schema``: JSON Schema of inventories and playbooks, for editors and other checkers."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+import click
+
+from pfremote.commands import COMMANDS
+
+
+@click.command("schema", help=COMMANDS["schema"])
+@click.argument("what", type=click.Choice(["inventory", "playbook"]))
+def command(what: Literal["inventory", "playbook"]) -> int:
+    """Run it."""
+    if what == "playbook":
+        from pfremote.playbook.json_schema import playbook_schema
+
+        schema = playbook_schema()
+    else:
+        from pfremote.inventory.json_schema import inventory_schema
+
+        schema = inventory_schema()
+    click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
+    return 0

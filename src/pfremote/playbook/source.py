@@ -1,0 +1,118 @@
+"""A playbook as it was written, and what its plays come to once variables are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pydantic import ValidationError
+
+from pfremote.errors import ConfigError, UsageError
+from pfremote.inventory.graph import Variables
+from pfremote.inventory.values import Origin
+from pfremote.playbook.problems import explain, raise_all
+from pfremote.playbook.scalars import DRAFT
+from pfremote.playbook.schema import Play
+from pfremote.playbook.templates import Fault, Values, has_template, layer, render_deep
+from pfremote.playbook.tree import Place, Tree, read_tree, render_place
+
+#: What may differ from host to host. The rest of a play holds for all of its hosts.
+HOST_KEYS = ("debug", "instance", "reason")
+_UNRENDERED = ("vars", "when")
+_STUB: Mapping[str, Any] = {"hosts": "all", "debug": {"peers": "stub"}}
+
+
+@dataclass(frozen=True)
+class PlaySource:
+    """One play before its variables are known. ``number`` counts from 1."""
+
+    number: int
+    tree: Tree = field(repr=False)
+    data: Mapping[str, Any]
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in the file."""
+        return (self.number - 1,)
+
+    @cached_property
+    def variables(self) -> Variables:
+        """The play's own variables, each with where it was written."""
+        return layer(self.data.get("vars", {}), self._origin)
+
+    def settle(self, values: Values) -> Play:
+        """Return what holds for the whole play; its ``debug``, ``instance`` and ``reason`` are placeholders.
+
+        Raises:
+            ConfigError, ConfigErrors: a variable is not set, or what it brings is wrong.
+        """
+        parts = {key: value for key, value in self.data.items() if key not in HOST_KEYS}
+        kept = {key: parts.pop(key) for key in _UNRENDERED if key in parts}
+        return self._read({**_STUB, **self._render(parts, values), **kept})
+
+    def settle_host(self, values: Values) -> Play:
+        """Return what holds for one host: only ``debug``, ``instance`` and ``reason`` mean anything.
+
+        Raises:
+            ConfigError, ConfigErrors: a variable is not set, or what it brings is wrong.
+        """
+        if self._plain is not None:
+            return self._plain
+        return self._read({**_STUB, **self._render(self._host_parts, values)})
+
+    def error(self, exc: UsageError, *keys: str | int) -> ConfigError:
+        """Return (not raise) an error of another kind as one of this play, at one of its keys."""
+        return self.tree.error(exc.message, (*self.place, *keys), exc.hint)
+
+    @cached_property
+    def _host_parts(self) -> dict[str, Any]:
+        return {key: self.data[key] for key in HOST_KEYS if key in self.data}
+
+    @cached_property
+    def _plain(self) -> Play | None:
+        """The same for every host where no template is used."""
+        return None if has_template(self._host_parts) else self._read({**_STUB, **self._host_parts})
+
+    def _origin(self, name: str) -> Origin:
+        place = (*self.place, "vars", name)
+        return Origin(self.tree.file, self.tree.lines.get(place), render_place(place))
+
+    def _render(self, parts: Mapping[str, Any], values: Values) -> dict[str, Any]:
+        faults: list[Fault] = []
+        rendered: dict[str, Any] = render_deep(dict(parts), self.place, values, faults)
+        raise_all(
+            exc if isinstance(exc, ConfigError) else self.tree.error(exc.message, place, exc.hint)
+            for place, exc in faults
+        )
+        return rendered
+
+    def _read(self, data: Mapping[str, Any]) -> Play:
+        try:
+            return Play.model_validate(data)
+        except ValidationError as exc:
+            raise_all(explain(exc.errors(include_url=False), self.tree, self.place))
+            raise
+
+
+def parse_playbook(text: str, file: str) -> tuple[PlaySource, ...]:
+    """Read a playbook. What its templates bring is checked when a play is settled.
+
+    Raises:
+        ConfigError: it is not YAML, no list of plays, or one thing in it is wrong.
+        ConfigErrors: several things are wrong; all of them, in the order of their lines.
+    """
+    tree = read_tree(text, file)
+    if not isinstance(tree.data, list) or not tree.data:
+        raise tree.error(
+            "a playbook is a list of plays", (), "Begin the first play with: - name: WHAT IT IS FOR"
+        )
+    errors = list(tree.problems)
+    for number, data in enumerate(tree.data):
+        try:
+            Play.model_validate(data, context=DRAFT)
+        except ValidationError as exc:
+            errors += explain(exc.errors(include_url=False), tree, (number,))
+    raise_all(sorted(errors, key=lambda error: error.line or 0))
+    return tuple(PlaySource(number, tree, data) for number, data in enumerate(tree.data, 1))
