@@ -18,6 +18,7 @@ COLUMNS: tuple[tuple[str, ...], ...] = (
     ("cli",),
     ("commands",),
     ("output",),
+    ("follow",),
     ("narrator", "report", "store", "console", "window"),
     ("fleet", "interruption"),
     ("tasks",),
@@ -25,7 +26,7 @@ COLUMNS: tuple[tuple[str, ...], ...] = (
     ("transport", "loopback"),
     ("verdict", "events"),
     ("results", "agent", "plan", "inventory", "playbook", "maillog"),
-    ("facts", "postfix", "target", "secret", "inert"),
+    ("facts", "postfix", "target", "secret", "inert", "clock"),
     ("errors",),
     ("exit_codes",),
 )

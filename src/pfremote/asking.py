@@ -26,6 +26,7 @@ VERB_SECONDS = {
     "tail": 60,
     "forget": 60,
     "history": 60,
+    "restore": 120,
 }
 
 

@@ -1,4 +1,4 @@
-"""How far a host's clock is from the operator's: measured around one call, used where hosts are merged. Pure."""
+"""How far a host's clock is from the operator's: measured around one call, used to merge hosts. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WORTH_A_WORD = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A host's clock: ``ahead`` seconds before the operator's (negative: behind), give or take ``error`` seconds."""
+    """A host's clock: ``ahead`` seconds before the operator's (negative: behind), give or take ``error``."""
 
     ahead: float = 0.0
     error: float = 0.0
@@ -28,7 +28,7 @@ class Clock:
 
 
 def measure_clock(host_time: float, asked: float, answered: float) -> Clock:
-    """Return the clock of a host that said ``host_time`` between ``asked`` and ``answered``, all epoch seconds.
+    """Return the clock of a host that said ``host_time`` between ``asked`` and ``answered`` (epoch seconds).
 
     The host looked at its clock at some moment of the round trip, so half of that is the error.
 
@@ -48,6 +48,6 @@ def warn_clock(clock: Clock) -> tuple[Reason, ...]:
         Reason(
             "clock",
             f"this host's clock is {off:.1f} s {side} the clock of the machine that asks",
-            "times of hosts are corrected where they are merged; look on both with: timedatectl, chronyc tracking",
+            "times are corrected where hosts are merged; look on both with: timedatectl; chronyc tracking",
         ),
     )

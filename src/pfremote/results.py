@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from pfremote.clock import Clock
 from pfremote.errors import AgentFailed, HostError, PfremoteError, Reason, Refused, StateUnknown
 
 #: ``untouched``: not changed by this run. ``clean``: seen with debugging off and nothing of ours left.
@@ -16,6 +17,8 @@ class HostResult:
     """One host's part in a run. ``deadline`` is epoch seconds by the operator's clock; ``out`` is a folder.
 
     ``error`` is why the host failed (code, sentence, hint), ``refusals`` why it was left alone on purpose;
+    ``predating`` counts mail processes that began before the window and stayed quiet, ``cut`` sessions that the
+    evidence does not have whole, ``clock`` is how far the host's clock is off;
     ``skipped`` is the condition of a playbook by which nothing was wanted of it, which is no trouble at all.
     """
 
@@ -33,6 +36,9 @@ class HostResult:
     deadline: int | None = None
     why: str = ""
     skipped: str = ""
+    predating: int = 0
+    cut: int = 0
+    clock: Clock = Clock()
     error: Reason | None = None
     refusals: tuple[Reason, ...] = ()
     warnings: tuple[Reason, ...] = ()
@@ -55,6 +61,9 @@ class HostResult:
             "complete": self.complete,
             "sessions": self.sessions,
             "lines": self.lines,
+            "predating": self.predating,
+            "cut": self.cut,
+            "clock_ahead": self.clock.ahead,
             "out": self.out or None,
             "skipped": self.skipped or None,
             "error": reason_as_json(error) if error else None,

@@ -32,7 +32,7 @@ from pfremote.secret import Secret
 from pfremote.transport import Become
 from pfremote.transport.fabric import adopt
 
-__all__ = ["arm", "collect", "extend", "forget", "history", "probe", "revert", "status", "tail"]
+__all__ = ["arm", "collect", "extend", "forget", "history", "probe", "restore", "revert", "status", "tail"]
 
 P = ParamSpec("P")
 
@@ -171,3 +171,18 @@ def forget(host: OpenHost, lease: str, instance: str = "") -> Reply:
 def history(host: OpenHost, lines: int = 50, instance: str = "") -> Reply:
     """Ask for the last ``lines`` of what was done on the host's instance, oldest first; changes nothing."""
     return ask_agent(_opened(host, instance), "history", lines=lines)
+
+
+@_host_task()
+def restore(
+    host: OpenHost, lease: str, owner: str = "", origin: str = "", check: bool = False, instance: str = ""
+) -> Reply:
+    """After a revert with conflicts: put the values of before the window over somebody else's edit."""
+    return ask_agent(
+        _opened(host, instance),
+        "restore",
+        lease=lease,
+        owner=owner or None,
+        check=check,
+        origin=origin or None,
+    )

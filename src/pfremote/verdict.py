@@ -9,6 +9,7 @@ from pfremote.agent.protocol import Reply
 from pfremote.agent.replies import read_leases
 from pfremote.errors import AgentFailed, PfremoteError, Reason, StateUnknown
 from pfremote.facts import Lease
+from pfremote.maillog.mainconf import redact_main_cf
 from pfremote.results import HostResult, State, reason_as_json
 
 #: States in which a lease no longer has a say in main.cf.
@@ -95,11 +96,14 @@ def reasons_as_json(reasons: tuple[Reason, ...]) -> list[dict[str, str]]:
     return [reason_as_json(reason) for reason in reasons]
 
 
-def diff_main_cf(reply: Reply) -> list[str]:
-    """Return the unified diff between the copies of main.cf before and during, one line each."""
-    before, during = (_lines(reply, name) for name in ("main.cf.before", "main.cf.during"))
-    return list(difflib.unified_diff(before, during, "main.cf", "main.cf while debugging", n=1, lineterm=""))
+def diff_main_cf(
+    reply: Reply, new: str = "main.cf.during", title: str = "main.cf while debugging"
+) -> list[str]:
+    """Return the unified diff between two copies of main.cf, one line each, without the secrets it may hold."""
+    before, after = (_lines(reply, name) for name in ("main.cf.before", new))
+    return list(difflib.unified_diff(before, after, "main.cf", title, n=1, lineterm=""))
 
 
 def _lines(reply: Reply, name: str) -> list[str]:
-    return reply.payloads.get(name, b"").decode("utf-8", "surrogateescape").rstrip("\n").split("\n")
+    text = redact_main_cf(reply.payloads.get(name, b""))
+    return text.decode("utf-8", "surrogateescape").rstrip("\n").split("\n")

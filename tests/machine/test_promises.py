@@ -208,6 +208,12 @@ def test_p4_an_edit_by_somebody_else_stays(operator: Operator, fresh_machine: Ma
     assert "smtpd_tls_loglevel = 1\n" in text
     assert "message_size_limit = 1234567\n" in text
     assert "debug_peer" not in text
+    lease = next(event["lease"] for event in events if event["event"] == "reverted")
+    code, _, err = operator.run("revert", "mx1", "--lease", lease, "--force")
+    assert code == 0, err
+    text = fresh_machine.read("/etc/postfix/main.cf")
+    assert "smtpd_tls_loglevel" not in text
+    assert "message_size_limit = 1234567\n" in text
 
 
 def test_p5_two_operators_two_peers(operator: Operator, clean: Machine) -> None:

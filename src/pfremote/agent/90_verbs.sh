@@ -238,6 +238,43 @@ verb_forget() {
 	rm -rf -- "$STATE/leases/$A_lease"
 }
 
+# restore: after a revert that found conflicts, put the values of before the window over those that somebody else set
+# in it. Only when told to by name: it is another person's edit. With check=yes nothing changes.
+verb_restore() {
+	need_state || :
+	need_lease
+	restore_dir=$STATE/leases/$A_lease
+	! lease_active "$A_lease" && [ -s "$restore_dir/conflict" ] && [ -f "$restore_dir/before" ] ||
+		refuse no-conflict "lease $A_lease has no conflict to settle" "pfremote status"
+	! any_active || refuse lease-active "another lease is active on this instance" "pfremote status; wait for its end"
+	! refused || finish
+	lock 30 || die busy "another pfremote is at work on this instance" "try again"
+	copy_make "$restore_dir/before" "$TMP/base" && copy_make "$MAIN" "$TMP/forced" && cat -- "$MAIN" >"$TMP/seen" &&
+		conf_read "$TMP/base" || die tmp "no private copy of main.cf can be made (disk full?)"
+	while read -r restore_name restore_rest; do
+		: "$restore_rest"
+		eval "restore_has=\$H_$restore_name restore_value=\$R_$restore_name"
+		if [ "$restore_has" = yes ]; then
+			run postconf -c "$TMP/forced" -e "$restore_name=$restore_value" 2>/dev/null
+		else
+			run postconf -c "$TMP/forced" -X "$restore_name" 2>/dev/null
+		fi || die main-cf "postconf cannot make this change on a copy of main.cf"
+		cool "$TMP/forced/main.cf"
+	done <"$restore_dir/conflict"
+	if [ "$A_check" = no ]; then
+		swap_in "$TMP/forced/main.cf" "$TMP/seen" || die main-cf "main.cf could not be changed; it is as it was"
+		rm -f -- "$restore_dir/conflict"
+		postfix_reload || warn reload-failed "postfix reload failed" "postfix -c $CONF check"
+		note_history "restored lease=$A_lease instance=$CONF owner=$A_owner login=$LOGIN from=$A_from (over another's edit, by --force)"
+	fi
+	unlock
+	say_lease "$A_lease"
+	say time "$(now)"
+	say_clean
+	payload main.cf.before raw "$TMP/seen"
+	payload main.cf.after raw "$TMP/forced/main.cf"
+}
+
 # history: what was done on this instance, newest last.
 verb_history() {
 	instance_load || :

@@ -12,7 +12,7 @@ main() {
 	*) printf 'pfremote=%s\n' "$PROTOCOL" ;;
 	esac
 	case $main_verb in
-	probe | arm | extend | status | revert | collect | tail | forget | history | watch | sweep) ;;
+	probe | arm | extend | status | revert | collect | tail | forget | restore | history | watch | sweep) ;;
 	*)
 		refuse bad-verb "unknown verb"
 		finish

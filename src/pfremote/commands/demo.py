@@ -53,7 +53,14 @@ def run_demo(host: LoopbackHost, seconds: int, out: Path | None, output: Output)
     target = Target(host.name, host.name, instance=str(host.config_directory))
     hosts = Hosts((target,), ConnectOptions(ssh_config=str(host.ssh_config)))
     request = DebugRequest(
-        (CLIENT,), seconds, volatile_guard=True, drain=10, owner=name_operator(), origin="demo", reason="demo"
+        (CLIENT,),
+        seconds,
+        guard="process",  # the machine's own cron and systemd are left alone
+        volatile_guard=True,
+        drain=10,
+        owner=name_operator(),
+        origin="demo",
+        reason="demo",
     )
     before = _digest(host.main_cf)
     output.console.say(f"$ pfremote debug {host.name} --peer {CLIENT} --minutes {seconds}s", style="bold")

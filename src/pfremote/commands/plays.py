@@ -48,6 +48,7 @@ class Wishes:
 
     serial: Sequence[BatchSize] = ()
     max_fail_percentage: float | None = None
+    volatile_guard: bool = False
 
     def apply(self, play: Play) -> Play:
         """Return the play with the wishes laid over it."""
@@ -57,13 +58,17 @@ class Wishes:
         return play.model_copy(update=changes)
 
 
-def prepare_plays(
-    sources: Sequence[PlaySource],
-    inventory: Inventory,
-    options: HostOptions,
-    extra: Variables,
-    wishes: Wishes,
-) -> tuple[PreparedPlay, ...]:
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What all plays of a run share: the inventory and the command line."""
+
+    inventory: Inventory
+    options: HostOptions
+    extra: Variables
+    wishes: Wishes = Wishes()
+
+
+def prepare_plays(sources: Sequence[PlaySource], ground: Ground) -> tuple[PreparedPlay, ...]:
     """Choose the hosts of every play and make every host's request.
 
     Raises:
@@ -72,23 +77,23 @@ def prepare_plays(
     """
     errors: dict[str, ConfigError] = {}
     plays: list[PreparedPlay] = []
+    collected = _Collected(errors)
     for source in sources:
-        with_errors = _Collected(errors)
-        with with_errors:
-            play = wishes.apply(source.settle(Values(source.variables, extra)))
-            hosts = tuple(_prepare_hosts(source, play, inventory, options, extra, with_errors))
+        with collected:
+            play = ground.wishes.apply(source.settle(Values(source.variables, ground.extra)))
+            hosts = tuple(_prepare_hosts(source, play, ground, collected))
             plays.append(PreparedPlay(_make_title(source, play, plays), play, hosts))
     raise_all(errors.values())
     if not any(play.hosts for play in plays):
         raise UsageError(
-            f"--limit {options.limit} leaves no host in any play",
+            f"--limit {ground.options.limit} leaves no host in any play",
             hint="see what there is: pfremote inventory --graph",
         )
     return tuple(plays)
 
 
 class _Collected:
-    """Notes errors of the playbook instead of letting the first one end it; equal ones of many hosts once."""
+    """Notes errors instead of letting the first one end it all; equal ones of many hosts once."""
 
     def __init__(self, errors: dict[str, ConfigError]) -> None:
         self._errors = errors
@@ -110,68 +115,61 @@ def _make_title(source: PlaySource, play: Play, before: Iterable[PreparedPlay]) 
 
 
 def _prepare_hosts(
-    source: PlaySource,
-    play: Play,
-    inventory: Inventory,
-    options: HostOptions,
-    extra: Variables,
-    collected: _Collected,
+    source: PlaySource, play: Play, ground: Ground, collected: _Collected
 ) -> Iterator[PreparedHost]:
-    for target in _select(source, play, inventory, options):
+    for target in _select(source, play, ground):
         prepared: PreparedHost | None = None
         with collected:
-            prepared = _prepare_host(source, play, target, inventory, options, extra)
+            prepared = _prepare_host(source, play, target, ground)
         if prepared is not None:
             yield prepared
 
 
-def _select(source: PlaySource, play: Play, inventory: Inventory, options: HostOptions) -> tuple[Target, ...]:
+def _select(source: PlaySource, play: Play, ground: Ground) -> tuple[Target, ...]:
     """Choose the hosts; a pattern of the playbook that matches nobody is the playbook's mistake."""
     pattern = ",".join(play.hosts)
     try:
-        chosen = inventory.select(pattern)
+        chosen = ground.inventory.select(pattern)
         if not chosen:
-            raise UsageError(
-                f"no host matches {pattern}", hint="see what there is: pfremote inventory --graph"
-            )
+            hint = "see what there is: pfremote inventory --graph"
+            raise UsageError(f"no host matches {pattern}", hint=hint)
     except UsageError as exc:
         raise source.error(exc, "hosts") from exc
-    return inventory.select(pattern, options.limit) if options.limit else chosen
+    limit = ground.options.limit
+    return ground.inventory.select(pattern, limit) if limit else chosen
 
 
-def _prepare_host(
-    source: PlaySource,
-    play: Play,
-    target: Target,
-    inventory: Inventory,
-    options: HostOptions,
-    extra: Variables,
-) -> PreparedHost:
-    values = _gather_values(source, target, inventory, extra)
+def _prepare_host(source: PlaySource, play: Play, target: Target, ground: Ground) -> PreparedHost:
+    values = _gather_values(source, target, ground)
     own = source.settle_host(values)
-    target = apply_options(options, target, extra.values)
-    if own.instance and not options.instance:
+    target = apply_options(ground.options, target, ground.extra.values)
+    if own.instance and not ground.options.instance:
         target = dataclasses.replace(target, instance=own.instance)
-    reason = own.reason or play.name or ""
     request = make_request(
-        own.debug, owner=name_operator(), origin=socket.gethostname(), reason=" ".join(reason.split())
+        own.debug,
+        owner=name_operator(),
+        origin=socket.gethostname(),
+        # One line: the reason is shown in lists, and in the host's syslog.
+        reason=" ".join((own.reason or play.name or "").split()),
     )
+    if ground.wishes.volatile_guard:
+        request = dataclasses.replace(request, volatile_guard=True)
     try:
         return PreparedHost(target, Asked(request, given_keys(own.debug)).fit(target), values)
     except UsageError as exc:
         raise source.error(exc, "debug", "minutes") from exc
 
 
-def _gather_values(source: PlaySource, target: Target, inventory: Inventory, extra: Variables) -> Values:
+def _gather_values(source: PlaySource, target: Target, ground: Ground) -> Values:
     """Lay the play's variables below the inventory's, and those of ``-e`` above both."""
     name = target.name
-    origin = partial(_name_origin, name)
     magic: Mapping[str, object] = {
         "inventory_hostname": name,
         "inventory_hostname_short": name.partition(".")[0],
-        "group_names": inventory.groups_of(name),
+        "group_names": ground.inventory.groups_of(name),
     }
-    return Values(source.variables, layer(target.vars, origin), extra, magic=magic)
+    own = layer(target.vars, partial(_name_origin, name))
+    return Values(source.variables, own, ground.extra, magic=magic)
 
 
 def _name_origin(host: str, variable: str) -> Origin:

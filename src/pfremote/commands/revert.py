@@ -30,30 +30,59 @@ if TYPE_CHECKING:
     metavar="TIME",
     help="How long to wait for verbose processes.",
 )
+@click.option(
+    "--force",
+    is_flag=True,
+    help="After a conflict: put the values of before the window over somebody else's edit; the diff is shown first.",
+)
 @host_options
 @click.pass_obj
-def command(output: Output, patterns: tuple[str, ...], hosts: HostOptions, *, lease: str, drain: str) -> int:
+def command(
+    output: Output, patterns: tuple[str, ...], hosts: HostOptions, *, lease: str, drain: str, force: bool
+) -> int:
     """Run it."""
     from pfremote.commands.hosts import list_hosts, prepare_hosts, select_targets, visit_hosts
     from pfremote.exit_codes import choose_exit_code
 
     seconds = parse_duration(drain, cap=600)
     check_lease_id(lease)
+    if force and lease == "all":
+        raise UsageError(
+            "--force works on one lease that ended with a conflict",
+            hint="pfremote status; then --lease ID --force",
+        )
     if hosts.list_hosts:
         return list_hosts(select_targets(hosts, patterns), output)
 
     def end(target: Target, host: OpenHost) -> HostResult:
-        return revert_lease(target.name, host, lease, seconds, output)
+        result = revert_lease(target.name, host, lease, seconds, output)
+        return force_values(result, host, output) if force and result.conflicts else result
 
     limit = 240.0 + seconds
     results = visit_hosts(prepare_hosts(hosts, patterns), end, output, limit=limit, if_lost="unknown")
     return output.recap(results, choose_exit_code(results))
 
 
+def force_values(result: HostResult, host: OpenHost, output: Output) -> HostResult:
+    """Show what would be overwritten of somebody else's edit, then overwrite it."""
+    from pfremote import tasks
+    from pfremote.commands.request_options import name_operator
+    from pfremote.verdict import diff_main_cf, judge_state
+
+    planned = tasks.restore(host, lease=result.lease, check=True)
+    for line in diff_main_cf(planned, "main.cf.after", "main.cf with the values of before the window"):
+        output.console.show(f"{result.host}: {line}")
+    reply = tasks.restore(host, lease=result.lease, owner=name_operator())
+    output.console.say("the values of before the window are back, over another's edit", host=result.host)
+    return replace(result, state=judge_state(reply), conflicts=(), error=None)
+
+
 def check_lease_id(lease: str) -> None:
     """Raise UsageError for what can be no lease, before any host is asked."""
     if lease != "all" and not re.fullmatch(r"[0-9a-f]{12}", lease):
-        raise UsageError(f"{lease!r} is no lease id", hint="pfremote status shows the ids: 12 digits of 0-9 and a-f")
+        raise UsageError(
+            f"{lease!r} is no lease id", hint="pfremote status shows the ids: 12 digits of 0-9 and a-f"
+        )
 
 
 def revert_lease(name: str, host: OpenHost, lease: str, drain: int, output: Output) -> HostResult:

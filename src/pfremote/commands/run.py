@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 @click.option(
     "--max-fail-percentage", metavar="P", help="Stop after a batch of which more than this percentage failed."
 )
+@click.option(
+    "--allow-volatile-guard",
+    is_flag=True,
+    help="Accept a guard that does not survive a reboot, in every play.",
+)
 @click.option("--yes", is_flag=True, help="Answer yes to what the playbook wants confirmed.")
 @click.option(
     "--out",
@@ -42,6 +47,7 @@ def command(
     *,
     serial: str | None,
     max_fail_percentage: str | None,
+    allow_volatile_guard: bool,
     yes: bool,
     out: Path | None,
     check: bool,
@@ -52,7 +58,8 @@ def command(
     from pfremote.commands.hosts import Hosts, list_hosts
     from pfremote.commands.playing import Manner, run_plays
 
-    plays = read_plays(playbook, hosts, read_wishes(serial, max_fail_percentage))
+    wishes = read_wishes(serial, max_fail_percentage, volatile_guard=allow_volatile_guard)
+    plays = read_plays(playbook, hosts, wishes)
     targets = tuple({host.target.name: host.target for play in plays for host in play.hosts}.values())
     if hosts.list_hosts:
         return list_hosts(targets, output)
@@ -65,17 +72,17 @@ def command(
 def read_plays(playbook: Path, hosts: HostOptions, wishes: Wishes) -> tuple[PreparedPlay, ...]:
     """Return the playbook's plays with everything known that can be known before a host is contacted."""
     from pfremote.commands.extra_vars import read_extra_vars
-    from pfremote.commands.plays import prepare_plays
+    from pfremote.commands.plays import Ground, prepare_plays
     from pfremote.inventory import load_inventory
     from pfremote.inventory.reader import read_text
     from pfremote.playbook import parse_playbook
 
     sources = parse_playbook(read_text(playbook), str(playbook))
     extra = read_extra_vars(hosts.extra_vars)
-    return prepare_plays(sources, load_inventory(hosts.inventory), hosts, extra, wishes)
+    return prepare_plays(sources, Ground(load_inventory(hosts.inventory), hosts, extra, wishes))
 
 
-def read_wishes(serial: str | None, max_fail_percentage: str | None) -> Wishes:
+def read_wishes(serial: str | None, max_fail_percentage: str | None, *, volatile_guard: bool) -> Wishes:
     """Return what the command line says in place of the playbook.
 
     Raises:
@@ -85,7 +92,8 @@ def read_wishes(serial: str | None, max_fail_percentage: str | None) -> Wishes:
     from pfremote.playbook.scalars import read_batch_size, read_share
 
     sizes = [read_batch_size(word) for word in serial.split(",")] if serial is not None else []
-    return Wishes(sizes, None if max_fail_percentage is None else read_share(max_fail_percentage))
+    share = None if max_fail_percentage is None else read_share(max_fail_percentage)
+    return Wishes(sizes, share, volatile_guard)
 
 
 def demand_terminal(plays: tuple[PreparedPlay, ...]) -> None:

@@ -25,7 +25,7 @@ from pfremote.maillog.shapes import CHILD_DIED
 from pfremote.maillog.transcript import Transcript, make_transcript
 from pfremote.maillog.turns import Turn
 
-#: A delivery's session has no last line: it is over when it said its status and then nothing in so many feeds.
+#: A delivery's session has no last line: it is over when it gave its status, then nothing in so many feeds.
 QUIET_FEEDS = 2
 
 Key = tuple[str, str, int | None]
@@ -33,7 +33,10 @@ Key = tuple[str, str, int | None]
 
 @dataclass(frozen=True, slots=True)
 class LiveLine:
-    """A line that may be shown: its session, the redacted record, and the turns that it gives (often none)."""
+    """A line that may be shown: its session, the redacted record, and the turns it gives (often none).
+
+    ``session`` is what was known of it when its first line was shown.
+    """
 
     session: Session
     record: Record
@@ -175,8 +178,10 @@ class LiveReader:
                 process.watched.append(_Watched(session, Folder(inbound=inbound)))
         for watched in (*process.watched,):
             gone = watched.session is not sessions[-1]
+            watched.quiet = watched.quiet if gone else 0
             yield from self._fold(watched, over=gone)
-            if watched.session.over and (gone or watched.inbound) or (gone and watched.inbound):
+            # a delivery that is over may have more recipients, and a QUIT
+            if (watched.session.over and gone) or (watched.inbound and (gone or watched.session.over)):
                 yield from self._end(watched)
             if gone and watched.ended:
                 process.watched.remove(watched)
@@ -187,7 +192,6 @@ class LiveReader:
         if watched.done == len(session.records) or not self._is_meant(watched, over=over):
             return
         # Only what is new: a session has hundreds of lines, and comes here with each.
-        watched.quiet = 0
         for record in session.records[watched.done :]:
             before = len(watched.folder.turns)
             watched.folder.feed(record)
@@ -196,7 +200,7 @@ class LiveReader:
         watched.done = len(session.records)
 
     def _is_meant(self, watched: _Watched, *, over: bool) -> bool:
-        """Say whether a session is to be shown. Nobody knows before it is verbose and its peer has an address."""
+        """Say whether a session is to be shown, which its first verbose line and its peer decide."""
         session = watched.session
         known = session.verbose and session.peer_name and (session.peer_address or over)
         if watched.meant is None and known:
@@ -214,9 +218,10 @@ class LiveReader:
         if watched.meant:
             yield LiveEnd(make_transcript(watched.as_session(), watched.folder))
 
-    def _note_quiet(self) -> Iterator[LiveEnd]:
+    def _note_quiet(self) -> Iterator[Live]:
         for process in self._processes.values():
             for watched in process.watched:
                 watched.quiet += 1
                 if watched.session.over and watched.quiet > QUIET_FEEDS:
+                    yield from self._fold(watched, over=True)
                     yield from self._end(watched)

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from pfremote.clock import Clock
 from pfremote.errors import PfremoteError, Reason
 from pfremote.results import HostResult
 from pfremote.store.encode import decode_time, encode_time, to_json
@@ -107,6 +108,7 @@ def encode_host(host: HostRecord) -> JsonObject:
         "guard": result.guard,
         "deadline": result.deadline,
         "why": result.why,
+        "clock_error": result.clock.error,
         "skipped": result.skipped,
         "play": host.play,
         "folder": host.folder,
@@ -170,6 +172,9 @@ def decode_host(data: Mapping[str, Any]) -> HostRecord:
         deadline=None if data["deadline"] is None else int(data["deadline"]),
         why=_text(data["why"]),
         skipped=_text(data.get("skipped") or ""),
+        predating=int(data.get("predating") or 0),
+        cut=int(data.get("cut") or 0),
+        clock=Clock(float(data.get("clock_ahead") or 0), float(data.get("clock_error") or 0)),
         error=None if data["error"] is None else _reason(data["error"]),
         refusals=tuple(_reason(item) for item in data["refusals"]),
         warnings=tuple(_reason(item) for item in data["warnings"]),

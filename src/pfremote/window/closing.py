@@ -10,6 +10,7 @@ from pfremote.errors import AgentFailed, HostError, PfremoteError, Reason
 from pfremote.facts import Lease
 from pfremote.verdict import ENDED, explain_loss, judge_revert
 from pfremote.window.course import PATIENCE, RETRY_PAUSE, Course, Turn
+from pfremote.window.tailing import follow_log
 
 #: Seconds that one visit waits for verbose processes. What takes longer gets further visits, so that
 #: one host with a long session does not keep a worker that the other hosts need.
@@ -48,7 +49,7 @@ class Closing:
     def _revert(self, host: OpenHost) -> bool:
         """Revert, and return whether that is the end of it: drained, or waited for long enough."""
         course = self._course
-        why = "interrupt" if course.hurried else "deadline"
+        why = "interrupt" if course.hurried else "request" if course.enough else "deadline"
         drain = min(course.options.request.drain, DRAIN_STEP)
         reply = tasks.revert(host, lease=course.result.lease, why=why, drain=drain)
         lease = course.mine(reply)
@@ -56,6 +57,7 @@ class Closing:
             raise AgentFailed(
                 "the host was asked to revert and does not say that it did", code="not-reverted"
             )
+        follow_log(course, host)
         if lease.drained == "no" and time.monotonic() < self._drained_by:
             self._tell_draining(lease)
             return False
@@ -72,12 +74,12 @@ class Closing:
 
     def _bring_home(self, host: OpenHost) -> None:
         course = self._course
+        if course.options.follow is not None:
+            course.options.follow.end(course.result.host)
         reply = tasks.collect(host, lease=course.result.lease)
         lease = course.mine(reply)
         if course.facts is None or lease is None:
             raise AgentFailed("the host brought back evidence of another lease", code="protocol")
-        if course.options.follow is not None:
-            course.options.follow(course.result.host, reply, course.facts, lease)
         course.result = course.keep(course.result, reply, course.facts, lease)
         # While a process is still verbose the host must remember why (and status must be able to say so).
         if not course.options.keep_on_host and lease.drained == "yes":

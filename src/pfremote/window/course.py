@@ -11,6 +11,7 @@ from typing import Protocol
 from pfremote.agent.protocol import Reply, ReplyCutError
 from pfremote.agent.replies import read_leases
 from pfremote.asking import OpenHost
+from pfremote.clock import Clock, warn_clock
 from pfremote.errors import PfremoteError, Reason
 from pfremote.events import format_epoch
 from pfremote.facts import Facts, Lease
@@ -36,10 +37,16 @@ class Keep(Protocol):
 
 
 class Follow(Protocol):
-    """Show what is new in the evidence so far."""
+    """Show what the log of a window says, as it is written."""
 
-    def __call__(self, host: str, reply: Reply, facts: Facts, lease: Lease) -> None:
-        """Take a reply to ``collect`` from an open or just closed window."""
+    def take(self, host: str, reply: Reply, facts: Facts, lease: Lease, clock: Clock) -> None:
+        """Take a reply to ``tail``."""
+
+    def lose(self, host: str) -> None:
+        """Take note that the host cannot be asked just now, or that it is over: do not wait for it."""
+
+    def end(self, host: str) -> None:
+        """Show what still waits for later lines: there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +80,22 @@ class Course:
     due: float = 0.0
     sessions: int = 0
     hurried: bool = False
+    #: The operator said, without any hurry, that it is enough.
+    enough: bool = False
+    armed_at: float = 0.0
+    followable: bool = True
+    position: str = ""
 
     def fail(self, error: PfremoteError) -> None:
         """Note and tell why the host was not served."""
         self.result = fail(self.result, error)
         self.tell.failed(self.result, error)
+
+    def note_clock(self, clock: Clock) -> None:
+        """Note how far the host's clock is off, and tell where that is much."""
+        warnings = warn_clock(clock)
+        self.result = replace(self.result, clock=clock, warnings=(*self.result.warnings, *warnings))
+        self.tell.warn(warnings)
 
     def skip(self, why: str) -> None:
         """Note and tell that nothing is wanted of this host."""
@@ -98,8 +116,14 @@ class Course:
         if lease is None:
             raise ReplyCutError("the host's answer does not speak of the lease that it was asked for")
         self.note_time_left(lease)
+        self.armed_at = time.monotonic()
         self.result = replace(
-            self.result, state="armed", armed=True, guard=lease.guard, warnings=reply.warnings
+            self.result,
+            state="armed",
+            armed=True,
+            guard=lease.guard,
+            predating=lease.predating,
+            warnings=(*self.result.warnings, *reply.warnings),
         )
         self.tell.armed(lease, reply, self.result.deadline or lease.deadline)
 

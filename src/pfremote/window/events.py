@@ -47,19 +47,30 @@ class HostEvents:
             seconds=lease.left,
             guard=lease.guard,
             in_force=dict(_split(value) for value in reply.every("value")),
-            predating=reply.number("predating"),
+            predating=lease.predating,
             diff=self._lines(reply),
         )
         self.warn(reply.warnings, lease.id)
 
     def seen(self, lease: Lease) -> None:
         """Tell how many matching sessions began so far."""
-        self._emit("session", self._host, lease.id, seen=lease.sessions, log_bytes=lease.bytes)
+        self._emit(
+            "session",
+            self._host,
+            lease.id,
+            seen=lease.sessions,
+            log_bytes=lease.bytes,
+            connections=lease.connects,
+        )
 
     def lost_sight(self, exc: HostError, lease: str, until: str) -> None:
         """Tell that the host cannot be asked just now, which ends nothing."""
         hint = f"the host's own guard ends the lease {until}; looking again"
         self._emit("warning", self._host, lease, code=exc.code, message=exc.message, hint=hint)
+
+    def regained_sight(self, lease: str) -> None:
+        """Tell that the host answers again."""
+        self.warn((Reason("in-sight", "answers again; following goes on where it was, nothing is missed"),), lease)
 
     def reverted(self, reply: Reply, lease: Lease) -> None:
         """Tell that the host was seen reverted."""

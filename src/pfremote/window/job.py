@@ -64,6 +64,10 @@ class Window:
         """End the window at the next step."""
         self._course.hurried = True
 
+    def end(self) -> None:
+        """End the window at the next step because it is enough, not because somebody wants out."""
+        self._course.enough = True
+
     def outcome(self) -> HostResult:
         """Return what became of the host."""
         return self._course.result
@@ -71,6 +75,8 @@ class Window:
     def abandon(self, error: BaseException) -> HostResult:
         """Return what is known when the job ends before its time."""
         self.over = True
+        if self._course.options.follow is not None:
+            self._course.options.follow.lose(self._course.result.host)
         why = "you left before it was done" if isinstance(error, LeftError) else error
         self._course.fail(explain_loss(self._course.result, why, self._course.until()))
         return self._course.result

@@ -9,6 +9,7 @@ from pfremote import tasks
 from pfremote.agent.protocol import Reply
 from pfremote.agent.replies import read_facts
 from pfremote.asking import VERB_SECONDS, OpenHost, new_lease
+from pfremote.clock import measure_clock
 from pfremote.errors import AgentFailed, HostError, PfremoteError, Refused
 from pfremote.plan import Plan, make_plan, refuse_request
 from pfremote.verdict import explain_loss, judge_state
@@ -45,7 +46,10 @@ class Opening:
 
     def _visit(self, host: OpenHost) -> Turn:
         course = self._course
-        course.facts = read_facts(tasks.probe(host, peer=course.options.request.peers))
+        asked = time.time()
+        reply = tasks.probe(host, peer=course.options.request.peers)
+        course.facts = read_facts(reply)
+        course.note_clock(measure_clock(course.facts.time, asked, time.time()))
         if course.options.decline is not None and (why := course.options.decline(course.facts)):
             course.skip(why)
             return Turn()

@@ -12,17 +12,24 @@ from pfremote.errors import HostError, Reason, Refused
 from pfremote.facts import Lease
 from pfremote.window.closing import Closing
 from pfremote.window.course import Course, Turn
+from pfremote.window.silence import explain_silence, is_due
+from pfremote.window.tailing import follow_log
+
+#: Whoever follows wants to see things sooner: seconds between two visits, and how many of them ask for no status.
+FOLLOWING_POLL = 1.5
+VISITS_BETWEEN = 3
 
 
 class Watching:
     """The phase between armed and over. A connection that fails here ends nothing."""
 
-    limit = float(VERB_SECONDS["status"] + VERB_SECONDS["collect"])
+    limit = float(VERB_SECONDS["status"] + 10 * VERB_SECONDS["tail"])
 
     def __init__(self, course: Course) -> None:
         self._course = course
         self._in_sight = True
-        self._bytes = 0
+        self._visits = 0
+        self._wondered = False
 
     def first_turn(self) -> Turn:
         """Return what comes after arming: with ``--detach`` the end."""
@@ -31,50 +38,75 @@ class Watching:
     def step(self) -> Turn:
         """Look once."""
         course = self._course
-        if course.hurried or time.monotonic() >= course.due:
+        if course.hurried or course.enough or time.monotonic() >= course.due:
             return Turn(Closing(course))
         try:
             with course.reach() as host:
-                reply = tasks.status(host, lease=course.result.lease)
-                lease = course.mine(reply)
-                if lease is not None:
-                    self._follow(host, lease)
+                follow_log(course, host)
+                reply = self._ask(host)
         except Refused:  # somebody made the host forget it; closing will say so
             return Turn(Closing(course))
         except HostError as exc:
-            if self._in_sight:
-                course.tell.lost_sight(exc, course.result.lease, course.until())
-            self._in_sight = False
+            self._lose(exc)
             return self._pause()
-        self._in_sight = True
+        self._regain()
+        if reply is None:
+            return self._pause()
+        lease = course.mine(reply)
         if lease is None or lease.state != "armed":
             return Turn(Closing(course))
         self._note_progress(lease, reply)
         return self._pause()
 
-    def _follow(self, host: OpenHost, lease: Lease) -> None:
-        """Fetch the evidence so far, where somebody follows and the log has grown since the last time."""
+    def _ask(self, host: OpenHost) -> Reply | None:
+        """Ask for the status; while somebody follows, not at each visit."""
+        self._visits += 1
+        if self._is_followed and self._visits % VISITS_BETWEEN != 0:
+            return None
+        return tasks.status(host, lease=self._course.result.lease)
+
+    @property
+    def _is_followed(self) -> bool:
+        return self._course.options.follow is not None and self._course.followable
+
+    def _lose(self, exc: HostError) -> None:
         course = self._course
-        if course.options.follow is None or course.facts is None or lease.state != "armed":
-            return
-        if lease.sessions and lease.bytes != self._bytes:
-            self._bytes = lease.bytes
-            reply = tasks.collect(host, lease=lease.id)
-            course.options.follow(course.result.host, reply, course.facts, lease)
+        if self._in_sight:
+            course.tell.lost_sight(exc, course.result.lease, course.until())
+            if course.options.follow is not None:
+                course.options.follow.lose(course.result.host)
+        self._in_sight = False
+
+    def _regain(self) -> None:
+        if not self._in_sight and self._is_followed:
+            self._course.tell.regained_sight(self._course.result.lease)
+        self._in_sight = True
 
     def _pause(self) -> Turn:
         course = self._course
-        return Turn(self, max(min(course.options.poll, course.due - time.monotonic()), 0.05))
+        poll = min(course.options.poll, FOLLOWING_POLL) if self._is_followed else course.options.poll
+        return Turn(self, max(min(poll, course.due - time.monotonic()), 0.05))
 
     def _note_progress(self, lease: Lease, reply: Reply) -> None:
         course = self._course
         course.note_time_left(lease)
-        fresh = tuple(reason for reason in _read_warnings(reply) if reason not in course.result.warnings)
+        found = (*_read_warnings(reply), *self._wonder(lease))
+        fresh = tuple(reason for reason in found if reason not in course.result.warnings)
         course.result = replace(course.result, warnings=(*course.result.warnings, *fresh))
         course.tell.warn(fresh, lease.id)
         if lease.sessions > course.sessions:
             course.sessions = lease.sessions
             course.tell.seen(lease)
+
+    def _wonder(self, lease: Lease) -> tuple[Reason, ...]:
+        """Say once why nobody matched so far (promise P8), while there is time to do something about it."""
+        course = self._course
+        request = course.options.request
+        if self._wondered or not is_due(time.monotonic() - course.armed_at, request.seconds):
+            return ()
+        reason = explain_silence(lease, request.peers)
+        self._wondered = reason is not None or lease.sessions > 0
+        return (reason,) if reason is not None else ()
 
 
 def _read_warnings(reply: Reply) -> tuple[Reason, ...]:

@@ -1,0 +1,59 @@
+"""Armed, and nobody matched: what the host can say of the reason, while there is still time to change it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pfremote.errors import Reason
+from pfremote.facts import Lease
+
+#: Seconds of an open window after which silence is worth a word; in a short window a third of it.
+PATIENT_FOR = 20.0
+
+
+def is_due(armed_for: float, seconds: int) -> bool:
+    """Say whether a window of ``seconds`` has been open for long enough to wonder."""
+    return armed_for >= min(PATIENT_FOR, seconds / 3)
+
+
+def explain_silence(lease: Lease, peers: Sequence[str]) -> Reason | None:
+    """Return why no session matched so far, as far as the host knows; None where one did, or it has not looked."""
+    if lease.sessions or lease.connects is None:
+        return None
+    named = ", ".join(peers)
+    if lease.heard:
+        return _explain_heard(lease.heard[0])
+    if not lease.connects and not lease.deliveries:
+        return Reason(
+            "no-match-yet",
+            "no connection at all since the host is armed: is this the host that the peer talks to?",
+            "look up where the peer's mail goes (MX, load balancer, relay), and debug that host",
+        )
+    counted = f"{_count(lease.connects, 'connection')} from others"
+    if lease.deliveries:
+        counted += f", {_count(lease.deliveries, 'recipient')} delivered to others"
+    return Reason("no-match-yet", f"no session matched yet: {counted}, none from or to {named}", _hint(lease))
+
+
+def _explain_heard(heard: str) -> Reason:
+    address, _, name = heard.partition(" ")
+    return Reason(
+        "no-match-yet",
+        f"{address} (known here as {name or 'unknown'}) connected and is not debugged",
+        "a pattern before it may be in error (see the log), or master.cf overrides debug_peer_list for that "
+        "service: pfremote check tells",
+    )
+
+
+def _hint(lease: Lease) -> str:
+    hint = "behind a proxy that speaks XCLIENT Postfix knows only the proxy: give its address"
+    if lease.nameless:
+        return (
+            f"{_count(lease.nameless, 'client')} of these had no verified name, and a name matches only where "
+            f"forward and reverse DNS agree: give the address instead; {hint}"
+        )
+    return f"the peer may come from another address, or to another host; {hint}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
