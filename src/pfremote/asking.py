@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,10 +12,13 @@ from dataclasses import dataclass, field, replace
 from pfremote.agent import load_agent
 from pfremote.agent.install import INSTALL_SCRIPT, make_helper
 from pfremote.agent.protocol import Argument, Reply, ReplyCutError, decode_reply, encode_request
-from pfremote.errors import AgentFailed, Refused
+from pfremote.errors import AgentFailed, PfremoteError, Refused
+from pfremote.log_levels import CALL, PROTOCOL
 from pfremote.secret import Secret
 from pfremote.target import Target
 from pfremote.transport import Become, Completed, Connection, ConnectOptions, connect, run_as_root
+
+_log = logging.getLogger(__name__)
 
 #: Seconds that a verb may take on a healthy but busy host, beside any waiting that it is asked to do.
 VERB_SECONDS = {
@@ -36,6 +41,7 @@ class OpenHost:
 
     ``agent`` is the path of an installed agent (``pfremote bootstrap``); empty sends the agent along each time.
     ``log`` is where this Postfix logs, ``journal`` or ``file:PATH``; empty lets the host find out.
+    ``name`` is how our own log calls the host.
     """
 
     connection: Connection
@@ -43,6 +49,7 @@ class OpenHost:
     instance: str = ""
     agent: str = ""
     log: str = ""
+    name: str = ""
 
 
 @contextmanager
@@ -59,9 +66,8 @@ def open_host(target: Target, options: ConnectOptions, password: Secret | None =
     become = Become(target.become, target.become_user, target.become_method, secret)
     agent = str(target.vars.get("pfremote_helper") or target.vars.get("pfremote_agent") or "")
     try:
-        yield OpenHost(
-            connection, become, target.instance or "", agent, str(target.vars.get("pfremote_log") or "")
-        )
+        log = str(target.vars.get("pfremote_log") or "")
+        yield OpenHost(connection, become, target.instance or "", agent, log, target.name)
     finally:
         connection.close()
 
@@ -87,18 +93,44 @@ def ask_agent(host: OpenHost, verb: str, *, patience: float = 0, **arguments: Ar
     argv, script = (
         ([host.agent, *words], b"") if host.agent else (["/bin/sh", "-s", "--", *words], load_agent())
     )
-    completed = run_as_root(
-        host.connection, argv, stdin=script, timeout=VERB_SECONDS[verb] + patience, become=host.become
-    )
-    return _read_reply(completed)
+    with _logged(host.name, words):
+        completed = run_as_root(
+            host.connection, argv, stdin=script, timeout=VERB_SECONDS[verb] + patience, become=host.become
+        )
+        return _read_reply(completed, host.name)
 
 
-def _read_reply(completed: Completed) -> Reply:
+@contextmanager
+def _logged(name: str, words: list[str]) -> Iterator[None]:
+    """Log the call, what it came to and how long it took; nothing in a request is secret."""
+    about = {"host": name}
+    _log.log(PROTOCOL, "> %s", " ".join(words), extra=about)
+    began, outcome = time.monotonic(), "ok"
+    try:
+        yield
+    except PfremoteError as exc:
+        outcome = f"{type(exc).__name__}: {exc.message}"
+        raise
+    finally:
+        _log.log(CALL, "%s: %s, %.2f s", words[0], outcome, time.monotonic() - began, extra=about)
+
+
+def _log_reply(name: str, reply: Reply) -> None:
+    """Log what the agent said; payloads hold log lines with captured passwords, so they are only counted."""
+    about = {"host": name}
+    for key, value in reply.pairs:
+        _log.log(PROTOCOL, "< %s=%s", key, value, extra=about)
+    for key, data in reply.payloads.items():
+        _log.log(PROTOCOL, "< payload %s, %d bytes", key, len(data), extra=about)
+
+
+def _read_reply(completed: Completed, name: str) -> Reply:
     if not completed.stdout:
         said = completed.stderr.decode("utf-8", "replace").strip().splitlines()
         why = f": {said[-1][:200]}" if said else ""
         raise ReplyCutError(f"the agent ended with status {completed.exit_status} and without a reply{why}")
     reply = decode_reply(completed.stdout)
+    _log_reply(name, reply)
     if reply.outcome == "refused":
         raise Refused(reply.refusals)
     if reply.outcome == "failed":

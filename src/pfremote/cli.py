@@ -49,7 +49,9 @@ def group() -> None:
 
 def main(words: Sequence[str]) -> int:
     """Run the command line ``words`` and return the exit code. Every way out leads through here."""
-    output = Output(json=_wants_json(words), verbosity=0)
+    monitoring = _has_option(words, "--nagios")
+    output = Output(json=_has_option(words, "--json") and not monitoring, verbosity=0)
+    output.monitoring = monitoring
     try:
         return int(group.main(args=list(words), prog_name="pfremote", standalone_mode=False, obj=output) or 0)
     except click.ClickException as exc:
@@ -81,10 +83,10 @@ class _InterruptedEarlyError(PfremoteError):
     exit_code = ExitCode.INTERRUPTED
 
 
-def _wants_json(words: Sequence[str]) -> bool:
-    """Tell whether events are wanted, also where the rest of the command line cannot be understood."""
+def _has_option(words: Sequence[str], option: str) -> bool:
+    """Tell whether an option is given, also where the rest of the command line cannot be understood."""
     end = list(words).index("--") if "--" in words else len(words)
-    return "--json" in words[:end]
+    return option in words[:end]
 
 
 def _explain_usage(exc: click.ClickException) -> UsageError:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from pfremote.errors import PfremoteError, Reason, Refused
+from pfremote.folding import Fold
 from pfremote.inert import show_line
+from pfremote.live_table import Row, make_table
+from pfremote.recap import Piece as Piece
+from pfremote.recap import render_folds, render_recap
 from pfremote.results import HostResult
 
 if TYPE_CHECKING:
@@ -52,6 +56,7 @@ class Console:
         self._lock = threading.RLock()
         self._rich: rich.console.Console | None = None
         self._live: rich.live.Live | None = None
+        self._moving: rich.console.RenderableType | None = None
         if wants_colour(self.err):
             self._rich = _make_rich(self.err)
 
@@ -59,6 +64,11 @@ class Console:
     def moving(self) -> bool:
         """Tell whether a progress line can be shown."""
         return self._rich is not None
+
+    @property
+    def folds(self) -> bool:
+        """Tell whether what many hosts say is told once; whoever wants details, or events, gets it all."""
+        return self.data and self.verbosity == 0
 
     def say(self, text: str, *, host: str = "", style: str = "") -> None:
         """Tell people one line on stderr."""
@@ -71,7 +81,8 @@ class Console:
 
     def warn(self, reason: Reason, *, host: str = "") -> None:
         """Tell of something that is not an error, and what to do about it."""
-        self._talk(Line(f"warning: {reason.message}", host, "yellow"))
+        code = f" [{reason.code}]" if self.verbosity and reason.code else ""
+        self._talk(Line(f"warning: {reason.message}{code}", host, "yellow"))
         self.hint(reason.hint, host=host)
 
     def error(self, error: PfremoteError, *, host: str = "") -> None:
@@ -90,24 +101,49 @@ class Console:
 
     def show(self, text: str = "") -> None:
         """Print data on stdout, line by line; nothing with ``--json``."""
-        if self.data:
-            with self._speaking():
-                self._drop_live()  # both streams may be the same terminal
-                self.out.write("".join(f"{show_line(line)}\n" for line in text.split("\n")))
-                self.out.flush()
+        self._print_data("".join(f"{show_line(line)}\n" for line in text.split("\n")))
+
+    def show_rows(self, rows: Iterable[Sequence[Piece]]) -> None:
+        """Print data lines on stdout, each of pieces of text with a style; colours only on a terminal."""
+        if not wants_colour(self.out):
+            self.show("\n".join("".join(text for text, _ in row) for row in rows))
+            return
+        self._print_data("".join(_paint(row) for row in rows))
+
+    def _print_data(self, text: str) -> None:
+        if not self.data:
+            return
+        with self._speaking():
+            moving = self._moving if self._live is not None else None
+            self._drop_live()  # both streams may be the same terminal
+            self.out.write(text)
+            self.out.flush()
+            self._move(moving)
 
     def progress(self, text: str) -> None:
         """Replace the moving line at the bottom; an empty text removes it. Nothing without a terminal."""
+        shown = _styled(Line(text, style="dim")) if self.moving and text else None
+        if shown is not None:
+            shown.no_wrap, shown.overflow = True, "ellipsis"
+        self._move(shown)
+
+    def table(self, headings: Sequence[str], rows: Sequence[Row], last: str) -> None:
+        """Replace what moves at the bottom by a table with one more line below it."""
+        if self._rich is not None:
+            self._move(make_table(headings, rows, last, self._rich.size.height))
+
+    def _move(self, shown: rich.console.RenderableType | None) -> None:
         if self._rich is None:
             return
         with self._speaking():
-            if self._live is None and text:
+            self._moving = shown
+            if shown is None:
+                self._drop_live()
+                return
+            if self._live is None:
                 self._live = _make_live(self._rich)
                 self._live.start()
-            if self._live is not None and text:
-                self._live.update(_styled(Line(text, style="dim")), refresh=True)
-            else:
-                self._drop_live()
+            self._live.update(shown, refresh=True)
 
     def _drop_live(self) -> None:
         if self._live is not None:
@@ -119,10 +155,13 @@ class Console:
         rows = tuple(results)
         if not rows:
             return
-        width = max(len(show_line(row.host)) for row in rows)
         self.show("\nRECAP")
-        for row in rows:
-            self.show(f"{show_line(row.host):<{width}}  {recap_text(row)}".rstrip())
+        self.show_rows(render_recap(rows))
+
+    def tell_folded(self, folds: Sequence[Fold]) -> None:
+        """Print what several hosts said alike, with their names."""
+        if folds:
+            self.show_rows(render_folds(folds))
 
     @contextmanager
     def _speaking(self) -> Iterator[None]:
@@ -142,28 +181,17 @@ class Console:
             self.err.flush()
 
 
-def recap_text(result: HostResult) -> str:
-    """Return one host's line in the recap, without its name."""
-    words = [f"{result.state:<9}"]
-    if result.armed and not result.reverted and result.error is None:
-        words.append(f"lease {result.lease}, guard {result.guard}")
-    elif result.armed:
-        flags = {"reverted": result.reverted, "drained": result.drained, "complete": result.complete}
-        words += [f"{name}={'yes' if value else 'no'}" for name, value in flags.items()]
-        words += [f"sessions={result.sessions}", f"lines={result.lines}"]
-    if result.skipped:
-        words.append(f"skipped: {result.skipped}")
-    if result.refusals:
-        words.append("refused: " + "; ".join(reason.code for reason in result.refusals))
-    if result.error:
-        words.append(f"{result.error.code}: {result.error.message}")
-    if result.conflicts:
-        words.append("conflict: " + "; ".join(result.conflicts))
-    return " ".join(words)
-
-
 def _sentence(error: PfremoteError) -> str:
     return error.message if error.host else str(error)
+
+
+def _paint(row: Sequence[Piece]) -> str:
+    from rich.style import Style
+
+    painted = (
+        Style.parse(style).render(show_line(text)) if style else show_line(text) for text, style in row
+    )
+    return "".join(painted) + "\n"
 
 
 def _plain(line: Line) -> str:

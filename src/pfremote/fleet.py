@@ -10,13 +10,14 @@ from __future__ import annotations
 import heapq
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from pfremote.errors import DeadlineExceeded
 from pfremote.interruption import Interrupts
+from pfremote.lagging import Lagging, Straggler
 from pfremote.results import HostResult
 
 #: How long a step may overrun its limit before its worker is given up: its own timeouts come first.
@@ -29,6 +30,14 @@ class Job(Protocol):
     @property
     def limit(self) -> float:
         """Seconds that the next step may take."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of the next step: what it takes is compared with others of its kind."""
+
+    @property
+    def doing(self) -> str:
+        """What the host is at, in one word, for people; may change within a step."""
 
     def advance(self) -> float | None:
         """Do one step; return the seconds to pause before the next, or None when all is done."""
@@ -66,6 +75,7 @@ class _Board:
     waiting: list[tuple[float, int, str]] = field(default_factory=list)
     working: dict[str, tuple[float, int]] = field(default_factory=dict)
     done: dict[str, HostResult] = field(default_factory=dict)
+    lagging: Lagging = field(default_factory=Lagging)
     tickets: int = 0
     hurried_at: int = 0
 
@@ -78,6 +88,7 @@ class _Board:
 
     def give_up(self, host: str, error: BaseException) -> None:
         self.working.pop(host, None)
+        self.lagging.forget(host)
         self.done[host] = self.jobs[host].abandon(error)
 
 
@@ -86,12 +97,12 @@ def run_fleet(
     *,
     forks: int,
     interrupts: Interrupts | None = None,
-    tick: Callable[[], None] = lambda: None,
+    tick: Callable[[Sequence[Straggler]], None] = lambda _late: None,
 ) -> dict[str, HostResult]:
     """Run all jobs to their end and return one result per host, in the order of ``jobs``.
 
     The first interrupt hurries every job; the second abandons what is left. ``tick`` is called at least
-    twice a second from the caller's thread, for progress.
+    twice a second from the caller's thread, for progress, with the hosts that lag behind the others.
     """
     stop = interrupts or Interrupts()
     board = _Board(jobs)
@@ -106,7 +117,7 @@ def run_fleet(
         _start_due(board, forks)
         _take_message(board, forks)
         _drop_overdue(board)
-        tick()
+        tick(_list_stragglers(board))
     return {host: board.done[host] for host in jobs}
 
 
@@ -129,7 +140,9 @@ def _start_due(board: _Board, forks: int) -> None:
     while board.waiting and len(board.working) < forks and board.waiting[0][0] <= time.monotonic():
         _, _, host = heapq.heappop(board.waiting)
         ticket, job = board.ticket(), board.jobs[host]
-        board.working[host] = (time.monotonic() + job.limit + GRACE, ticket)
+        now = time.monotonic()
+        board.working[host] = (now + job.limit + GRACE, ticket)
+        board.lagging.begin(host, job.kind, job.limit, now)
         # A daemon thread: a worker that is stuck in the network must not keep the process from ending.
         threading.Thread(target=_work, args=(host, ticket, job, board.queue), name=host, daemon=True).start()
 
@@ -155,11 +168,17 @@ def _take_message(board: _Board, forks: int) -> None:
         board.give_up(message.host, message.error)
         return
     del board.working[message.host]
+    board.lagging.end(message.host, time.monotonic())
     if message.pause is None:
         board.done[message.host] = board.jobs[message.host].outcome()
     else:
         # A step that began before the interrupt chose its pause without knowing of it.
         board.wait(message.host, 0 if ticket <= board.hurried_at else message.pause)
+
+
+def _list_stragglers(board: _Board) -> list[Straggler]:
+    late = board.lagging.list_late(time.monotonic())
+    return [Straggler(host, board.jobs[host].doing, int(seconds)) for host, seconds in late]
 
 
 def _nap(board: _Board, forks: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from pfremote.console import Console
 from pfremote.errors import Reason
 from pfremote.events import Kind
+from pfremote.folding import Fold, Folds
 from pfremote.postfix.quantities import render_duration
 
 RESTORED = {
@@ -41,6 +43,8 @@ class Narrator:
     def __init__(self, console: Console, *, plans: bool = False) -> None:
         self._console = console
         self._plans = plans
+        self._folds = Folds()
+        self._lock = threading.Lock()
         self._tellers: dict[Kind, Callable[[str, str, Details], None]] = {
             "plan": self._plan,
             "armed": self._armed,
@@ -66,13 +70,14 @@ class Narrator:
     def _armed(self, host: str, lease: str, details: Details) -> None:
         lasting = render_duration(int(details["seconds"]))
         until = f"until {clock(details['deadline'])} ({lasting})"
-        self._console.say(f"armed {until}, guard {details['guard']}, lease {lease}", host=host, style="green")
+        text = f"armed {until}, guard {details['guard']}, lease {lease}"
+        if details["predating"]:
+            number = plural(int(details["predating"]), "session")
+            text += f"; {number} began before and will not be seen"
+        self._console.say(text, host=host, style="green")
         for name, value in details["in_force"].items():
             self._console.detail(f"in force: {name} = {value}", host=host)
         self._diff(host, details)
-        if details["predating"]:
-            number = details["predating"]
-            self._console.detail(f"mail processes that began before and stay quiet: {number}", host=host)
 
     def _diff(self, host: str, details: Details) -> None:
         for line in details.get("diff", ()):
@@ -86,7 +91,21 @@ class Narrator:
             self._console.detail(f"{plural(int(details['seen']), 'matching session')} so far", host=host)
 
     def _warning(self, host: str, _lease: str, details: Details) -> None:
-        self._console.warn(Reason(details["code"], details["message"], details.get("hint", "")), host=host)
+        reason = Reason(details["code"], details["message"], details.get("hint", ""))
+        if not self._is_folded("warning", host, reason):
+            self._console.warn(reason, host=host)
+
+    def _is_folded(self, word: str, host: str, reason: Reason) -> bool:
+        """Tell whether another host said the same, so that it will be said once for all in the end."""
+        if not host or not self._console.folds:
+            return False
+        with self._lock:
+            return self._folds.add(word, host, reason)
+
+    def list_folded(self, *words: str) -> list[Fold]:
+        """Return the messages of several hosts, of which people have seen only the first."""
+        with self._lock:
+            return [fold for fold in self._folds if fold.word in words and len(fold.hosts) > 1]
 
     def _reverted(self, host: str, _lease: str, details: Details) -> None:
         restored = RESTORED.get(details["restored"], details["restored"])
@@ -104,6 +123,8 @@ class Narrator:
 
     def _collected(self, host: str, _lease: str, details: Details) -> None:
         amount = f"{plural(details['sessions'], 'session')}, {plural(details['lines'], 'line')}"
+        if details.get("cut"):
+            amount += f" ({details['cut']} cut)"
         whole = "complete" if details["complete"] else "not complete"
         self._console.say(f"{amount}, {whole}: {details['out']}", host=host)
         for item in details["missing"]:
@@ -111,5 +132,7 @@ class Narrator:
 
     def _failed(self, host: str, _lease: str, details: Details) -> None:
         word = "refused" if details.get("refused") else "error"
+        if self._is_folded(word, host, Reason(details["code"], details["message"], details.get("hint", ""))):
+            return
         self._console.say(f"{word}: {details['message']}", host=host, style="red")
         self._console.hint(details.get("hint", ""), host=host)

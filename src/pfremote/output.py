@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Iterable
 
@@ -9,7 +10,10 @@ from pfremote.console import Console
 from pfremote.errors import ConfigErrors, PfremoteError
 from pfremote.events import EventSink, EventStream, Kind
 from pfremote.exit_codes import ExitCode
+from pfremote.maillog.plain import PLAIN, Disguise
+from pfremote.monitoring import Level, render_line
 from pfremote.narrator import Narrator
+from pfremote.result_files import ResultFiles
 from pfremote.results import HostResult
 
 
@@ -21,6 +25,13 @@ class Output:
         self.stream = EventStream(sys.stdout) if json else None
         self.narrator = Narrator(self.console)
         self._listeners: list[EventSink] = []
+        #: Where each host's result is kept as a file, with ``--tree``.
+        self.files: ResultFiles | None = None
+        #: With ``--nagios`` one line on stdout and a plugin's exit code are all that is said.
+        self.monitoring = False
+        #: What becomes of names before they are told to programs, or shown as data. What is said to the
+        #: operator (stderr) keeps the names of the operator's hosts, which have to be typed again.
+        self.disguise: Disguise = PLAIN
 
     @property
     def broken(self) -> bool:
@@ -37,15 +48,19 @@ class Output:
 
     def emit(self, kind: Kind, host: str = "", lease: str = "", /, **details: object) -> None:
         """Tell one event to both."""
+        shown = self.disguise.value(details)
         if self.stream is not None:
-            self.stream(kind, host, lease, **details)
-        self.narrator(kind, host, lease, **details)
+            self.stream(kind, host and self.disguise.host(host), lease, **shown)
+        self.narrator(kind, host, lease, **(details if kind in ("warning", "failed") else shown))
         for sink in self._listeners:
             sink(kind, host, lease, **details)
 
-    def fail(self, error: PfremoteError) -> ExitCode:
+    def fail(self, error: PfremoteError) -> int:
         """Tell of an error that ends the whole run, and return its exit code."""
         self.console.progress("")
+        if self.monitoring:
+            self.console.show(render_line(Level.UNKNOWN, str(error)))
+            return Level.UNKNOWN
         for part in error.errors if isinstance(error, ConfigErrors) else (error,):
             self.console.error(part)
             if self.stream is not None:
@@ -55,21 +70,42 @@ class Output:
         return error.exit_code
 
     def stream_only(self, kind: Kind, host: str = "", lease: str = "", /, **details: object) -> None:
-        """Tell one event to programs; people were shown the same as data."""
+        """Tell one event to programs; people were shown the same as data, its names disguised already."""
         if self.stream is not None:
-            self.stream(kind, host, lease, **details)
+            self.stream(kind, host and self.disguise.host(host), lease, **details)
 
     def recap_for_programs(self, results: Iterable[HostResult], exit_code: ExitCode) -> ExitCode:
         """End with a recap in the event stream only, where people saw every host's line already."""
-        if self.stream is not None:
-            self.stream.recap(exit_code, results)
-        return exit_code
+        self.console.progress("")
+        self.console.tell_folded(self.narrator.list_folded("warning", "error", "refused"))
+        return self._end(results, exit_code)
 
     def recap(self, results: Iterable[HostResult], exit_code: ExitCode) -> ExitCode:
         """Tell how the run ended for each host, and return ``exit_code``."""
         rows = tuple(results)
         self.console.progress("")
+        self.console.tell_folded(self.narrator.list_folded("warning"))
         self.console.recap(rows)
+        return self._end(rows, exit_code)
+
+    def _end(self, results: Iterable[HostResult], exit_code: ExitCode) -> ExitCode:
+        """Tell programs how it ended, in files and as the last event."""
+        hidden = tuple(map(self._hide, results))
+        if self.files is not None:
+            try:
+                self.files.write(hidden, self.disguise.value)
+            except PfremoteError as exc:
+                self.console.error(exc)
+                exit_code = exit_code or ExitCode.UNEXPECTED
         if self.stream is not None:
-            self.stream.recap(exit_code, rows)
+            self.stream.recap(exit_code, hidden)
         return exit_code
+
+    def _hide(self, result: HostResult) -> HostResult:
+        error = result.error or next(iter(result.refusals), None)
+        if self.disguise is PLAIN:
+            return result
+        shown = error and dataclasses.replace(
+            error, **self.disguise.value({"message": error.message, "hint": error.hint})
+        )
+        return dataclasses.replace(result, host=self.disguise.host(result.host), error=shown)

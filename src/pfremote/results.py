@@ -12,6 +12,10 @@ from pfremote.errors import AgentFailed, HostError, PfremoteError, Reason, Refus
 State = Literal["clean", "armed", "unknown", "untouched"]
 
 
+#: The host acts at its deadline within this many seconds (promise P3: debugging is off no later).
+GUARD_SLACK = 5
+
+
 @dataclass(frozen=True, slots=True)
 class HostResult:
     """One host's part in a run. ``deadline`` is epoch seconds by the operator's clock; ``out`` is a folder.

@@ -55,9 +55,10 @@ def test_an_edit_between_two_leases_becomes_part_of_the_baseline(dash_agent: Hos
     dash_agent.arm("peer=192.0.2.1", seconds=600)
     edit(dash_agent, "-e", "mydestination=example.jp")
     dash_agent.arm("peer=192.0.2.2", seconds=600, lease="aaaaaaaaaaaa")
-    assert value(dash_agent, "debug_peer_list") == "debug_peer_list = 192.0.2.2, 192.0.2.1" or value(
-        dash_agent, "debug_peer_list"
-    ) == "debug_peer_list = 192.0.2.1, 192.0.2.2"
+    assert (
+        value(dash_agent, "debug_peer_list") == "debug_peer_list = 192.0.2.2, 192.0.2.1"
+        or value(dash_agent, "debug_peer_list") == "debug_peer_list = 192.0.2.1, 192.0.2.2"
+    )
     dash_agent.ask("revert", f"lease={LEASE}")
     assert value(dash_agent, "debug_peer_list") == "debug_peer_list = 192.0.2.2"
     reply = dash_agent.ask("revert", "lease=aaaaaaaaaaaa")
@@ -93,7 +94,9 @@ def test_two_arms_at_once_both_stand_and_both_end(dash_agent: HostAgent) -> None
     before = Snapshot.of(dash_agent.host.main_cf)
     leases = [f"{number:012x}" for number in range(1, 6)]
     threads = [
-        threading.Thread(target=dash_agent.arm, args=(f"peer=192.0.2.{number}",), kwargs={"lease": lease, "seconds": 600})
+        threading.Thread(
+            target=dash_agent.arm, args=(f"peer=192.0.2.{number}",), kwargs={"lease": lease, "seconds": 600}
+        )
         for number, lease in enumerate(leases, 1)
     ]
     for thread in threads:
@@ -150,7 +153,9 @@ def test_a_read_only_configuration_directory_is_refused(dash_agent: HostAgent) -
         subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
         run = dash_agent.arm()
         assert run.exit_status == 3
-        assert run.reply is not None and [reason.code for reason in run.reply.refusals] == ["main-cf-readonly"]
+        assert run.reply is not None and [reason.code for reason in run.reply.refusals] == [
+            "main-cf-readonly"
+        ]
     finally:
         subprocess.run(["umount", folder], check=True)
     assert Snapshot.of(dash_agent.host.main_cf) == before
@@ -244,13 +249,17 @@ def test_a_state_folder_that_is_not_roots_is_refused(dash_agent: HostAgent) -> N
     state.symlink_to(target)
     try:
         run = dash_agent.arm(seconds=600)
-        assert run.reply is not None and [reason.code for reason in run.reply.refusals] == ["state-unwritable"]
+        assert run.reply is not None and [reason.code for reason in run.reply.refusals] == [
+            "state-unwritable"
+        ]
     finally:
         state.unlink()
         shutil.rmtree(target)
 
 
-def test_the_watcher_killed_hard_is_seen_and_the_next_look_reverts_after_the_deadline(dash_agent: HostAgent) -> None:
+def test_the_watcher_killed_hard_is_seen_and_the_next_look_reverts_after_the_deadline(
+    dash_agent: HostAgent,
+) -> None:
     before = Snapshot.of(dash_agent.host.main_cf)
     dash_agent.arm(seconds=3)
     pid = int((dash_agent.state / "watch.pid").read_text().split()[0])

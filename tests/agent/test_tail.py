@@ -48,18 +48,30 @@ def test_a_session_that_turns_verbose_later_comes_with_its_beginning(dash_agent:
     log = agent.host.maillog
     stamp = log.read_text().splitlines()[-1].split(" postfix/")[0]
     with log.open("a") as out:
-        out.write(f"{stamp} postfix/smtpd[77]: connect from old[127.0.0.1]\n{stamp} postfix/smtpd[77]: disconnect from old[127.0.0.1]\n")
-        out.write(f"{stamp} postfix/smtpd[77]: connect from new[127.0.0.1]\n{stamp} postfix/smtpd[88]: connect from a[127.0.0.9]\n")
+        out.write(
+            f"{stamp} postfix/smtpd[77]: connect from old[127.0.0.1]\n{stamp} postfix/smtpd[77]: disconnect from old[127.0.0.1]\n"
+        )
+        out.write(
+            f"{stamp} postfix/smtpd[77]: connect from new[127.0.0.1]\n{stamp} postfix/smtpd[88]: connect from a[127.0.0.9]\n"
+        )
     reply, lines = follow(agent, reply.one("position"))
     assert lines == []
     with log.open("a") as out:
-        out.write(f"{stamp} postfix/smtpd[77]: > new[127.0.0.1]: 220 hello\n{stamp} postfix/smtpd[77]: < new[127")
+        out.write(
+            f"{stamp} postfix/smtpd[77]: > new[127.0.0.1]: 220 hello\n{stamp} postfix/smtpd[77]: < new[127"
+        )
     reply, lines = follow(agent, reply.one("position"))
-    assert [line.partition("]: ")[2] for line in lines] == ["connect from new[127.0.0.1]", "> new[127.0.0.1]: 220 hello"]
+    assert [line.partition("]: ")[2] for line in lines] == [
+        "connect from new[127.0.0.1]",
+        "> new[127.0.0.1]: 220 hello",
+    ]
     with log.open("a") as out:
         out.write(f".0.0.1]: QUIT\n{stamp} postfix/smtpd[77]: disconnect from new[127.0.0.1]\n")
     _, lines = follow(agent, reply.one("position"))
-    assert [line.partition("]: ")[2] for line in lines] == ["< new[127.0.0.1]: QUIT", "disconnect from new[127.0.0.1]"]
+    assert [line.partition("]: ")[2] for line in lines] == [
+        "< new[127.0.0.1]: QUIT",
+        "disconnect from new[127.0.0.1]",
+    ]
 
 
 def test_lines_of_other_peers_do_not_come(dash_agent: HostAgent) -> None:
@@ -80,7 +92,9 @@ def test_lines_of_other_peers_do_not_come(dash_agent: HostAgent) -> None:
         lambda position: "-1." + position.rpartition(".")[2],
     ],
 )
-def test_a_position_that_we_did_not_give_is_refused(dash_agent: HostAgent, forge: Callable[[str], str]) -> None:
+def test_a_position_that_we_did_not_give_is_refused(
+    dash_agent: HostAgent, forge: Callable[[str], str]
+) -> None:
     dash_agent.arm(seconds=600)
     position = follow(dash_agent)[0].one("position")
     run = dash_agent.call("tail", f"lease={LEASE}", f"position={forge(position)}")
@@ -101,5 +115,9 @@ def test_following_touches_nothing(dash_agent: HostAgent) -> None:
     lease = dash_agent.state / "leases" / LEASE
     before = Snapshot.of(dash_agent.host.main_cf), Snapshot.of(lease / "mark"), Snapshot.of(lease / "spec")
     follow(dash_agent)
-    assert (Snapshot.of(dash_agent.host.main_cf), Snapshot.of(lease / "mark"), Snapshot.of(lease / "spec")) == before
+    assert (
+        Snapshot.of(dash_agent.host.main_cf),
+        Snapshot.of(lease / "mark"),
+        Snapshot.of(lease / "spec"),
+    ) == before
     assert [path for path in dash_agent.state.glob("tmp.*") if (path / "lines").exists()] == []

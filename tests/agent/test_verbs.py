@@ -27,7 +27,9 @@ def test_probe_tells_the_facts_and_touches_nothing(agent: HostAgent) -> None:
     assert reply.one("running") == "yes"
     assert reply.one("log") == f"file:{agent.host.maillog}"
     assert reply.one("config_directory") == str(agent.host.config_directory)
-    assert "debug_peer_list absent " in [value + " " if value.endswith("absent") else value for value in reply.every("param")]
+    assert "debug_peer_list absent " in [
+        value + " " if value.endswith("absent") else value for value in reply.every("param")
+    ]
     assert reply.every("missing_file") == ("/no/such/file",)
     assert reply.one("guards").split()[-1] == "process"
     assert Snapshot.of(agent.host.main_cf) == before
@@ -126,7 +128,9 @@ def test_two_leases_add_up_and_the_last_restores_the_baseline(agent: HostAgent) 
 
 
 def test_what_main_cf_debugs_already_is_kept(dash_agent: HostAgent) -> None:
-    dash_agent.host.main_cf.write_text(dash_agent.host.main_cf.read_text() + "debug_peer_list = 192.0.2.9,\n  !192.0.2.8\n")
+    dash_agent.host.main_cf.write_text(
+        dash_agent.host.main_cf.read_text() + "debug_peer_list = 192.0.2.9,\n  !192.0.2.8\n"
+    )
     before = Snapshot.of(dash_agent.host.main_cf)
     reply = dash_agent.arm().reply
     assert reply is not None and "debug_peer_list 127.0.0.1, 192.0.2.9, !192.0.2.8" in reply.every("value")
@@ -231,7 +235,9 @@ def test_evidence_is_empty_where_no_session_matched(dash_agent: HostAgent) -> No
         (["min_free=101"], "disk-low"),
     ],
 )
-def test_what_would_break_is_refused_before_anything_is_touched(dash_agent: HostAgent, words: list[str], code: str) -> None:
+def test_what_would_break_is_refused_before_anything_is_touched(
+    dash_agent: HostAgent, words: list[str], code: str
+) -> None:
     before = Snapshot.of(dash_agent.host.main_cf)
     run = dash_agent.arm(*words)
     assert run.exit_status == 3

@@ -55,7 +55,9 @@ class HostAgent:
         """Run one verb; with ``die_after`` the agent kills itself as soon as that journal step is written."""
         script = load_agent()
         if die_after:
-            script = script.replace(b'\nmain "$@"; exit\n', _DIE_AFTER.replace("STEP", die_after).encode() + b'main "$@"; exit\n')
+            script = script.replace(
+                b'\nmain "$@"; exit\n', _DIE_AFTER.replace("STEP", die_after).encode() + b'main "$@"; exit\n'
+            )
         words = [*self.shell.split(), "-s", "--", verb, f"instance={self.host.config_directory}", *arguments]
         done = subprocess.run(words, input=script, capture_output=True, timeout=timeout, check=False)
         reply = decode_reply(done.stdout) if re.search(rb"^end=\w+\n\Z", done.stdout, re.M) else None
@@ -70,7 +72,14 @@ class HostAgent:
 
     def arm(self, *more: str, seconds: int = 60, lease: str = LEASE, die_after: str = "") -> AgentRun:
         """Arm a lease for 127.0.0.1 with the process guard."""
-        base = [f"lease={lease}", f"seconds={seconds}", "owner=tester", "from=here", "guard=process", "volatile=yes"]
+        base = [
+            f"lease={lease}",
+            f"seconds={seconds}",
+            "owner=tester",
+            "from=here",
+            "guard=process",
+            "volatile=yes",
+        ]
         if not any(word.startswith("peer=") for word in more):
             base.append("peer=127.0.0.1")
         return self.call("arm", *base, *more, die_after=die_after)
@@ -110,5 +119,10 @@ class Snapshot:
         """Look at ``path`` now."""
         status = path.stat()
         return cls(
-            path.read_bytes(), status.st_mode, (status.st_uid, status.st_gid), status.st_ino, status.st_nlink, status.st_mtime_ns
+            path.read_bytes(),
+            status.st_mode,
+            (status.st_uid, status.st_gid),
+            status.st_ino,
+            status.st_nlink,
+            status.st_mtime_ns,
         )

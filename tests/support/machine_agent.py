@@ -54,7 +54,15 @@ class MachineAgent:
         """Start one verb; its reply comes on stdout."""
         argv = ["sh", "-s", "--", verb, *words]
         if self.ssh:
-            here = ["ip", "netns", "exec", self.lab.controller_namespace, "ssh", "-F", str(self.lab.ssh_config)]
+            here = [
+                "ip",
+                "netns",
+                "exec",
+                self.lab.controller_namespace,
+                "ssh",
+                "-F",
+                str(self.lab.ssh_config),
+            ]
             argv = [*here, "-o", "BatchMode=yes", self.machine.name, "sudo", "-n", "--", *argv]
         else:
             argv = ["nsenter", "--target", str(self.machine.pid1), "--all", "--", *argv]

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from pfremote.console import Console, recap_text, wants_colour
+from pfremote.console import Console, wants_colour
 from pfremote.errors import HostKeyRejected, Reason, Refused
 from pfremote.results import HostResult
 
@@ -84,10 +84,3 @@ def test_a_terminal_gets_colour_but_never_the_hosts_own_escapes(monkeypatch: pyt
     assert "\x1b[" in err.getvalue()
 
 
-def test_the_recap_says_what_happened_to_each_host() -> None:
-    good = HostResult(
-        "mx1", "clean", armed=True, reverted=True, drained=True, complete=True, sessions=2, lines=90
-    )
-    assert recap_text(good) == "clean     reverted=yes drained=yes complete=yes sessions=2 lines=90"
-    assert recap_text(HostResult("mx2", refusals=(Reason("no-log", "x"),))) == "untouched refused: no-log"
-    assert "unreachable: gone" in recap_text(HostResult("mx3", error=Reason("unreachable", "gone")))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
-from pfremote import fleet
+from pfremote import fleet, lagging
 from pfremote.errors import DeadlineExceeded
 from pfremote.fleet import LeftError, run_fleet
 from pfremote.interruption import Interrupts
+from pfremote.lagging import Straggler
 from pfremote.results import HostResult
 
 
@@ -21,6 +22,8 @@ class Script:
     def __init__(self, name: str, *steps: Callable[[], float | None], limit: float = 30) -> None:
         self.name = name
         self.limit = limit
+        self.kind = "step"
+        self.doing = "working"
         self.hurried = False
         self.error: BaseException | None = None
         self._steps = list(steps)
@@ -118,5 +121,18 @@ def test_the_second_interrupt_leaves_at_once() -> None:
 
 def test_progress_is_asked_for_while_jobs_pause() -> None:
     ticks: list[float] = []
-    run_fleet({"mx1": Script("mx1", lambda: 0.7)}, forks=1, tick=lambda: ticks.append(time.monotonic()))
+    run_fleet({"mx1": Script("mx1", lambda: 0.7)}, forks=1, tick=lambda _late: ticks.append(time.monotonic()))
     assert len(ticks) >= 2
+
+
+def test_who_lags_is_told_while_it_lags(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lagging, "BEYOND_MEDIAN", 0.3)
+    late: set[str] = set()
+
+    def tick(stragglers: Sequence[Straggler]) -> None:
+        late.update(f"{item.host} {item.doing}" for item in stragglers)
+
+    jobs = {name: Script(name, lambda: None) for name in ("mx1", "mx2")}
+    jobs["slow"] = Script("slow", lambda: time.sleep(1.5))
+    run_fleet(jobs, forks=3, tick=tick)
+    assert late == {"slow working"}

@@ -8,7 +8,8 @@ instance_select() {
 		finish
 	fi
 	case $1 in
-	'') CONF=$(run postconf -h config_directory 2>/dev/null) || CONF= ;;
+	# With a main.cf that cannot be read only the built-in answer is left (-d), and what we had armed must still be ended.
+	'') CONF=$(run postconf -h config_directory 2>/dev/null) || CONF=$(run postconf -d -h config_directory 2>/dev/null) || CONF= ;;
 	/*) CONF=$1 ;;
 	*) CONF=$(run postmulti -l 2>/dev/null | awk -v name="$1" '$1 == name { print $NF; exit }') ;;
 	esac
@@ -29,7 +30,7 @@ instance_select() {
 	esac
 	# Postfix runs programs that main.cf names, as root: of directories that were only named to us, none that
 	# somebody else can write.
-	if ! { path_is_roots "$CONF" && { [ ! -e "$CONF/main.cf" ] || path_is_roots "$CONF/main.cf"; }; } && ! instance_is_known; then
+	if is_boundary && ! { path_is_roots "$CONF" && { [ ! -e "$CONF/main.cf" ] || path_is_roots "$CONF/main.cf"; }; } && ! instance_is_known; then
 		refuse unsafe-instance "$CONF is no instance that this Postfix knows, and not root's alone" \
 			"register it (postmulti -e import), or: chown -R root $CONF; chmod go-w $CONF"
 		finish
@@ -45,13 +46,21 @@ instance_is_known() {
 
 # conf_read DIR: what DIR/main.cf sets explicitly into H_name (yes/no) and R_name (raw value), and the
 # expanded value with defaults into E_name, for our parameters and a few that we look at.
-conf_read() {
+conf_read() { conf_read_raw "$1" && conf_read_expanded "$1"; }
+
+conf_read_raw() {
 	for conf_read_name in $PARAMETERS; do
-		eval "H_$conf_read_name=no R_$conf_read_name= E_$conf_read_name="
+		eval "H_$conf_read_name=no R_$conf_read_name="
 	done
 	# shellcheck disable=SC2086 # a list of names
 	conf_read_text=$(run postconf -c "$1" -n $PARAMETERS 2>/dev/null) || return 1
 	conf_read_eval R "$conf_read_text"
+}
+
+conf_read_expanded() {
+	for conf_read_name in $PARAMETERS; do
+		eval "E_$conf_read_name="
+	done
 	# shellcheck disable=SC2086 # a list of names
 	conf_read_text=$(run postconf -c "$1" -x $PARAMETERS 2>/dev/null) || return 1
 	conf_read_eval E "$conf_read_text"

@@ -126,7 +126,7 @@ wanted_write() {
 	shift
 	[ "$#" -eq 4 ] || run "$@" 2>/dev/null || return 1
 	cool "$wanted_dir/main.cf"
-	conf_read "$wanted_dir" || return 1
+	conf_read_raw "$wanted_dir" || return 1
 	for wanted_name in $PARAMETERS; do
 		eval "wanted_value=\$W_$wanted_name wanted_raw=\$R_$wanted_name"
 		[ -z "$wanted_value" ] || [ "$wanted_value" = "$wanted_raw" ] || return 1

@@ -36,8 +36,8 @@ log_of_lease() {
 	case $log_of_mark in
 	journal*) LOG=journal ;;
 	file\ *)
-		log_of_mark=${log_of_mark#file * }
-		LOG=file:${log_of_mark#* }
+		position_read "$log_of_mark"
+		LOG=file:$AT_PATH
 		;;
 	esac
 }

@@ -110,7 +110,7 @@ peer_check() {
 peer_check_file() {
 	if [ ! -f "$1" ]; then
 		refuse missing-file "peer file $1 does not exist on this host" "create it, or name the peers"
-	elif ! path_is_public "$1"; then
+	elif is_boundary && ! path_is_public "$1"; then
 		refuse private-file "peer file $1 is not readable for everybody: Postfix would quote it in the log" "chmod a+r it, or name the peers"
 	elif grep -qE '^[[:space:]]*!+[[:space:]]*$' "$1"; then
 		refuse bad-peer "peer file $1 has a lone !, which stops every smtpd" "remove that line"
@@ -126,7 +126,7 @@ peer_check_table() {
 	esac
 	case $1:$peer_check_name in
 	*:/*)
-		if [ -e "$peer_check_name" ] && ! path_is_public "$peer_check_name"; then
+		if is_boundary && [ -e "$peer_check_name" ] && ! path_is_public "$peer_check_name"; then
 			case $1 in
 			mysql:"$CONF"/* | pgsql:"$CONF"/* | ldap:"$CONF"/* | sqlite:"$CONF"/* | proxy:*:"$CONF"/*) ;;
 			*)

@@ -104,7 +104,7 @@ say_unexplained() {
 		tmp_make || return 0
 		copy_make "$STATE/baseline/main.cf" "$TMP/unexplained" && unexplained_dir=$TMP/unexplained
 	fi
-	conf_read "$unexplained_dir" || return 0
+	conf_read_expanded "$unexplained_dir" || return 0
 	[ -z "$E_debug_peer_list" ] || say unexplained "debug_peer_list $E_debug_peer_list"
 	for unexplained_name in smtpd_tls_loglevel smtp_tls_loglevel lmtp_tls_loglevel; do
 		eval "unexplained_value=\$E_$unexplained_name"

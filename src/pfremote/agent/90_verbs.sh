@@ -53,7 +53,7 @@ arm_do() {
 }
 
 say_values() {
-	conf_read "$1" || return 0
+	conf_read_expanded "$1" || return 0
 	for say_values_name in $PARAMETERS; do
 		eval "say_values_now=\$E_$say_values_name"
 		say value "$say_values_name $say_values_now"

@@ -57,5 +57,7 @@ def check_helper_path(path: str) -> None:
 
 
 def make_helper() -> bytes:
-    """Return the agent as a program of its own."""
-    return b"#!/bin/sh\n" + load_agent()
+    """Return the agent as a program of its own, which knows that it is a privilege boundary."""
+    # Not every sudoers has secure_path: the caller's PATH must not choose even the first program.
+    head = b"#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\nPFREMOTE_INSTALLED=yes\n"
+    return head + load_agent()

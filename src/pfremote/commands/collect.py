@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pfremote.commands import COMMANDS
+from pfremote.commands.disguising import make_disguise, pseudonymise_option
 from pfremote.commands.host_options import HostOptions, host_options
 from pfremote.output import Output
 
@@ -30,10 +31,18 @@ if TYPE_CHECKING:
     help="Keep the run in this folder.",
 )
 @click.option("--keep", is_flag=True, help="Leave the evidence on the host as well.")
+@pseudonymise_option
 @host_options
 @click.pass_obj
 def command(
-    output: Output, patterns: tuple[str, ...], hosts: HostOptions, *, lease: str, out: Path | None, keep: bool
+    output: Output,
+    patterns: tuple[str, ...],
+    hosts: HostOptions,
+    *,
+    lease: str,
+    out: Path | None,
+    keep: bool,
+    pseudonymise: bool,
 ) -> int:
     """Run it."""
     from pfremote.commands.hosts import list_hosts, prepare_hosts, select_targets, visit_hosts
@@ -44,7 +53,10 @@ def command(
     if hosts.list_hosts:
         return list_hosts(select_targets(hosts, patterns), output)
     chosen = prepare_hosts(hosts, patterns)
-    store = RunStore.create(out, command=["pfremote", "collect", *patterns], started=datetime.now(UTC))
+    if pseudonymise:
+        output.disguise = make_disguise(chosen.targets)
+    words = ["pfremote", "collect", *patterns]
+    store = RunStore.create(out, command=words, started=datetime.now(UTC), disguise=output.disguise)
     keeper = Keeper(store, output.emit)
 
     def fetch(target: Target, host: OpenHost) -> HostResult:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pfremote.commands import COMMANDS
+from pfremote.commands.disguising import pseudonymise_option
 from pfremote.commands.host_options import HostOptions, host_options
 from pfremote.commands.request_options import Asked, request_options
 from pfremote.errors import UsageError
@@ -26,6 +27,7 @@ from pfremote.output import Output
 )
 @click.option("-C", "--check", is_flag=True, help="Only say what would be done.")
 @click.option("-D", "--diff", is_flag=True, help="Show how main.cf would change or has changed.")
+@pseudonymise_option
 @host_options
 @click.pass_obj
 def command(
@@ -39,6 +41,7 @@ def command(
     out: Path | None,
     check: bool,
     diff: bool,
+    pseudonymise: bool,
 ) -> int:
     """Run it."""
     if not asked.request.peers and not hosts.list_hosts:
@@ -53,6 +56,13 @@ def command(
     if hosts.list_hosts:
         return list_hosts(select_targets(hosts, patterns), output)
     campaign = Campaign(
-        prepare_hosts(hosts, patterns), asked, out=out, check=check, diff=diff, detach=detach, follow=follow
+        prepare_hosts(hosts, patterns),
+        asked,
+        out=out,
+        check=check,
+        diff=diff,
+        detach=detach,
+        follow=follow,
+        pseudonymise=pseudonymise,
     )
     return run_campaign(campaign, output)

@@ -97,7 +97,21 @@ _OPTIONS = (
     ),
     click.option("--list-hosts", is_flag=True, help="Only list the hosts that this would be done on."),
     click.option(
-        "-v", "--verbose", count=True, expose_value=False, callback=lambda *args: _set_verbosity(*args)
+        "-t",
+        "--tree",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        expose_value=False,
+        callback=lambda *args: _set_tree(*args),
+        help="Write what became of each host to a file of its name in this folder, as JSON.",
+    ),
+    click.option(
+        "-v",
+        "--verbose",
+        count=True,
+        expose_value=False,
+        callback=lambda *args: _set_verbosity(*args),
+        help="Say more: -v the way to each host, -vv each call, -vvv the protocol, -vvvv SSH itself.",
     ),
     click.option("--json", is_flag=True, expose_value=False, help="JSON Lines on stdout, one event a line."),
 )
@@ -117,8 +131,19 @@ def host_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _set_verbosity(ctx: click.Context, _parameter: click.Parameter, value: int) -> None:
-    if ctx.obj is not None:
+    if ctx.obj is not None and value:
+        from pfremote.chatter import show_log
+
         ctx.obj.console.verbosity = value
+        show_log(ctx.obj.console, value)
+
+
+def _set_tree(ctx: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
+    if ctx.obj is not None and value is not None:
+        from pfremote.result_files import ResultFiles
+
+        ctx.obj.files = ResultFiles(value)
+        ctx.obj.files.prepare()
 
 
 def read_become_password(options: HostOptions) -> Secret | None:

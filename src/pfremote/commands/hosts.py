@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from pfremote.asking import OpenHost, open_host
 from pfremote.commands.extra_vars import read_extra_vars
 from pfremote.commands.host_options import HostOptions, make_connect_options, read_become_password
+from pfremote.commands.lateness import LateNotice
 from pfremote.errors import PfremoteError, UsageError
 from pfremote.events import EventSink
 from pfremote.exit_codes import ExitCode
 from pfremote.fleet import run_fleet
 from pfremote.inventory import load_inventory
+from pfremote.lagging import Straggler
 from pfremote.output import Output
 from pfremote.results import HostResult, State, fail, reason_as_json
 from pfremote.secret import Secret
@@ -87,6 +89,7 @@ def apply_options(options: HostOptions, target: Target, extra: Mapping[str, obje
 
 def list_hosts(targets: tuple[Target, ...], output: Output) -> int:
     """Show the hosts as ``--list-hosts`` does and return the exit code."""
+    output.files = None  # nothing becomes of a host that is only listed
     output.console.show("\n".join(target.name for target in targets))
     return output.recap_for_programs((HostResult(target.name) for target in targets), ExitCode.OK)
 
@@ -94,8 +97,11 @@ def list_hosts(targets: tuple[Target, ...], output: Output) -> int:
 class _Visit:
     """A job of one step."""
 
+    kind = "visit"
+
     def __init__(self, hosts: Hosts, target: Target, work: Work, *, limit: float, if_lost: State) -> None:
         self.limit = limit
+        self.doing = "connecting"
         self._hosts = hosts
         self._target = target
         self._work = work
@@ -104,6 +110,7 @@ class _Visit:
     def advance(self) -> float | None:
         try:
             with self._hosts.reach(self._target) as host:
+                self.doing = "asking"
                 self._result = self._work(self._target, host)
         except PfremoteError as exc:
             self._result = fail(self._result, exc)
@@ -127,13 +134,25 @@ def visit_hosts(
 
     ``if_lost`` is the state that a host is in as far as we know when it cannot be asked.
     """
-    jobs = {
-        target.name: _Visit(hosts, target, work, limit=limit, if_lost=if_lost) for target in hosts.targets
-    }
-    results = tuple(run_fleet(jobs, forks=hosts.forks).values())
+    results = gather_results(hosts, work, LateNotice(output.emit), limit=limit, if_lost=if_lost)
     for result in results:
         tell_failure(result, output.emit)
     return results
+
+
+def gather_results(
+    hosts: Hosts,
+    work: Work,
+    tick: Callable[[Sequence[Straggler]], None],
+    *,
+    limit: float,
+    if_lost: State = "untouched",
+) -> tuple[HostResult, ...]:
+    """Do ``work`` on every host as :func:`visit_hosts` does, and tell nobody of what failed."""
+    jobs = {
+        target.name: _Visit(hosts, target, work, limit=limit, if_lost=if_lost) for target in hosts.targets
+    }
+    return tuple(run_fleet(jobs, forks=hosts.forks, tick=tick).values())
 
 
 def tell_failure(result: HostResult, emit: EventSink) -> None:

@@ -13,12 +13,19 @@ from pfremote.errors import PfremoteError, Reason
 from pfremote.events import EventSink
 from pfremote.facts import Facts, Lease
 from pfremote.maillog.capture import Capture, read_capture
+from pfremote.maillog.completeness import count_cut, explain_gaps
+from pfremote.maillog.live import LiveReader, Reader
+from pfremote.maillog.plain import PLAIN, Disguise
+from pfremote.maillog.select import Match
 from pfremote.maillog.sessions import Session
 from pfremote.output import Output
 from pfremote.postfix.matching import match_peer
-from pfremote.results import HostResult
+from pfremote.postfix.unmatched import explain_unmatched, find_unmatched
+from pfremote.results import HostResult, reason_as_json
 from pfremote.store import Run, RunStore
+from pfremote.store.disguise import DisguisedReader
 from pfremote.verdict import reasons_as_json
+from pfremote.window.silence import explain_silence
 
 if TYPE_CHECKING:
     from pfremote.report import Format
@@ -62,12 +69,16 @@ class Keeper:
                 "there is no run folder to keep the evidence in", hint="pfremote collect HOST"
             )
         capture = read_evidence(reply, facts, lease)
-        missing = read_missing(reply)
+        missing = (*read_missing(reply), *explain_gaps(capture.sessions, capture.counts.cut_lines))
+        unmatched = explain_absence(capture, facts, lease)
+        capture = self._store.disguise.capture(capture)
         kept = dataclasses.replace(
             result,
             sessions=len(capture.sessions),
             lines=len(capture.records),
             complete=not missing,
+            cut=count_cut(capture.sessions),
+            warnings=(*result.warnings, *unmatched),
         )
         stored = self._store.write_host(
             kept,
@@ -83,16 +94,16 @@ class Keeper:
             play=self._play,
             transcripts=self._transcripts,
         )
-        self._tell(stored, capture, missing)
+        for reason in unmatched:
+            self._emit("warning", stored.host, stored.lease, **reason_as_json(reason))
+        self._tell(stored, capture, missing, reply.one("source"))
         return stored
 
-    def _tell(self, result: HostResult, capture: Capture, missing: tuple[Reason, ...]) -> None:
+    def _tell(self, result: HostResult, capture: Capture, missing: tuple[Reason, ...], source: str) -> None:
         for number, session in enumerate(capture.sessions, 1):
             self._emit(
                 "session", result.host, result.lease, number=number, kind=session.kind, peer=session.peer
             )
-        if not capture.sessions:
-            self._warn_empty(result)
         self._emit(
             "collected",
             result.host,
@@ -101,15 +112,23 @@ class Keeper:
             lines=result.lines,
             out=result.out,
             complete=result.complete,
+            cut=result.cut,
+            source=source,
             missing=reasons_as_json(missing),
         )
 
-    def _warn_empty(self, result: HostResult) -> None:
+
+def explain_absence(capture: Capture, facts: Facts, lease: Lease) -> tuple[Reason, ...]:
+    """Return which of the lease's peers had no session in the window, and what to try instead."""
+    if not capture.sessions:
         message = "no debugged session of these peers is in the log of the window"
-        hint = (
-            f"it did not connect, or is known there by another name: pfremote check {result.host} --peer PEER"
-        )
-        self._emit("warning", result.host, result.lease, code="no-session", message=message, hint=hint)
+        why = explain_silence(lease, lease.peers)
+        if why is not None:
+            return (Reason("no-session", f"{message}: {why.message}", why.hint),)
+        return (Reason("no-session", message, "it did not connect, or is known there by another name"),)
+    seen = [(session.peer_name, session.peer_address) for session in capture.sessions]
+    unmatched = find_unmatched(lease.peers, seen, resolved=facts.resolved, parent_domain=facts.parent_domain)
+    return tuple(explain_unmatched(peer) for peer in unmatched)
 
 
 def read_missing(reply: Reply) -> tuple[Reason, ...]:
@@ -126,14 +145,29 @@ def read_evidence(reply: Reply, facts: Facts, lease: Lease) -> Capture:
     the host decides) keeps the session, since Postfix found it worth debugging.
     """
 
+    match = match_sessions(facts, lease)
+    now = datetime.fromtimestamp(reply.number("time", int(facts.time)), UTC)
+    offset = read_utc_offset(reply.one("utc_offset", "+0000"))
+    return read_capture(reply.payloads.get("evidence", b""), now=now, utc_offset=offset, match=match)
+
+
+def match_sessions(facts: Facts, lease: Lease) -> Match:
+    """Return the rule that says whose sessions a lease is about."""
+
     def match(session: Session) -> bool | None:
         return match_peer(
             lease.peers, session.peer_name, session.peer_address, parent_domain=facts.parent_domain
         )
 
+    return match
+
+
+def follow_sessions(reply: Reply, facts: Facts, lease: Lease, *, disguise: Disguise = PLAIN) -> Reader:
+    """Return the reader for the log of a host that is followed, from its first reply to ``tail``."""
     now = datetime.fromtimestamp(reply.number("time", int(facts.time)), UTC)
     offset = read_utc_offset(reply.one("utc_offset", "+0000"))
-    return read_capture(reply.payloads.get("evidence", b""), now=now, utc_offset=offset, match=match)
+    reader = LiveReader(now=now, utc_offset=offset, match=match_sessions(facts, lease))
+    return reader if disguise is PLAIN else DisguisedReader(reader, disguise)
 
 
 def read_utc_offset(text: str) -> timedelta:

@@ -240,16 +240,15 @@ def _decline(conditions: Sequence[str], host: PreparedHost, facts: Facts) -> str
 
 
 def _finish(plays: Sequence[PreparedPlay], show: _Show, output: Output) -> ExitCode:
-    every: dict[str, list[HostResult]] = {}
-    for results in show.results.values():
-        for result in results.values():
-            every.setdefault(result.host, []).append(result)
-    merged = tuple(merge_results(results) for results in every.values())
-    code = choose_exit_code(merged, interrupted=show.interrupts.count > 0)
+    every = [result for results in show.results.values() for result in results.values()]
+    code = choose_exit_code(every, interrupted=show.interrupts.count > 0)
     if show.store is not None:
         members = {title: tuple(results.values()) for title, results in show.results.items()}
         run = show.store.write_run(members, ended=datetime.now(UTC), exit_code=int(code))
-        if any(result.armed for result in merged):
+        if any(result.armed for result in every):
             formats: dict[Format, None] = {fmt: None for play in plays for fmt in play.play.report.format}
             write_reports(run, show.store, output, tuple(formats))
-    return output.recap(merged, code)
+    by_host: dict[str, list[HostResult]] = {}
+    for result in every:
+        by_host.setdefault(result.host, []).append(result)
+    return output.recap(tuple(merge_results(results) for results in by_host.values()), code)

@@ -9,6 +9,7 @@ import click
 
 from pfremote.commands import COMMANDS
 from pfremote.commands.host_options import HostOptions, host_options
+from pfremote.errors import UsageError
 from pfremote.output import Output
 
 if TYPE_CHECKING:
@@ -24,15 +25,30 @@ if TYPE_CHECKING:
 @click.option(
     "--history", type=click.IntRange(1, 2000), metavar="N", help="Show the last N deeds on each host too."
 )
+@click.option(
+    "--nagios", is_flag=True, help="Print one line, and exit with a plugin's code: 0, 1, 2 or 3."
+)
 @host_options
 @click.pass_obj
 def command(
-    output: Output, patterns: tuple[str, ...], hosts: HostOptions, *, lease: str, history: int | None
+    output: Output,
+    patterns: tuple[str, ...],
+    hosts: HostOptions,
+    *,
+    lease: str,
+    history: int | None,
+    nagios: bool,
 ) -> int:
     """Run it."""
     from pfremote.commands.hosts import list_hosts, prepare_hosts, select_targets, visit_hosts
     from pfremote.exit_codes import choose_exit_code
 
+    if nagios:
+        from pfremote.commands.monitor import monitor_hosts
+
+        if lease or history or hosts.list_hosts:
+            raise UsageError("--nagios looks at all of a host", hint="leave out the other options")
+        return monitor_hosts(prepare_hosts(hosts, patterns), output)
     if hosts.list_hosts:
         return list_hosts(select_targets(hosts, patterns), output)
 

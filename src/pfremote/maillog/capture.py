@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pfremote.maillog.completeness import is_cut
 from pfremote.maillog.findings import Finding, find
 from pfremote.maillog.parse import parse_evidence
 from pfremote.maillog.proof import Withheld, redact_and_prove
@@ -20,8 +21,8 @@ from pfremote.maillog.transcript import Transcript, build_transcripts
 class Counts:
     """What came in and what is not shown: lines and bytes of the evidence, lines without a readable time,
 
-    other peers' sessions and lines, sessions whose peer could not be decided (they are kept), and
-    credentials that were exposed in lines that are left out.
+    other peers' sessions and lines, sessions whose peer could not be decided (they are kept), credentials
+    that were exposed in lines that are left out, and kept lines that Postfix had cut.
     """
 
     lines: int
@@ -31,6 +32,7 @@ class Counts:
     other_lines: int
     undecided: int
     other_exposures: int
+    cut_lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class _Meter:
 
     def __init__(self, evidence: bytes | Iterable[bytes]) -> None:
         self.bytes = self.lines = self.undated = 0
+        self.cut: list[int] = []
         self._blocks = (evidence,) if isinstance(evidence, bytes) else evidence
 
     def blocks(self) -> Iterator[bytes]:
@@ -74,6 +77,8 @@ class _Meter:
         for record in records:
             self.lines += 1
             self.undated += record.time is None
+            if is_cut(record):
+                self.cut.append(record.number)
             yield record
 
 
@@ -101,6 +106,7 @@ def read_capture(
         other_lines=chosen.other_lines,
         undecided=chosen.undecided,
         other_exposures=len(clean.exposures) - len(exposures),
+        cut_lines=len(kept.intersection(meter.cut)),
     )
     return Capture(
         records=records,

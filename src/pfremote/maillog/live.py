@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from typing import Protocol
 
 from pfremote.maillog.fold import Folder
 from pfremote.maillog.inbound import InboundTracker
@@ -81,6 +82,16 @@ class _Watched:
 class _Process:
     tracker: Tracker
     watched: list[_Watched] = field(default_factory=list)
+
+
+class Reader(Protocol):
+    """Takes the bytes of a log and gives what may be shown of it; LiveReader is one."""
+
+    def feed(self, data: bytes) -> tuple[Live, ...]:
+        """Take the next bytes, cut anywhere."""
+
+    def finish(self) -> tuple[Live, ...]:
+        """End of the log."""
 
 
 class LiveReader:

@@ -2,8 +2,9 @@
 
 IPv4 goes into 240.0.0.0/4 (RFC 1112 class E, never assigned), IPv6 into 3fff::/20 (RFC 9637, for documentation),
 so that nobody takes a token for a real host. Two addresses of one /16 (IPv6: /48) share exactly as many leading
-bits as before; which /16 it was only the map knows. Private and link-local networks keep the bits that
-everybody has there, since "is it one of ours" is what one debugs; loopback stays as it is.
+bits as before; which /16 it was only the map knows. Private and link-local addresses go to 250.0.0.0 and up
+(3fff:800:: and up), since "is it one of ours" is what one debugs; loopback stays as it is. A token's own token
+is itself.
 """
 
 from __future__ import annotations
@@ -16,18 +17,18 @@ Address = IPv4Address | IPv6Address
 #: ``allocate(kind, value)`` returns the value's number, from 1, a new one where it has none.
 Allocate = Callable[[str, str], int]
 
-_FIXED4 = tuple(map(IPv4Network, ("127.0.0.0/8", "0.0.0.0/32", "255.255.255.255/32")))
-_CLASSES4 = tuple(
-    map(
-        IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10")
-    )
+_FIXED4 = tuple(map(IPv4Network, ("127.0.0.0/8", "0.0.0.0/32", "224.0.0.0/4", "240.0.0.0/4")))
+_PRIVATE4 = tuple(
+    map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"))
 )
-_TOKENS4 = IPv4Network("240.0.0.0/4")
-_FIXED6 = tuple(map(IPv6Network, ("::/128", "::1/128")))
-_CLASSES6 = tuple(map(IPv6Network, ("fe80::/64", "fc00::/8", "fd00::/8", "ff00::/8")))
-_TOKENS6 = IPv6Network("3fff::/20")
+_FIXED6 = tuple(map(IPv6Network, ("::/128", "::1/128", "ff00::/8", "3fff::/20")))
+_PRIVATE6 = tuple(map(IPv6Network, ("fe80::/10", "fc00::/7")))
 _MAPPED6 = IPv6Network("::ffff:0:0/96")
-_GROUPS4, _GROUPS6 = 16, 48
+_TOKENS4 = int(IPv4Address("240.0.0.0"))
+_TOKENS6 = int(IPv6Address("3fff::"))
+#: Where the numbers of private groups begin (12 bits of number for IPv4, 28 for IPv6).
+_FIRST_PRIVATE4, _END4 = 0xA00, 1 << 12
+_FIRST_PRIVATE6, _END6 = 1 << 27, 1 << 28
 
 
 class PseudonymsFullError(ValueError):
@@ -45,15 +46,16 @@ def disguise_address(address: Address, key: bytes, allocate: Allocate) -> Addres
     if address in _MAPPED6:
         inner = _disguise4(IPv4Address(int(address) & 0xFFFFFFFF), key, allocate)
         return IPv6Address(int(_MAPPED6.network_address) | inner)
-    if address in _TOKENS6 or any(address in net for net in _FIXED6):
+    if any(address in net for net in _FIXED6):
         return address
-    for known in _CLASSES6:
-        if address in known:
-            return IPv6Address(_scramble(int(address), known.prefixlen, 128, key))
-    group = int(address) >> (128 - _GROUPS6)
-    number = _number(allocate, "net6", str(IPv6Address(group << (128 - _GROUPS6))), 28)
-    head = int(_TOKENS6.network_address) | number << (128 - _GROUPS6)
-    return IPv6Address(head | _tail(_scramble(int(address), _GROUPS6, 128, key), 128 - _GROUPS6))
+    group = int(address) >> 80 << 80
+    if any(address in net for net in _PRIVATE6):
+        number = _FIRST_PRIVATE6 + _number(
+            allocate, "private6", str(IPv6Address(group)), _END6 - _FIRST_PRIVATE6
+        )
+    else:
+        number = _number(allocate, "net6", str(IPv6Address(group)), _FIRST_PRIVATE6)
+    return IPv6Address(_TOKENS6 | number << 80 | _tail(_scramble(int(address), 48, 128, key), 80))
 
 
 def disguise_network(address: Address, length: int, key: bytes, allocate: Allocate) -> Address:
@@ -61,41 +63,33 @@ def disguise_network(address: Address, length: int, key: bytes, allocate: Alloca
 
     A network wider than /16 (IPv6: /48) gets the token of its first subnet: which tokens lie in it is not kept.
     """
+    own: tuple[IPv4Network | IPv6Network, ...] = _PRIVATE4 if address.version == 4 else _PRIVATE6
+    if any(address == net.network_address and length == net.prefixlen for net in own):
+        return address
     token = disguise_address(address, key, allocate)
     width = address.max_prefixlen
     shift = width - min(length, width)
-    if int(address) & ((1 << shift) - 1):
-        return token  # not a network: the host bits are what is wrong with it
-    if token == address:
-        return address
-    keeps = _kept_bits(address)
-    return type(token)(int(token) >> (width - max(length, keeps)) << (width - max(length, keeps)))
-
-
-def _kept_bits(address: Address) -> int:
-    """Return how many bits of an address are decided by its class or its numbered group."""
-    classes: tuple[IPv4Network | IPv6Network, ...] = _CLASSES4 if address.version == 4 else _CLASSES6
-    for known in classes:
-        if address in known:
-            return known.prefixlen
-    return _GROUPS4 if address.version == 4 else _GROUPS6
+    if token == address or int(address) & ((1 << shift) - 1):
+        return token  # with host bits set it is no network, and one wants to see that
+    kept = width - max(length, 16 if width == 32 else 48)
+    return type(token)(int(token) >> kept << kept)
 
 
 def _disguise4(address: IPv4Address, key: bytes, allocate: Allocate) -> int:
-    if address in _TOKENS4 or any(address in net for net in _FIXED4):
+    if any(address in net for net in _FIXED4):
         return int(address)
-    for known in _CLASSES4:
-        if address in known:
-            return _scramble(int(address), known.prefixlen, 32, key)
-    group = int(address) >> 16
-    number = _number(allocate, "net4", f"{group >> 8}.{group & 255}", 12)
-    return int(_TOKENS4.network_address) | number << 16 | _tail(_scramble(int(address), 16, 32, key), 16)
+    group = str(IPv4Address(int(address) >> 16 << 16))
+    if any(address in net for net in _PRIVATE4):
+        number = _FIRST_PRIVATE4 + _number(allocate, "private4", group, _END4 - _FIRST_PRIVATE4)
+    else:
+        number = _number(allocate, "net4", group, _FIRST_PRIVATE4)
+    return _TOKENS4 | number << 16 | _tail(_scramble(int(address), 16, 32, key), 16)
 
 
-def _number(allocate: Allocate, kind: str, value: str, bits: int) -> int:
+def _number(allocate: Allocate, kind: str, value: str, most: int) -> int:
     number = allocate(kind, value)
-    if number >= 1 << bits:
-        raise PseudonymsFullError(f"more than {(1 << bits) - 1} networks")
+    if number >= most:
+        raise PseudonymsFullError(f"more than {most - 1} networks")
     return number
 
 

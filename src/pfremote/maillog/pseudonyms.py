@@ -2,7 +2,7 @@
 
 >>> names = Pseudonyms(b"k" * 32)
 >>> names.disguise("from=<alice@example.jp>, client=mx.example.jp[192.0.2.5]")
-'from=<user1@d1.invalid>, client=h1.d1.invalid[240.1.112.137]'
+'from=<user1@d1.invalid>, client=h1.d1.invalid[240.1.154.215]'
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from pfremote.maillog.pseudonym_addresses import disguise_address, disguise_network
 from pfremote.maillog.pseudonym_shapes import (
+    COMMON,
     KEPT_HOSTS,
     KEPT_USERS,
-    PARTS,
+    PLACES,
     SHAPES,
     WORDS,
     is_host_name,
@@ -26,10 +27,19 @@ from pfremote.maillog.pseudonym_shapes import (
 Numbers = dict[str, dict[str, int]]
 _ROOT = ".invalid"
 _SHORTEST = 3
+_MEMO_LIMIT = 65536
+_TOKEN = re.compile(r"user\d+|[hd]\d+")
+#: A line of a multi-line reply: ``250-mx.example.jp``.
+_REPLY = re.compile(r"[2-5]\d\d-")
+_MESSAGE_ID = re.compile(r"id-[0-9a-f]{12}")
+_PARTS = re.compile(r"[^-_.+=]+")
+#: Functions that log the keys of a table look-up.
+_LOOKUPS = ("maps_find:", "check_", "dict_", "match_", "ctable_")
 
 
 class Pseudonyms:
-    """The tokens given so far: ``numbers[kind][value]``, kinds ``user``, ``domain``, ``host``, ``net4``, ``net6``.
+    """The tokens given so far: ``numbers[kind][value]``, by kind: ``user``, ``domain``, ``host``,
+    and for the networks of addresses ``net4``, ``net6``, ``private4``, ``private6``.
 
     ``key`` (secret, 16 bytes or more) decides the bits of addresses and the tokens of message ids. ``grown``
     says whether a value was added. What has been met once is replaced as a whole word in every later text.
@@ -40,21 +50,22 @@ class Pseudonyms:
         self.numbers: Numbers = {kind: dict(known) for kind, known in (numbers or {}).items()}
         self.grown = False
         self._words: dict[str, str] = {}
+        #: Those among the words that are not one word: ``bad_name!``.
+        self._odd: dict[str, re.Pattern[str]] = {}
         self._prefixes: dict[str, str] = {}
         self._memo: dict[str, str] = {}
 
     def begin(self) -> None:
         """Forget which words are met: another host's log, or another text, has its own."""
         self._words.clear()
+        self._odd.clear()
         self._prefixes.clear()
         self._memo.clear()
 
     def user(self, name: str) -> str:
         """Return the token of a user name or of an address's local part."""
         folded = name.casefold()
-        if not folded or folded in KEPT_USERS or "[redacted" in folded:
-            return name
-        if re.fullmatch(r"user\d+", folded):
+        if folded in KEPT_USERS or folded.startswith("[redacted") or _TOKEN.fullmatch(folded):
             return name
         token = f"user{self._number('user', folded)}"
         self._meet(folded, token)
@@ -72,7 +83,7 @@ class Pseudonyms:
         if all(label.isdigit() for label in labels):
             return name
         if len(labels) == 1:
-            if re.fullmatch(r"[hd]\d+", bare):
+            if _TOKEN.fullmatch(bare):
                 return name
             token = f"h{self._number('host', bare)}"
         else:
@@ -100,8 +111,6 @@ class Pseudonyms:
             token = disguise_network(address, int(length), self.key, self._number)
         else:
             token = disguise_address(address, self.key, self._number)
-        if token != address:
-            self._meet(text.casefold(), str(token))
         if isinstance(address, IPv4Address) and token != address:
             before, after = text.split("."), str(token).split(".")
             for count in (2, 3):
@@ -117,34 +126,45 @@ class Pseudonyms:
     def meet(self, texts: Iterable[str]) -> None:
         """Note every user, host and address of these texts, so that :meth:`disguise` finds them as bare words."""
         for text in dict.fromkeys(texts):
-            for kind, value in PARTS(text):
-                self.user(value) if kind == "user" else self.any_host(value)
-            SHAPES.sub(self._replace, text)
+            self._shape(text)
 
     def disguise(self, text: str) -> str:
         """Return ``text`` with its users, hosts and addresses replaced; its own structure stays."""
         known = self._memo.get(text)
         if known is None:
-            self.meet((text,))
-            shown = SHAPES.sub(self._replace, text)
-            known = WORDS.sub(self._replace_word, shown)
-            if len(self._memo) > 65536:
+            shown = self._shape(text)
+            lookup = shown.startswith(_LOOKUPS)
+            known = WORDS.sub(lambda found: self._replace_word(found[0], lookup=lookup), shown)
+            for odd, pattern in self._odd.items():
+                known = pattern.sub(self._words[odd], known)
+            if len(self._memo) >= _MEMO_LIMIT:
                 self._memo.clear()
             self._memo[text] = known
         return known
 
     def leaks(self, text: str) -> bool:
-        """Say whether something met is still in ``text`` as a word of its own."""
+        """Say whether a user or host that was met is still in ``text`` as a word of its own."""
         low = text.casefold()
         return any(
-            value in low and re.search(rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", low)
-            for value, token in self._words.items()
+            value in low and re.search(rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", low) is not None
+            for value in self._words
         )
 
+    def _shape(self, text: str) -> str:
+        if not text:
+            return text
+        for place in PLACES:
+            text = place.sub(self._replace_place, text)
+        return SHAPES.sub(self._replace, text)
+
     def _meet(self, value: str, token: str) -> None:
-        if len(value) >= _SHORTEST and value not in KEPT_USERS and value not in self._words:
-            self._words[value] = token
-            self._memo.clear()
+        # A number or a word of Postfix's own is replaced where it names somebody, never in running text.
+        if len(value) < _SHORTEST or value.isdigit() or value in COMMON or value in self._words:
+            return
+        self._words[value] = token
+        if WORDS.fullmatch(value) is None:
+            self._odd[value] = re.compile(rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", re.IGNORECASE)
+        self._memo.clear()
 
     def _number(self, kind: str, value: str) -> int:
         known = self.numbers.setdefault(kind, {})
@@ -153,8 +173,15 @@ class Pseudonyms:
             self.grown = True
         return known[value]
 
-    def _replace(self, found: re.Match[str]) -> str:
+    def _replace_place(self, found: re.Match[str]) -> str:
         kind = found.lastgroup or ""
+        start, end = found.span(kind)
+        value = found[kind]
+        token = self.user(value) if kind == "user" else self.host(value)
+        return found[0][: start - found.start()] + token + found[0][end - found.start() :]
+
+    def _replace(self, found: re.Match[str]) -> str:
+        kind = found.lastgroup
         text = found[0]
         if kind == "print":
             digest = hmac.digest(self.key, text.encode(), "sha512").hex().upper()
@@ -162,36 +189,42 @@ class Pseudonyms:
         if kind == "naming":
             return f"{text.partition('=')[0]}=[organisation]"
         if kind == "id":
-            return self._message_id(found["left"], found["right"])
+            return text[: found.start("left") - found.start()] + self._message_id(
+                found["left"], found["right"]
+            )
         if kind == "mail":
             keys, local = split_local_part(found["local"])
             return f"{keys}{self.user(local)}@{self.any_host(found['domain'])}"
         if kind == "reversed":
             address = self.address(".".join(reversed(found["octets"].split("."))))
-            return f"{'.'.join(reversed(address.split('.')))}.{self._replace_name(found['zone'])}"
+            return f"{'.'.join(reversed(address.split('.')))}.{self.host(found['zone'])}"
         if kind == "ip":
-            mark, rest = found["address"], found["length"] or ""
-            return found["label"] + self.address(mark, rest.lstrip("]/")) + rest
-        return self._replace_name(text)
+            return found["label"] + self._replace_address(found["address"], found["length"])
+        code = _REPLY.match(text) if found.string[: found.start()].endswith(": ") else None
+        lead = code[0] if code else ""
+        name, rest = is_host_name(text[len(lead) :], in_path=found.string[: found.start()].endswith("/"))
+        return f"{lead}{self.host(name)}{rest}" if name else text
+
+    def _replace_address(self, text: str, length: str) -> str:
+        # The colon after an address is not part of it: "host 2001:db8::5: refused".
+        bare = text[:-1] if text.endswith(":") and not text.endswith("::") else text
+        return self.address(bare, length.lstrip("]/")) + text[len(bare) :] + length
 
     def _message_id(self, left: str, right: str) -> str:
+        if _MESSAGE_ID.fullmatch(left):
+            return f"{left}@{self.any_host(right)}>"
         digest = hmac.digest(self.key, left.encode("utf-8", "surrogateescape"), "sha256").hex()
-        return f"<id-{digest[:12]}@{self.any_host(right)}>"
+        return f"id-{digest[:12]}@{self.any_host(right)}>"
 
-    def _replace_name(self, text: str) -> str:
-        name, rest = is_host_name(text)
-        return f"{self.host(name)}{rest}" if name else text
-
-    def _replace_word(self, found: re.Match[str]) -> str:
-        text = found[0]
+    def _replace_word(self, text: str, *, lookup: bool) -> str:
         token = self._words.get(text.casefold())
         if token is not None:
             return token
-        if text in self._prefixes:
-            return self._prefixes[text]
-        if not re.search(r"[-._+=]", text):
+        if lookup and text in self._prefixes:
+            return self._prefixes[text]  # an access(5) table is asked for 192.0.2 and 192.0 as well
+        if text.isalnum():
             return text
-        return re.sub(r"[^-._+=]+", lambda part: self._words.get(part[0].casefold(), part[0]), text)
+        return _PARTS.sub(lambda part: self._words.get(part[0].casefold(), part[0]), text)
 
 
 def _is_address(text: str) -> bool:

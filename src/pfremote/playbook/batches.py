@@ -62,12 +62,13 @@ def merge_results(results: Sequence[HostResult]) -> HostResult:
     Of two that are as good the later one counts.
     """
     worst = max(enumerate(results), key=lambda item: (_severity(item[1]), item[0]))[1]
-    if len(results) == 1:
-        return worst
-    out = worst.out or next((result.out for result in reversed(results) if result.out), "")
+    touched = [result for result in results if result.state != "untouched"]
+    if touched and worst.state == "untouched":
+        # It was not served there, and changed elsewhere: "not changed by this run" would be untrue.
+        worst = replace(touched[-1], error=worst.error, refusals=worst.refusals)
     return replace(
         worst,
-        out=out,
+        out=worst.out or next((result.out for result in reversed(results) if result.out), ""),
         sessions=sum(result.sessions for result in results),
         lines=sum(result.lines for result in results),
     )
@@ -75,11 +76,12 @@ def merge_results(results: Sequence[HostResult]) -> HostResult:
 
 def _severity(result: HostResult) -> int:
     if result.state == "unknown" or result.conflicts:
-        return 6
+        return 7
     if result.error:
-        return 5
+        # Why it was not begun is some other failure, maybe its own in an earlier play.
+        return 4 if result.error.code in ("not-begun", "interrupted") else 6
     if result.refusals:
-        return 4
+        return 5
     if result.armed:
         return 2 if result.complete else 3
     return 0 if result.skipped else 1

@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
+from pydantic_core.core_schema import ValidationInfo
 
 from pfremote.playbook import scalars
 from pfremote.playbook.condition import read_condition
-from pfremote.playbook.scalars import BatchSize, Scalar
+from pfremote.playbook.scalars import DRAFT, BatchSize, Scalar
 
 Format = Literal["html", "md", "txt", "json"]
 
@@ -22,10 +23,12 @@ FormatName = Annotated[
 ]
 
 
-def _as_list(value: object) -> object:
+def _as_list(value: object, info: ValidationInfo) -> object:
     """One value is a list of one; a list in a list, as a variable may bring it, is laid flat."""
     if not isinstance(value, list):
         return value if value is None or isinstance(value, dict) else [value]
+    if info.context == DRAFT:
+        return value
     return [inner for item in value for inner in (item if isinstance(item, list) else [item])]
 
 
@@ -118,7 +121,10 @@ class Report(Section):
     """The report in the run folder."""
 
     format: Annotated[
-        list[FormatName], BeforeValidator(_as_list), _one_or_more({"enum": ["html", "md", "txt", "json"]})
+        list[FormatName],
+        BeforeValidator(_as_list),
+        Field(min_length=1),
+        _one_or_more({"enum": ["html", "md", "txt", "json"]}),
     ] = Field(default_factory=_usual_formats, description="html, md, txt or json, or a list of them")
 
 
@@ -180,19 +186,25 @@ class Play(Section):
         description="the Postfix instance: a name that postmulti -l shows, or a configuration directory",
     )
     serial: Annotated[
-        list[Annotated[BatchSize, scalars.BATCH]], BeforeValidator(_as_list), _one_or_more(_batch_schema())
+        list[Annotated[BatchSize, scalars.BATCH]],
+        BeforeValidator(_as_list),
+        Field(min_length=1),
+        _one_or_more(_batch_schema()),
     ] = Field(
         default_factory=list,
         description='hosts at a time: a number, "30%", or a list whose last one repeats; usually all',
     )
     max_fail_percentage: Annotated[float, scalars.SHARE] | None = Field(
         default=None,
-        description="stop after a batch of which more than this percentage failed; usually after a wholly failed one",
+        description="stop after a batch of which more than this percentage failed; usually when all of it did",
     )
     any_errors_fatal: Flag = Field(default=False, description="stop after a batch in which any host failed")
     debug: Debug = Field(description="what to debug")
     when: Annotated[
-        list[Condition], BeforeValidator(_as_list), _one_or_more({"type": ["string", "boolean"]})
+        list[Condition],
+        BeforeValidator(_as_list),
+        Field(min_length=1),
+        _one_or_more({"type": ["string", "boolean"]}),
     ] = Field(
         default_factory=list,
         description="condition over facts and variables, or several; hosts where one is false are left alone",

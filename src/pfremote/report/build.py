@@ -78,6 +78,7 @@ def _build_host(record: HostRecord, folder: HostFolder, number: int) -> _Host:
         conflicts=result.conflicts,
         missing=record.missing,
         diff=tuple(folder.diff.split("\n")[:-1]),
+        clock=result.clock.correction,
         problem=folder.problem,
     )
     if "sessions" not in folder.sessions:  # nothing was brought back, or nothing was understood

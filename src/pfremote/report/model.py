@@ -113,7 +113,8 @@ class HostView:
 
     ``withheld`` counts the lines that could not be proven free of secrets, by reason.
     ``others`` are the sessions and lines of other peers, which are not shown; ``undecided`` the sessions
-    that are shown because nobody could say whether their peer was meant.
+    that are shown because nobody could say whether their peer was meant. ``clock`` is how many seconds the
+    host's clock is ahead, where that could be told from the measuring error.
     """
 
     anchor: str
@@ -140,6 +141,7 @@ class HostView:
     followed: tuple[Line, ...] = ()
     unplaced: tuple[Line, ...] = ()
     diff: tuple[str, ...] = ()
+    clock: float = 0.0
     problem: str = ""
 
 

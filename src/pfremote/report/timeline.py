@@ -48,7 +48,7 @@ class Timeline:
 
 def lay_out(report: Report) -> Timeline | None:
     """Return the time line over all sessions whose times are known, or None when there is none."""
-    spans = [span for span in map(_span, report.sessions) if span]
+    spans = [span for host in report.hosts for item in host.sessions if (span := _span(item, host))]
     if not spans:
         return None
     first = min(start for start, _ in spans)
@@ -57,15 +57,19 @@ def lay_out(report: Report) -> Timeline | None:
     return Timeline(lanes, _ticks(first, length))
 
 
-def _span(session: SessionView) -> tuple[datetime, datetime] | None:
+def _span(session: SessionView, host: HostView) -> tuple[datetime, datetime] | None:
+    """Return when a session was, by the clock of the machine that asked: that one all hosts share."""
     start = session.started or session.ended
-    return None if start is None else (start, max(session.ended or start, start))
+    if start is None:
+        return None
+    ahead = timedelta(seconds=host.clock)
+    return start - ahead, max(session.ended or start, start) - ahead
 
 
 def _lane(host: HostView, first: datetime, length: float) -> Lane:
     free: list[datetime] = []
     bars: list[Bar] = []
-    spans = [(span, session) for session in host.sessions if (span := _span(session))]
+    spans = [(span, session) for session in host.sessions if (span := _span(session, host))]
     for (start, end), session in sorted(spans, key=lambda pair: pair[0]):
         row = _take_row(free, start, max(end, start + timedelta(seconds=length * _THINNEST)))
         width = max((end - start).total_seconds() / length * 100, _NARROWEST)

@@ -17,8 +17,10 @@ from pfremote.errors import Reason
 from pfremote.facts import Lease
 from pfremote.maillog.capture import Capture
 from pfremote.maillog.mainconf import redact_main_cf
+from pfremote.maillog.plain import PLAIN, Disguise
 from pfremote.results import HostResult
 from pfremote.store.capture import encode_capture, render_transcripts
+from pfremote.store.disguise import disguise_main_cf
 from pfremote.store.encode import to_json
 from pfremote.store.files import (
     claim_folder,
@@ -30,7 +32,7 @@ from pfremote.store.files import (
 )
 from pfremote.store.maincf import MOMENTS, diff_main_cf
 from pfremote.store.names import choose_folder
-from pfremote.store.run import SCHEMA, HostRecord, JsonObject, Run, encode_host, encode_run
+from pfremote.store.run import SCHEMA, HostRecord, JsonObject, Run, decode_run, encode_host, encode_run
 
 ReportName = Literal["report.html", "report.md", "report.txt", "report.json"]
 
@@ -38,8 +40,9 @@ ReportName = Literal["report.html", "report.md", "report.txt", "report.json"]
 class RunStore:
     """The folder of one run that is being written. Hosts may be written from several threads at once."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, disguise: Disguise = PLAIN) -> None:
         self._run = run
+        self.disguise = disguise
         self._folders: dict[tuple[str, str], str] = {}
         self._records: dict[tuple[str, str], HostRecord] = {}
         self._lock = threading.Lock()
@@ -53,11 +56,13 @@ class RunStore:
         started: datetime,
         request: object = None,
         root: Path | None = None,
+        disguise: Disguise = PLAIN,
     ) -> RunStore:
         """Make the run folder and its first, unfinished ``run.json``.
 
         ``out`` None takes a new folder below ``root`` (default :func:`default_root`). ``command`` is what
-        was typed, already without secrets; ``request`` a data class or mapping of what was asked for.
+        was typed, already without secrets; ``request`` a data class or mapping of what was asked for;
+        ``disguise`` is what becomes of names before anything is written.
 
         Raises:
             UsageError: ``out`` is not a folder, is not empty, or belongs to someone else.
@@ -69,8 +74,8 @@ class RunStore:
         asked = to_json(request) if request is not None else {}
         words = tuple(to_json(word) for word in command)
         run = Run(identity, path.resolve(), words, started, version=__version__, request=asked)
-        store = cls(run)
-        store._write_json("run.json", encode_run(run))
+        store = cls(run, disguise)
+        store._write_json("run.json", store._hide(encode_run(run)))
         return store
 
     def drop(self) -> None:
@@ -104,7 +109,8 @@ class RunStore:
         """Write one host's folder and return ``result`` with the folder as its ``out``.
 
         ``main_cf`` has the keys ``before``, ``during``, ``after`` where known; the copies are redacted
-        here. ``source`` names the host's log, ``missing`` says why the evidence is not complete. Written
+        here. ``capture`` has been through :attr:`disguise` already. ``source`` names the host's log,
+        ``missing`` says why the evidence is not complete. Written
         again, the new folder takes the old one's place; each ``play`` of a playbook has folders of its own.
 
         Raises:
@@ -122,9 +128,11 @@ class RunStore:
             understood = encode_capture(capture)
             write_new(
                 staging / "sessions.json",
-                _compact({"schema": SCHEMA, "result": to_json(encode_host(record)), **understood}),
+                _compact(
+                    {"schema": SCHEMA, "result": self._hide(to_json(encode_host(record))), **understood}
+                ),
             )
-            _write_main_cf(staging, main_cf or {})
+            self._write_main_cf(staging, main_cf or {})
             replace_folder(staging, self.path / folder)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
@@ -155,8 +163,9 @@ class RunStore:
             for result in members
         )
         self._run = dataclasses.replace(self._run, hosts=records, ended=ended, exit_code=exit_code)
-        self._write_json("run.json", encode_run(self._run))
-        return self._run
+        shown = self._hide(to_json(encode_run(self._run)))
+        self._write_json("run.json", shown)
+        return self._run if self.disguise is PLAIN else decode_run(shown, self.path)
 
     def write_report(self, name: ReportName, text: str) -> Path:
         """Write one rendering of the report into the run folder and return its path.
@@ -170,8 +179,31 @@ class RunStore:
     def _folder_of(self, play: str, host: str) -> str:
         with self._lock:
             if (play, host) not in self._folders:
-                self._folders[play, host] = choose_folder(host, self._folders.values())
+                shown = self.disguise.host(host)
+                self._folders[play, host] = choose_folder(shown, self._folders.values())
             return self._folders[play, host]
+
+    def _hide(self, content: JsonObject) -> JsonObject:
+        """Return a run or a host as it may be stored."""
+        if self.disguise is PLAIN:
+            return content
+        shown: JsonObject = self.disguise.value(content)
+        for host in (shown, *shown.get("hosts", ())):
+            if "folder" in host:
+                host["out"] = host["folder"] or None  # the whole path has the operator's name in it
+        return {**shown, "pseudonymised": True} if "hosts" in shown else shown
+
+    def _write_main_cf(self, folder: Path, originals: Mapping[str, bytes]) -> None:
+        copies = {
+            moment: disguise_main_cf(redact_main_cf(originals[moment]), self.disguise)
+            for moment in MOMENTS
+            if moment in originals
+        }
+        for moment, copy in copies.items():
+            write_new(folder / f"main.cf.{moment}", copy)
+        difference = diff_main_cf(originals, copies)
+        if difference:
+            write_new(folder / "main.cf.diff", difference)
 
     def _write_json(self, name: str, content: JsonObject) -> None:
         write_private(
@@ -183,15 +215,6 @@ def _write_transcripts(folder: Path, capture: Capture) -> None:
     for number, text in enumerate(render_transcripts(capture), 1):
         # Not synced one by one: a thousand syncs take seconds, and sessions.json holds the same.
         write_new(folder / f"{number:03d}.txt", text.encode("utf-8", "backslashreplace"), sync=False)
-
-
-def _write_main_cf(folder: Path, originals: Mapping[str, bytes]) -> None:
-    copies = {moment: redact_main_cf(originals[moment]) for moment in MOMENTS if moment in originals}
-    for moment, copy in copies.items():
-        write_new(folder / f"main.cf.{moment}", copy)
-    difference = diff_main_cf(originals, copies)
-    if difference:
-        write_new(folder / "main.cf.diff", difference)
 
 
 def _compact(content: JsonObject) -> bytes:

@@ -6,8 +6,11 @@ Importing this package is cheap: Fabric and Paramiko are loaded when a host is c
 
 from __future__ import annotations
 
+import logging
+import time
 from typing import TYPE_CHECKING
 
+from pfremote.log_levels import ROUTE
 from pfremote.transport.base import Completed, Connection, Prompt
 from pfremote.transport.become import Become, run_as_root
 from pfremote.transport.options import ConnectOptions
@@ -15,6 +18,8 @@ from pfremote.transport.options import ConnectOptions
 if TYPE_CHECKING:
     from pfremote.target import Target
     from pfremote.transport.route import Route
+
+_log = logging.getLogger(__name__)
 
 __all__ = [
     "Become",
@@ -42,7 +47,20 @@ def connect(target: Target, options: ConnectOptions) -> Connection:
     from pfremote.transport.route import find_route
 
     route = find_route(target, options)
-    return _connect_over_ssh(target, options, route)
+    began = time.monotonic()
+    connection = _connect_over_ssh(target, options, route)
+    _log_way(target, route, connection, time.monotonic() - began)
+    return connection
+
+
+def _log_way(target: Target, route: Route, connection: Connection, seconds: float) -> None:
+    """Log how we got there, why it is not the usual way where it is not, and what was not understood."""
+    about = {"host": target.name}
+    why = getattr(connection, "why", "")
+    through = f", through the ssh program: {why}" if why else ""
+    _log.log(ROUTE, "connected as %s in %.2f s%s", describe(target, route), seconds, through, extra=about)
+    for warning in route.warnings():
+        _log.log(ROUTE, "ssh_config: %s", warning, extra=about)
 
 
 def _connect_over_ssh(target: Target, options: ConnectOptions, route: Route) -> Connection:

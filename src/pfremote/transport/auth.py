@@ -11,6 +11,7 @@ from paramiko.config import SSHConfig
 
 from pfremote.errors import AuthFailed
 from pfremote.secret import Secret
+from pfremote.transport.algorithms import allowed_methods
 from pfremote.transport.keys import KeyAgent, find_agent_socket, list_identities
 from pfremote.transport.sshconfig import HostConfig
 
@@ -53,6 +54,8 @@ class Login(AuthStrategy):
     def _with_keys(self, transport: paramiko.Transport, agent: KeyAgent | None) -> bool:
         if not self._config.is_yes("pubkeyauthentication", default=True):
             return False
+        if "publickey" not in allowed_methods(self._config):
+            return False
         for identity in list_identities(self._config, agent):
             if identity.key is None:
                 self.tried.append(f"{identity.label} ({identity.problem})")
@@ -73,6 +76,7 @@ class Login(AuthStrategy):
 
     def _with_password(self, transport: paramiko.Transport) -> bool:
         allowed = self._config.is_yes("passwordauthentication", default=True)
+        allowed = allowed and "password" in allowed_methods(self._config)
         if self._password is None or not allowed or "password" in self.tried:
             return False
         self.tried.append("password")

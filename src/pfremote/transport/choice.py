@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from pfremote.errors import AuthFailed, HostError, Unreachable
+from pfremote.transport.algorithms import find_unusable
 from pfremote.transport.hostkeys import HostKeyCheck
 from pfremote.transport.keys import read_key_type, read_public_blob
 from pfremote.transport.options import ConnectOptions
@@ -35,6 +36,8 @@ def _find_need(hop: HostConfig, options: ConnectOptions) -> str:
     for key, name in _ONLY_SSH.items():
         if hop.first(key, "none") != "none":
             return f"{name} is set in ssh_config, which only the ssh program understands"
+    if unusable := find_unusable(hop):
+        return unusable
     check = HostKeyCheck(hop, options.host_key_checking)
     if check.needs_authority():
         return "a certificate authority vouches for its host key, which only the ssh program can check"

@@ -98,7 +98,7 @@ def connect_with_fabric(route: Route, options: ConnectOptions) -> FabricConnecti
             place = name_place(hop)
             last = number == len(route.hops) - 1
             gateway = _build(hop, options, place, gateway, options.password if last else None)
-            open_patiently(gateway, hop, options, place)
+            open_patiently(gateway, hop, options, place, route.gate(number))
     except BaseException:
         if gateway is not None:
             close_chain(gateway)

@@ -10,6 +10,7 @@ import fabric
 import paramiko
 
 from pfremote.errors import PfremoteError
+from pfremote.transport.admission import admitted
 from pfremote.transport.faults import FOREIGN, translate
 from pfremote.transport.options import ConnectOptions
 from pfremote.transport.patience import wait_for_next
@@ -19,24 +20,29 @@ from pfremote.transport.sshconfig import HostConfig
 _log = logging.getLogger(__name__)
 
 
-def open_patiently(cxn: fabric.Connection, hop: HostConfig, options: ConnectOptions, place: str) -> None:
+def open_patiently(
+    cxn: fabric.Connection, hop: HostConfig, options: ConnectOptions, place: str, gate: str
+) -> None:
     """Open, and try again where a busy sshd dropped us before its greeting (MaxStartups).
 
-    A limit on how many hosts go through one bastion at once belongs around this call (``Route.bastion``).
+    ``gate`` is where we queue with the other connections of this run, see :meth:`Route.gate`. Neither the
+    queue nor the first look at it counts as time to connect.
     """
-    deadline = time.monotonic() + options.connect_timeout
-    attempt = 0
+    attempt, deadline = 0, 0.0
     while True:
         attempt += 1
-        began = time.monotonic()
-        try:
-            return _open_once(cxn, hop, options)
-        except FOREIGN as exc:
-            cxn.client.close()
-            timed_out = time.monotonic() - began >= options.connect_timeout
-            if not _is_transient(exc) or not wait_for_next(attempt, deadline):
-                raise _explain(exc, place, timed_out=timed_out) from exc
-            _log.info("%s dropped us before its greeting, attempt %d", place, attempt)
+        with admitted(gate):
+            began = time.monotonic()
+            deadline = deadline or began + options.connect_timeout
+            try:
+                return _open_once(cxn, hop, options)
+            except FOREIGN as exc:
+                cxn.client.close()
+                failure: BaseException = exc
+        timed_out = time.monotonic() - began >= options.connect_timeout
+        if not _is_transient(failure) or not wait_for_next(attempt, deadline):
+            raise _explain(failure, place, timed_out=timed_out) from failure
+        _log.info("%s dropped us before its greeting, attempt %d", place, attempt)
 
 
 def _open_once(cxn: fabric.Connection, hop: HostConfig, options: ConnectOptions) -> None:

@@ -6,6 +6,7 @@ session over it. The master is opened by itself first, so that its errors are ne
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
 import shutil
@@ -18,6 +19,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from pfremote.errors import Unreachable
+from pfremote.log_levels import TRANSPORT
+from pfremote.transport.admission import admitted
 from pfremote.transport.base import Completed, Prompt
 from pfremote.transport.exchange import Exchange
 from pfremote.transport.hostkeys import HostKeyCheck
@@ -28,8 +31,11 @@ from pfremote.transport.process import run_program
 from pfremote.transport.route import Route, describe_route
 from pfremote.transport.sshconfig import Query, make_ssh_arguments
 
+_log = logging.getLogger(__name__)
+
 _PERSIST = 60  # seconds that a master outlives us when we die; close() ends it at once
 _LOST = 255  # ssh's own status; also that of a command which a signal ended
+_LOGGED_IN = "Authenticated to "  # debug1 of sshconnect2.c: the first one comes from the first hop
 
 
 class OpensshConnection:
@@ -181,19 +187,27 @@ def make_master_argv(folder: Path, query: Query, options: ConnectOptions) -> lis
 
 def _open_master(folder: Path, route: Route, query: Query, options: ConnectOptions) -> None:
     limit = options.connect_timeout * len(route.hops)
-    deadline = time.monotonic() + limit
-    attempt = 0
+    attempt, deadline = 0, 0.0
     while True:
         attempt += 1
-        failure = _try_master(folder, query, options, limit)
+        with admitted(route.gate(0)) as leave:
+            deadline = deadline or time.monotonic() + limit
+            failure = _try_master(folder, query, options, limit, leave)
+        for line in _read(folder).splitlines():
+            _log.log(TRANSPORT, "%s", line, extra={"host": query.name})
         if failure is None:
             return
         if not is_transient(failure) or not wait_for_next(attempt, deadline):
             raise explain_failure(failure, route, options)
 
 
-def _try_master(folder: Path, query: Query, options: ConnectOptions, limit: float) -> str | None:
-    """Return nothing when the master is up, else all that ssh and its jump hosts wrote."""
+def _try_master(
+    folder: Path, query: Query, options: ConnectOptions, limit: float, leave: Callable[[], None]
+) -> str | None:
+    """Return nothing when the master is up, else all that ssh and its jump hosts wrote.
+
+    ``leave`` is called once the first hop has let us in: what comes after it is no concern of its sshd.
+    """
     for name in ("log", "err"):
         (folder / name).unlink(missing_ok=True)
     argv = make_master_argv(folder, query, options)
@@ -206,13 +220,26 @@ def _try_master(folder: Path, query: Query, options: ConnectOptions, limit: floa
             start_new_session=options.batch,  # no terminal, so that nothing can ask
         )
     try:
-        return None if child.wait(limit + 1) == 0 else _read(folder)
+        deadline = time.monotonic() + limit + 1
+        _await_first_hop(child, folder, limit)
+        leave()
+        return None if child.wait(max(0.1, deadline - time.monotonic())) == 0 else _read(folder)
     except subprocess.TimeoutExpired:
         return _read(folder) + "\nssh: connection timed out\n"
     finally:
         if child.poll() is None:
             child.kill()
             child.wait()
+
+
+def _await_first_hop(child: subprocess.Popen[bytes], folder: Path, limit: float) -> None:
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(0.1)
+            return
+        if _LOGGED_IN in _read(folder):
+            return
 
 
 def _read(folder: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 
-_ATTEMPTS = 4
+_ATTEMPTS = 6
 _FIRST_PAUSE = 0.3
 
 

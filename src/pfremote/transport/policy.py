@@ -8,6 +8,7 @@ from typing import Any
 
 import paramiko
 
+from pfremote.transport.algorithms import restrict
 from pfremote.transport.hostkeys import HostKeyCheck
 
 TransportFactory = Callable[..., paramiko.Transport]
@@ -30,7 +31,7 @@ class StrictPolicy(paramiko.MissingHostKeyPolicy):
 
 
 def make_transport_factory(check: HostKeyCheck, keepalive: float) -> TransportFactory:
-    """Return what builds the transport: known key types first, as ssh does, and keepalives on.
+    """Return what builds the transport: what ssh_config allows, known key types first, keepalives on.
 
     Otherwise a host with an Ed25519 and an RSA key, of which only RSA is on file, would look changed.
     """
@@ -38,7 +39,9 @@ def make_transport_factory(check: HostKeyCheck, keepalive: float) -> TransportFa
 
     def build(sock: socket.socket, **kwargs: Any) -> paramiko.Transport:
         transport = paramiko.Transport(sock, **kwargs)
+        transport.set_log_channel(f"paramiko.transport.{check.config.name}")  # tells whose lines they are
         offer = transport.get_security_options()
+        restrict(check.config, offer)
         wanted = [name for kind in on_file for name in _algorithms(kind)]
         offer.key_types = tuple(sorted(offer.key_types, key=lambda name: name not in wanted))
         if keepalive > 0:

@@ -32,9 +32,20 @@ class Route:
     def bastion(self) -> str:
         """``host:port`` of the first jump host, empty where there is none.
 
-        All hosts behind one bastion share its MaxStartups; a limiter per bastion keys on this.
+        All hosts behind one bastion share its MaxStartups, see :meth:`gate`.
         """
         return f"{self.hops[0].hostname}:{self.hops[0].port}" if len(self.hops) > 1 else ""
+
+    def gate(self, number: int) -> str:
+        """Return where the connection to hop ``number`` queues with others (:mod:`.admission`).
+
+        A hop is told apart by the way to it: one address behind two jump hosts is two machines. Those whose
+        ProxyCommand reads the same most likely meet at the same jump host.
+        """
+        command = self.hops[0].first("proxycommand", "none")
+        if command != "none" and number == 0:
+            return command
+        return ">".join(f"{hop.hostname}:{hop.port}" for hop in self.hops[: number + 1])
 
     def warnings(self) -> tuple[str, ...]:
         """Return what could not be read of ssh_config, each sentence once."""

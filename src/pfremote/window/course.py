@@ -16,11 +16,8 @@ from pfremote.errors import PfremoteError, Reason
 from pfremote.events import format_epoch
 from pfremote.facts import Facts, Lease
 from pfremote.plan import DebugRequest
-from pfremote.results import HostResult, fail
+from pfremote.results import GUARD_SLACK, HostResult, fail
 from pfremote.window.events import HostEvents
-
-#: The host acts at its deadline within this many seconds (promise P3: debugging is off no later).
-GUARD_SLACK = 5
 
 #: Seconds between two tries, and how long to keep trying before the state is called unknown.
 RETRY_PAUSE = 3.0
@@ -123,9 +120,15 @@ class Course:
             armed=True,
             guard=lease.guard,
             predating=lease.predating,
-            warnings=(*self.result.warnings, *reply.warnings),
+            warnings=(*self.result.warnings, *warn_predating(lease), *reply.warnings),
         )
         self.tell.armed(lease, reply, self.result.deadline or lease.deadline)
+
+    def note_sessions(self, lease: Lease) -> None:
+        """Note and tell that more matching sessions began."""
+        if lease.sessions > self.sessions:
+            self.sessions = lease.sessions
+            self.tell.seen(lease)
 
     def note_time_left(self, lease: Lease) -> None:
         """Take the end of the window from the host: seconds left, since two clocks rarely agree."""
@@ -134,8 +137,20 @@ class Course:
 
     def until(self) -> str:
         """Say when the host's own guard has acted, at the latest."""
-        latest = self.result.deadline or int(time.time()) + self.options.request.seconds
-        return f"by {format_epoch(latest + GUARD_SLACK)}"
+        return f"by {format_epoch(self.latest() + GUARD_SLACK)}"
+
+    def latest(self) -> int:
+        """Return the deadline, or when it is at the latest where the host did not tell: epoch seconds."""
+        return self.result.deadline or int(time.time()) + self.options.request.seconds
+
+
+def warn_predating(lease: Lease) -> tuple[Reason, ...]:
+    """Return what to say of sessions that had begun when the window opened."""
+    if not lease.predating:
+        return ()
+    number = "1 mail process was" if lease.predating == 1 else f"{lease.predating} mail processes were"
+    message = f"{number} in a session when the window opened; those sessions are not in the evidence"
+    return (Reason("predating", message),)
 
 
 class Phase(Protocol):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from pfremote.asking import OpenHost
 from pfremote.events import EventSink
 from pfremote.fleet import LeftError
 from pfremote.results import HostResult
@@ -20,8 +25,11 @@ class Window:
         self, name: str, options: WindowOptions, *, reach: Reach, emit: EventSink, keep: Keep
     ) -> None:
         tell = HostEvents(name, emit, diff=options.diff)
-        self._course = Course(options, reach, tell, keep, HostResult(name))
+        self._connecting = False
+        self._reach = reach
+        self._course = Course(options, self._connect, tell, keep, HostResult(name))
         self._phase: Phase = Opening(self._course)
+        self.begun = False
         self.over = False
 
     @property
@@ -29,8 +37,28 @@ class Window:
         """Seconds that the next step may take."""
         return self._phase.limit
 
+    @contextmanager
+    def _connect(self) -> Iterator[OpenHost]:
+        self._connecting = True
+        try:
+            with self._reach() as host:
+                self._connecting = False
+                yield host
+        finally:
+            self._connecting = False
+
+    @property
+    def kind(self) -> str:
+        """The kind of the next step."""
+        return type(self._phase).__name__
+
     @property
     def doing(self) -> str:
+        """What the host is at just now, in one word: also ``connecting``."""
+        return "connecting" if self._connecting else self.phase
+
+    @property
+    def phase(self) -> str:
         """What the window is at, in one word: ``arming``, ``waiting`` or ``reverting``."""
         if isinstance(self._phase, Watching):
             return "waiting"
@@ -39,7 +67,7 @@ class Window:
     @property
     def open(self) -> bool:
         """Tell whether the host is seen armed and the window is not over."""
-        return self.doing == "waiting"
+        return self.phase == "waiting"
 
     @property
     def due(self) -> float:
@@ -51,8 +79,14 @@ class Window:
         """How many matching sessions the host has seen so far."""
         return self._course.sessions
 
+    @property
+    def result(self) -> HostResult:
+        """What is known of the host so far."""
+        return self._course.result
+
     def advance(self) -> float | None:
         """Do the next step."""
+        self.begun = True
         turn = self._phase.step()
         self.over = turn.next is None
         if turn.next is None:
@@ -78,5 +112,8 @@ class Window:
         if self._course.options.follow is not None:
             self._course.options.follow.lose(self._course.result.host)
         why = "you left before it was done" if isinstance(error, LeftError) else error
-        self._course.fail(explain_loss(self._course.result, why, self._course.until()))
-        return self._course.result
+        course = self._course
+        course.fail(explain_loss(course.result, why, course.until()))
+        if course.result.state in ("armed", "unknown"):
+            course.result = replace(course.result, deadline=course.latest())
+        return course.result

@@ -34,6 +34,7 @@ def follow_log(course: Course, host: OpenHost) -> None:
         lease = course.mine(reply)
         if lease is None:
             return
+        course.note_sessions(lease)
         course.position = reply.one("position")
         if reply.one("gap") == "yes":
             message = "too much was logged to follow all of it; the evidence at the end has it"

@@ -15,8 +15,7 @@ from pfremote.window.course import Course, Turn
 from pfremote.window.silence import explain_silence, is_due
 from pfremote.window.tailing import follow_log
 
-#: Whoever follows wants to see things sooner: seconds between two visits, and how many of them ask for no status.
-FOLLOWING_POLL = 1.5
+#: Whoever follows comes often, and asks for the status at each visit of so many.
 VISITS_BETWEEN = 3
 
 
@@ -38,30 +37,32 @@ class Watching:
     def step(self) -> Turn:
         """Look once."""
         course = self._course
-        if course.hurried or course.enough or time.monotonic() >= course.due:
+        if course.hurried or course.enough:
             return Turn(Closing(course))
+        # Somebody may have extended the lease since the last look: the end that counts is the host's.
+        overdue = time.monotonic() >= course.due
         try:
             with course.reach() as host:
                 follow_log(course, host)
-                reply = self._ask(host)
+                reply = self._ask(host, surely=overdue)
         except Refused:  # somebody made the host forget it; closing will say so
             return Turn(Closing(course))
         except HostError as exc:
             self._lose(exc)
-            return self._pause()
+            return Turn(Closing(course)) if overdue else self._pause()
         self._regain()
         if reply is None:
             return self._pause()
         lease = course.mine(reply)
-        if lease is None or lease.state != "armed":
+        if lease is None or lease.state != "armed" or (overdue and lease.left <= 0):
             return Turn(Closing(course))
         self._note_progress(lease, reply)
         return self._pause()
 
-    def _ask(self, host: OpenHost) -> Reply | None:
-        """Ask for the status; while somebody follows, not at each visit."""
+    def _ask(self, host: OpenHost, *, surely: bool) -> Reply | None:
+        """Ask for the status; while somebody follows, not at each visit unless ``surely``."""
         self._visits += 1
-        if self._is_followed and self._visits % VISITS_BETWEEN != 0:
+        if not surely and self._is_followed and self._visits % VISITS_BETWEEN != 0:
             return None
         return tasks.status(host, lease=self._course.result.lease)
 
@@ -84,8 +85,7 @@ class Watching:
 
     def _pause(self) -> Turn:
         course = self._course
-        poll = min(course.options.poll, FOLLOWING_POLL) if self._is_followed else course.options.poll
-        return Turn(self, max(min(poll, course.due - time.monotonic()), 0.05))
+        return Turn(self, max(min(course.options.poll, course.due - time.monotonic()), 0.05))
 
     def _note_progress(self, lease: Lease, reply: Reply) -> None:
         course = self._course
@@ -94,9 +94,7 @@ class Watching:
         fresh = tuple(reason for reason in found if reason not in course.result.warnings)
         course.result = replace(course.result, warnings=(*course.result.warnings, *fresh))
         course.tell.warn(fresh, lease.id)
-        if lease.sessions > course.sessions:
-            course.sessions = lease.sessions
-            course.tell.seen(lease)
+        course.note_sessions(lease)
 
     def _wonder(self, lease: Lease) -> tuple[Reason, ...]:
         """Say once why nobody matched so far (promise P8), while there is time to do something about it."""

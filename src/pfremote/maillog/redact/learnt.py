@@ -35,7 +35,8 @@ abort accept access account active addr address admin alias aliases allow anonym
     update user username users valid value verify version virtual wait wanted warning webmaster with
     write xclient xforward
 """
-_WORDS = frozenset(_TEXT_WORDS.split())
+#: Words that ordinary lines need, in lower case.
+COMMON_WORDS = frozenset(_TEXT_WORDS.split())
 _ADDRESS = re.compile(r"[0-9.:]+\Z")
 
 
@@ -116,7 +117,7 @@ class Learnt:
 
     def _may_mask(self, secret: str, account: str) -> bool:
         low = secret.lower()
-        if len(secret) < SHORTEST or low in self._words or low in _WORDS or low == account.lower():
+        if len(secret) < SHORTEST or low in self._words or low in COMMON_WORDS or low == account.lower():
             return False
         if len(secret.replace("?", "")) < SHORTEST:
             return False  # What util/printable.c leaves of binary data; it would hit any such line.

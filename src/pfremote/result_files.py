@@ -1,0 +1,61 @@
+"""``--tree``: what became of each host as a file of JSON, as Ansible's ``-t`` leaves it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from pfremote.errors import UsageError
+from pfremote.results import HostResult, reason_as_json
+from pfremote.store.files import write_private
+from pfremote.store.names import choose_folder
+
+
+class ResultFiles:
+    """A folder with one file for each host, called as the host; those of an earlier run are replaced."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def prepare(self) -> None:
+        """Make the folder, before any host is contacted.
+
+        Raises:
+            UsageError: it cannot be made, or is a file.
+        """
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as exc:
+            raise UsageError(
+                f"--tree {self._folder} cannot be used: {exc.strerror or exc}",
+                hint="give a folder that you may write to",
+            ) from exc
+
+    def write(
+        self, results: Iterable[HostResult], disguise: Callable[[dict[str, Any]], dict[str, Any]]
+    ) -> None:
+        """Write the files, each readable for its owner only; ``disguise`` hides names where that is wanted.
+
+        Raises:
+            PfremoteError: one cannot be written.
+        """
+        taken: list[str] = []
+        for result in results:
+            taken.append(choose_folder(result.host, taken))
+            text = json.dumps(disguise(describe_result(result)), indent=2, sort_keys=True) + "\n"
+            write_private(self._folder / taken[-1], text.encode())
+
+
+def describe_result(result: HostResult) -> dict[str, object]:
+    """Return what the recap says of the host, with its name, and every reason instead of the first."""
+    return {
+        "host": result.host,
+        **result.as_json(),
+        "why": result.why or None,
+        "guard": result.guard or None,
+        "refusals": [reason_as_json(reason) for reason in result.refusals],
+        "warnings": [reason_as_json(reason) for reason in result.warnings],
+        "conflicts": list(result.conflicts),
+    }

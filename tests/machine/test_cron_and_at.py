@@ -1,0 +1,145 @@
+"""Hosts without systemd: the guard levels cron and at, and none at all.
+
+The machine's own cron and atd do the work. systemd is hidden from the agent and from them by removing the one
+folder that says "booted with systemd" (sd_booted(3)); it comes back with the next boot.
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.lab import Machine
+from tests.support.machine_agent import LEASE, STATE, MachineAgent
+from tests.support.outside import debugging, wait_until_off
+
+pytestmark = pytest.mark.machine
+
+
+
+@pytest.fixture
+def bare(spotless: Machine) -> Machine:
+    """Return a machine on which nothing but cron and atd would show that systemd is there."""
+    spotless.run(["rm", "-rf", "/run/systemd/system"])
+    return spotless
+
+
+def left_of(machine: Machine) -> str:
+    """Return what cron and at have of ours."""
+    return machine.run(["sh", "-c", "ls /etc/cron.d | grep pfremote; atq; true"]).stdout
+
+
+def test_the_levels_in_their_order(bare: Machine, host: MachineAgent) -> None:
+    assert host.ask("probe").one("guards") == "cron at process"
+    bare.run(["systemctl", "stop", "cron"])
+    assert host.ask("probe").one("guards") == "at process"
+    bare.run(["systemctl", "stop", "atd"])
+    assert host.ask("probe").one("guards") == "process"
+    reply = host.ask("arm", *host.arm_words())
+    assert [reason.code for reason in reply.refusals] == ["volatile-guard"]
+    bare.run(["systemctl", "start", "cron", "atd"])
+
+
+@pytest.mark.parametrize("guard", ["cron", "at", "process"])
+def test_armed_and_ended_by_the_deadline(bare: Machine, host: MachineAgent, guard: str) -> None:
+    reply = host.arm(f"guard={guard}", "volatile=yes", seconds=4)
+    assert reply.one("lease.guard") == guard
+    assert bool(left_of(bare)) == (guard != "process")
+    wait_until_off(bare, 4 + 5)
+    time.sleep(1)
+    assert left_of(bare) == ""
+
+
+@pytest.mark.parametrize("guard", ["cron", "at"])
+def test_reverted_on_request_nothing_is_spooled(bare: Machine, host: MachineAgent, guard: str) -> None:
+    host.arm(f"guard={guard}")
+    assert host.ask("revert", f"lease={LEASE}").one("clean") == "yes"
+    assert left_of(bare) == ""
+
+
+@pytest.mark.parametrize("guard", ["cron", "at"])
+def test_the_daemon_is_stopped_after_arm_and_the_watcher_ends_it(bare: Machine, host: MachineAgent, guard: str) -> None:
+    host.arm(f"guard={guard}", seconds=5)
+    bare.run(["systemctl", "stop", "cron", "atd"])
+    wait_until_off(bare, 5 + 5)
+    bare.run(["systemctl", "start", "cron", "atd"])
+
+
+@pytest.mark.parametrize("guard", ["cron", "at"])
+def test_refused_where_its_daemon_does_not_run(bare: Machine, host: MachineAgent, guard: str) -> None:
+    bare.run(["systemctl", "stop", "cron", "atd"])
+    reply = host.ask("arm", *host.arm_words(f"guard={guard}"))
+    bare.run(["systemctl", "start", "cron", "atd"])
+    assert [reason.code for reason in reply.refusals] == ["no-guard"]
+
+
+def test_cron_watcher_killed_the_next_minutes_watcher_ends_it(bare: Machine, host: MachineAgent) -> None:
+    """Killed before cron's next minute: the lease is ended when its deadline has passed and cron has looked."""
+    host.arm("guard=cron", seconds=5)
+    host.kill_watcher()
+    assert wait_until_off(bare, 60 + 10) < 60 + 8
+
+
+def test_at_watcher_killed_the_spooled_job_ends_it(bare: Machine, host: MachineAgent) -> None:
+    """The job starts with the deadline's minute and knows the second, so no minute is lost."""
+    started = time.time()
+    host.arm("guard=at", seconds=65)
+    host.kill_watcher()
+    wait_until_off(bare, 65 + 8)
+    assert 64 < time.time() - started < 65 + 8
+
+
+def test_process_watcher_killed_nobody_ends_it_but_the_next_look(bare: Machine, host: MachineAgent) -> None:
+    """What "volatile" means: nothing on the host comes back. The next pfremote that looks does."""
+    host.arm("guard=process", "volatile=yes", seconds=3)
+    host.kill_watcher()
+    time.sleep(6)
+    assert debugging(bare)
+    assert host.ask("status").one("clean") == "yes"
+    assert not debugging(bare)
+
+
+def test_cron_power_cut_and_boot(bare: Machine, host: MachineAgent) -> None:
+    """cron's @reboot line; it starts beside Postfix, not before it."""
+    host.arm("guard=cron")
+    bare.power_cut()
+    bare.boot()
+    wait_until_off(bare, 10)
+    assert host.ask("status", f"lease={LEASE}").one("lease.why") == "reboot"
+
+
+def test_at_power_cut_and_boot_after_the_deadline(bare: Machine, host: MachineAgent) -> None:
+    host.arm("guard=at", seconds=3)
+    bare.power_cut()
+    time.sleep(3)
+    bare.boot()
+    wait_until_off(bare, 65)
+
+
+def test_at_power_cut_and_boot_before_the_deadline(bare: Machine, host: MachineAgent) -> None:
+    """The job waits for the deadline's minute; whoever looks before ends it then."""
+    host.arm("guard=at")
+    bare.power_cut()
+    bare.boot()
+    assert host.ask("status", f"lease={LEASE}").one("lease.why") == "reboot"
+    assert not debugging(bare)
+
+
+def test_process_power_cut_and_boot_the_next_look_ends_it(bare: Machine, host: MachineAgent) -> None:
+    host.arm("guard=process", "volatile=yes")
+    bare.power_cut()
+    bare.boot()
+    assert debugging(bare)
+    assert host.ask("status").one("clean") == "yes"
+
+
+@pytest.mark.parametrize("guard", ["cron", "at"])
+def test_a_lease_beside_another_keeps_the_guard(bare: Machine, host: MachineAgent, guard: str) -> None:
+    host.arm(f"guard={guard}")
+    host.arm(f"guard={guard}", "peer=192.0.2.1", lease="aaaaaaaaaaaa", seconds=4)
+    time.sleep(7)
+    assert "192.0.2.1" not in bare.read("/etc/postfix/main.cf")
+    assert debugging(bare) and left_of(bare)
+    assert bare.run(["sh", "-c", f"kill -0 $(cut -d' ' -f1 {STATE}/watch.pid)"]).returncode == 0
+    assert host.ask("revert", "lease=all").one("clean") == "yes"

@@ -1,0 +1,162 @@
+"""Run playbooks against private hosts on loopback, under as many inventory names as a test needs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+from pfremote.loopback import LoopbackHost
+
+#: Nothing listens there: refused at once.
+DEAD_PORT = 1
+
+
+@dataclass
+class Played:
+    """A running ``pfremote run --json`` whose events are read as they come."""
+
+    process: subprocess.Popen[str]
+    events: list[dict[str, Any]] = field(default_factory=list)
+    err: str = ""
+
+    def wait_for(self, kind: str) -> dict[str, Any]:
+        """Read events until one of this kind comes."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.events.append(json.loads(line))
+            if self.events[-1]["event"] == kind:
+                return self.events[-1]
+        assert self.process.stderr is not None
+        raise AssertionError(f"no {kind} among {self.events}: {self.process.stderr.read()}")
+
+    def finish(self) -> tuple[int, dict[str, Any]]:
+        """Wait for the end; return the exit code and the recap's hosts."""
+        out, self.err = self.process.communicate(timeout=180)
+        self.events += [json.loads(line) for line in out.splitlines()]
+        assert self.events, self.err
+        assert self.events[-1]["event"] == "recap", (self.events, self.err)
+        assert self.process.returncode == self.events[-1]["exit_code"]
+        return self.process.returncode, self.events[-1]["hosts"]
+
+    def codes(self, kind: str, host: str) -> list[str]:
+        """Return the codes of one host's events of a kind."""
+        return [item["code"] for item in self.events if item["event"] == kind and item.get("host") == host]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A folder with an inventory and playbooks. ``names`` are inventory names of the one host."""
+
+    host: LoopbackHost
+    folder: Path
+
+    def write_inventory(self, *names: str, dead: tuple[str, ...] = (), **variables: object) -> None:
+        """Write an inventory: ``names`` lead to the host, ``dead`` ones to a port where nobody listens."""
+        hosts: dict[str, object] = {name: {"ansible_host": self.host.name} for name in names}
+        hosts |= {name: {"ansible_host": "127.0.0.1", "ansible_port": DEAD_PORT} for name in dead}
+        order = sorted(hosts)
+        content = {"all": {"hosts": {name: hosts[name] for name in order}, "vars": variables}}
+        (self.folder / "hosts.yml").write_text(json.dumps(content))
+
+    def write_playbook(self, text: str) -> Path:
+        """Write a playbook and return its path."""
+        path = self.folder / "play.yml"
+        path.write_text(text)
+        return path
+
+    def words(self, *words: str) -> list[str]:
+        """Return the command line of ``pfremote run`` with the way to the host."""
+        inventory = self.folder / "hosts.yml"
+        return [
+            *(sys.executable, "-m", "pfremote", "run", *words),
+            *(("-i", str(inventory)) if inventory.exists() else ()),
+            *("--ssh-config", str(self.host.ssh_config), "--instance", str(self.host.config_directory)),
+            "--allow-volatile-guard",
+        ]
+
+    def start(self, playbook: Path, *words: str, out: str = "run") -> Played:
+        """Start a run with ``--json``; it is kept in the folder ``out``."""
+        where = [] if "--check" in words else ["--out", str(self.folder / out)]
+        return Played(
+            subprocess.Popen(
+                self.words(str(playbook), "--json", *where, *words),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+
+    def run(self, playbook: Path, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run it to its end without ``--json``, and without a terminal."""
+        return subprocess.run(
+            self.words(str(playbook), *words),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+
+    def run_json(self, out: str = "run") -> dict[str, Any]:
+        """Return ``run.json`` of a run."""
+        content: dict[str, Any] = json.loads((self.folder / out / "run.json").read_text())
+        return content
+
+
+def converse(argv: list[str], question: str, answer: str, *, timeout: float = 60) -> tuple[int, str]:
+    """Run a program on a terminal of its own, answer one question, and return exit code and all it showed."""
+    pid, terminal = os.forkpty()
+    if pid == 0:
+        os.execv(argv[0], argv)  # noqa: S606  the test's own interpreter
+    shown, answered, deadline = "", False, time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if not select.select([terminal], [], [], 0.2)[0]:
+            continue
+        with contextlib.suppress(OSError):
+            if piece := os.read(terminal, 4096):
+                shown += piece.decode(errors="replace")
+                if question in shown and not answered:
+                    os.write(terminal, answer.encode())
+                    answered = True
+                continue
+        break  # the other side is closed
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
+
+
+@contextlib.contextmanager
+def listening_webhook(status: int = 200) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Answer posts on loopback with ``status`` for the block; yield the address and what was posted."""
+    posted: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(status)
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/hook/quiet-part", posted
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
