@@ -22,9 +22,8 @@ _CALL = """
 set -u
 LC_ALL=C
 export LC_ALL
-I_facility=mail
 TMP=$(mktemp -d)
-evidence_filter "$1" | evidence_pack >"$2"
+evidence_filter "file $(inode_of "$1") 0 $(log_sum "$1" 0) $1" | evidence_pack >"$2"
 rm -rf -- "$TMP"
 """
 
@@ -56,9 +55,8 @@ def _filter(log: Path) -> subprocess.Popen[bytes]:
     folder = resources.files("pfremote.agent")
     parts = sorted(part.name for part in folder.iterdir() if part.name.endswith(".sh"))
     script = "".join((folder / name).read_text() for name in parts if name < "60") + _CALL
-    mark = f"file {log.stat().st_ino} 0 {log}"
     return subprocess.Popen(
-        ["sh", "-c", script, "sh", mark, "/dev/null"], stdin=subprocess.DEVNULL, start_new_session=True
+        ["sh", "-c", script, "sh", str(log), "/dev/null"], stdin=subprocess.DEVNULL, start_new_session=True
     )
 
 

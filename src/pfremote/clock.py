@@ -27,6 +27,10 @@ class Clock:
         return self.ahead if abs(self.ahead) > self.error else 0.0
 
 
+#: For hosts that were not asked.
+UNMEASURED = Clock()
+
+
 def measure_clock(host_time: float, asked: float, answered: float) -> Clock:
     """Return the clock of a host that said ``host_time`` between ``asked`` and ``answered`` (epoch seconds).
 

@@ -45,8 +45,8 @@ class VerboseService:
 class Lease:
     """One lease as the host describes it (docs/agent-protocol.md, "Lease block"). Times are epoch seconds.
 
-    ``connects``, ``nameless`` and ``deliveries`` count anybody's, None before the host has looked; ``heard`` are
-    ``ADDRESS NAME`` of the lease's own addresses that connected.
+    ``connects``, ``nameless`` and ``deliveries`` count anybody's, None before the host has looked;
+    ``heard`` are ``ADDRESS NAME`` of the lease's own addresses that connected.
     """
 
     id: str

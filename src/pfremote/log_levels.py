@@ -1,7 +1,8 @@
 """What ``-v`` to ``-vvvv`` show of our own work, as levels of the standard library's logging.
 
-Nothing that is logged may hold a secret, whatever the level: passwords travel as :class:`pfremote.secret.Secret`
-and are revealed only where they are written to sudo, and payloads (log lines, main.cf) are counted, not logged.
+Nothing that is logged may hold a secret, whatever the level: passwords travel as
+:class:`pfremote.secret.Secret` and are revealed only where they are written to sudo, and payloads (log lines,
+main.cf) are counted, not logged.
 """
 
 from __future__ import annotations

@@ -91,12 +91,12 @@ def render_folds(folds: Sequence[Fold]) -> list[list[Piece]]:
 def _render_left(results: Sequence[HostResult]) -> list[list[Piece]]:
     """Say which hosts nobody saw clean, and by when each ends by itself."""
     left = [row for row in results if row.state in ("armed", "unknown") and not row.reverted and row.error]
-    named = [f"{row.host} until {_clock(row.deadline + GUARD_SLACK)}" for row in left if row.deadline is not None]
+    named = [f"{row.host} until {_clock(row.deadline)}" for row in left if row.deadline is not None]
     if not named:
         return []
     return [[(f"left to their own guard: {', '.join(named)}", "bold red")]]
 
 
 def _clock(moment: int) -> str:
-    return datetime.fromtimestamp(moment, UTC).strftime("%H:%M:%SZ")
-
+    """Return when a guard with this deadline has acted, at the latest."""
+    return datetime.fromtimestamp(moment + GUARD_SLACK, UTC).strftime("%H:%M:%SZ")

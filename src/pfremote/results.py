@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pfremote.clock import Clock
+from pfremote.clock import UNMEASURED, Clock
 from pfremote.errors import AgentFailed, HostError, PfremoteError, Reason, Refused, StateUnknown
 
 #: ``untouched``: not changed by this run. ``clean``: seen with debugging off and nothing of ours left.
@@ -21,8 +21,8 @@ class HostResult:
     """One host's part in a run. ``deadline`` is epoch seconds by the operator's clock; ``out`` is a folder.
 
     ``error`` is why the host failed (code, sentence, hint), ``refusals`` why it was left alone on purpose;
-    ``predating`` counts mail processes that began before the window and stayed quiet, ``cut`` sessions that the
-    evidence does not have whole, ``clock`` is how far the host's clock is off;
+    ``predating`` counts mail processes that began before the window and stayed quiet, ``cut`` sessions that
+    the evidence does not have whole, ``clock`` is how far the host's clock is off;
     ``skipped`` is the condition of a playbook by which nothing was wanted of it, which is no trouble at all.
     """
 
@@ -42,7 +42,7 @@ class HostResult:
     skipped: str = ""
     predating: int = 0
     cut: int = 0
-    clock: Clock = Clock()
+    clock: Clock = UNMEASURED
     error: Reason | None = None
     refusals: tuple[Reason, ...] = ()
     warnings: tuple[Reason, ...] = ()

@@ -19,7 +19,13 @@ _VERBOSE = re.compile(
 )
 _PROCESS = re.compile(r".*/(smtpd|smtp|lmtp|qmqpd)\[[0-9]+\]:\Z")
 _QUEUE_ID = re.compile(r"([0-9A-F]+|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]+)\Z")
-_CALL = 'set -u; LC_ALL=C; export LC_ALL; I_facility=mail; TMP=$1; evidence_filter "$2"'
+_CALL = """
+set -u
+LC_ALL=C
+export LC_ALL
+TMP=$1
+evidence_filter "file $(inode_of "$2") $3 $(log_sum "$2" "$3") $2"
+"""
 
 
 def filter_plainly(lines: list[str]) -> list[str]:
@@ -58,9 +64,8 @@ def filter_on_host(log: Path, shell: str, folder: Path, *, offset: int = 0, path
     parts = sorted(part.name for part in package.iterdir() if part.name.endswith(".sh") and part.name < "60")
     script = "".join((package / name).read_text() for name in parts)
     folder.mkdir(exist_ok=True)
-    mark = f"file {log.stat().st_ino} {offset} {log}"
     done = subprocess.run(
-        [*shell.split(), "-c", f"{script}\n{_CALL}", "sh", str(folder), mark],
+        [*shell.split(), "-c", f"{script}\n{_CALL}", "sh", str(folder), str(log), str(offset)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=True,
@@ -104,7 +109,7 @@ def test_the_programs_of_busybox(everything: bytes, tmp_path: Path) -> None:
         pytest.skip("busybox is not installed")
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in "sh grep awk sed paste dd wc ls cat rm gzip sort".split():
+    for name in "sh grep awk sed paste dd wc ls cat rm gzip tail head cksum".split():
         (programs / name).symlink_to(busybox)
     check(everything[:300_000], "busybox sh", tmp_path, path=f"{programs}:/usr/bin")
 

@@ -1,4 +1,4 @@
-"""The log is rotated while a window is open: by another name, by a cut, packed or not. No line may be lost."""
+"""The log is rotated while a window is open: renamed, cut, packed or not. No line may be lost."""
 
 from __future__ import annotations
 

@@ -49,10 +49,12 @@ def test_a_session_that_turns_verbose_later_comes_with_its_beginning(dash_agent:
     stamp = log.read_text().splitlines()[-1].split(" postfix/")[0]
     with log.open("a") as out:
         out.write(
-            f"{stamp} postfix/smtpd[77]: connect from old[127.0.0.1]\n{stamp} postfix/smtpd[77]: disconnect from old[127.0.0.1]\n"
+            f"{stamp} postfix/smtpd[77]: connect from old[127.0.0.1]\n"
+            f"{stamp} postfix/smtpd[77]: disconnect from old[127.0.0.1]\n"
         )
         out.write(
-            f"{stamp} postfix/smtpd[77]: connect from new[127.0.0.1]\n{stamp} postfix/smtpd[88]: connect from a[127.0.0.9]\n"
+            f"{stamp} postfix/smtpd[77]: connect from new[127.0.0.1]\n"
+            f"{stamp} postfix/smtpd[88]: connect from a[127.0.0.9]\n"
         )
     reply, lines = follow(agent, reply.one("position"))
     assert lines == []

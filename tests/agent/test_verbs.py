@@ -203,6 +203,27 @@ def test_a_session_that_outlives_the_window_is_waited_for(dash_agent: HostAgent)
     assert b"disconnect from" in evidence
 
 
+def test_status_says_who_connected_since_armed(dash_agent: HostAgent) -> None:
+    """What explains that nobody matched: other connections, and our own peer that is heard and not debugged."""
+    agent = dash_agent
+    with agent.host.main_cf.open("a") as main_cf:
+        main_cf.write("smtpd_client_port_logging = yes\n")
+    with traffic.hold_session(agent.host):
+        reply = agent.arm("peer=!127.0.0.0/8", "peer=127.0.0.2", seconds=600).reply
+    assert reply is not None
+    assert (reply.number("predating"), reply.number("lease.predating")) == (1, 1)
+    for address in ("127.0.0.2", "127.0.0.3"):
+        traffic.fail_auth_over_starttls(agent.host, source_ip=address)
+    end = time.time() + 10
+    while (reply := agent.ask("status", f"lease={LEASE}")).one("lease.connects") != "2" and time.time() < end:
+        time.sleep(0.3)
+    assert reply.number("lease.connects") == 2
+    assert reply.number("lease.nameless") == 2
+    assert reply.number("lease.deliveries") == 0
+    assert reply.every("lease.heard") == ("127.0.0.2 unknown",)
+    assert reply.number("lease.sessions") == 0
+
+
 def test_evidence_is_empty_where_no_session_matched(dash_agent: HostAgent) -> None:
     dash_agent.arm("peer=127.0.0.2", seconds=600)
     traffic.fail_auth_over_starttls(dash_agent.host, source_ip="127.0.0.3")

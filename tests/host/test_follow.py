@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.host.test_commands import Command
 
 from pfremote.loopback import LoopbackHost, traffic
+from tests.host.test_commands import Command
 
 pytestmark = pytest.mark.host
 
@@ -78,7 +78,7 @@ class Following:
     def finish(self) -> int:
         while self._read(60):
             pass
-        return self.process.wait(60)
+        return int(self.process.wait(60))
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -110,11 +110,11 @@ def test_plain_lines_come_while_the_session_is_open(
         run.wait_for(r"(?m)^mx1  \d\d:\d\d:\d\d  C: NOOP one\b")
     run.wait_for(r"(?m)^mx1  \S+  \*  session 1 over: ended; took")
     traffic.log_in(loopback_host, source_ip=PEER)
-    text = run.wait_for("session 2 over: ended; TLSv1.3 .*PLAIN alice accepted")
+    text = run.wait_for("session 2 over: ended; PLAIN alice accepted")
     assert "AUTH PLAIN [redacted: password of alice]" in text
     assert "\x1b" not in run.seen
     run.process.send_signal(signal.SIGINT)
-    assert run.finish() == 130
+    assert run.finish() == 130, run.plain
     (password,) = loopback_host.users.values()
     assert password not in run.seen
     assert run.plain.count("C: NOOP one") == 1
@@ -167,12 +167,12 @@ def test_keys_pause_filter_show_raw_lines_and_end(
         run.wait_for("raw lines")
         session.docmd("NOOP", "as-it-was-logged")
         run.wait_for(
-            r"postfix/smtpd\[\d+\]: < localhost\[127.0.0.7\]: NOOP as-it-was-logged|smtpd\[\d+\]: < \S+\[127.0.0.7\]: NOOP as-it"
+            r"postfix/smtpd\[\d+\]: < \S+\[127.0.0.7\]: NOOP as-it-was-logged"
         )
         run.press("q")
         run.wait_for("end the window now on every host")
     run.press("q")
-    assert run.finish() == 0
+    assert run.finish() == 0, run.plain
     assert "reverted (request)" in run.plain
 
 

@@ -21,7 +21,7 @@ from pfremote.commands.hosts import Hosts
 from pfremote.commands.request_options import Asked
 from pfremote.events import EventStream
 from pfremote.exit_codes import ExitCode
-from pfremote.loopback import LoopbackHost
+from pfremote.loopback import LoopbackHost, traffic
 from pfremote.output import Output
 from pfremote.plan import DebugRequest
 from pfremote.target import Target
@@ -104,11 +104,10 @@ class Run:
         self.output = Output()
         self.output.stream = EventStream(self.stream)
 
-    def debug(self, seconds: int, *, poll: float = 0.5) -> ExitCode:
+    def debug(self, seconds: int, *, poll: float = 0.5, follow: bool = False) -> ExitCode:
         request = DebugRequest(("127.0.0.7",), seconds, volatile_guard=True, drain=5)
-        return run_campaign(
-            Campaign(self.hosts, Asked(request), out=self.folder / "run", poll=poll), self.output
-        )
+        campaign = Campaign(self.hosts, Asked(request), out=self.folder / "run", poll=poll, follow=follow)
+        return run_campaign(campaign, self.output)
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -134,7 +133,8 @@ def test_the_reply_to_arm_is_lost_and_the_host_is_asked(
     _when(lambda: b"debug_peer_list" in loopback_host.main_cf.read_bytes(), relay.cut)
     run = Run(loopback_host, relay, tmp_path)
     assert run.debug(8) is ExitCode.OK
-    assert run.kinds() == ["plan", "armed", "reverted", "warning", "collected", "recap"]
+    # the warning: nobody connects in this test, which is said while the window is open
+    assert run.kinds() == ["plan", "armed", "warning", "reverted", "collected", "recap"]
     assert run.events[-1]["hosts"]["mx1"]["state"] == "clean"
 
 
@@ -155,6 +155,36 @@ def test_a_cable_cut_in_the_window_ends_nothing(
     assert len(lost) == 1
     assert "guard ends the lease by" in lost[0]["hint"]
     assert run.events[-1]["hosts"]["mx1"]["state"] == "clean"
+
+
+def test_following_goes_on_where_the_cable_was_cut(
+    loopback_host: LoopbackHost, relay: Relay, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A session is open while the cable is out: each of its lines is shown once."""
+    run = Run(loopback_host, relay, tmp_path)
+
+    def talk() -> None:
+        with traffic.hold_session(loopback_host, source_ip="127.0.0.7") as session:
+            session.docmd("NOOP", "before")
+            time.sleep(3)
+            relay.plugged = False
+            relay.cut()
+            session.docmd("NOOP", "cable-is-out")
+            end = time.monotonic() + 20
+            while '"unreachable"' not in run.stream.getvalue() and time.monotonic() < end:
+                time.sleep(0.1)
+            relay.plugged = True
+            session.docmd("NOOP", "after")
+            time.sleep(3)
+
+    _when(lambda: '"armed"' in run.stream.getvalue(), talk)
+    assert run.debug(35, follow=True) is ExitCode.OK
+    codes = [event["code"] for event in run.events if event["event"] == "warning"]
+    assert codes == ["unreachable", "in-sight"]
+    shown = capsys.readouterr().out
+    assert [shown.count(f"C: NOOP {word}") for word in ("before", "cable-is-out", "after")] == [1, 1, 1]
+    (event,) = [event for event in run.events if "outcome" in event]
+    assert (event["outcome"], sum("C: NOOP" in line for line in event["transcript"])) == ("ended", 3)
 
 
 def test_a_host_that_cannot_be_seen_again_is_unknown_and_ends_by_itself(

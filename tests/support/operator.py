@@ -19,11 +19,14 @@ class Window:
 
     process: subprocess.Popen[str]
     events: list[dict[str, Any]] = field(default_factory=list)
+    #: Everything that it printed, stdout and stderr, as it was printed.
+    printed: str = ""
 
     def wait_for(self, kind: str) -> dict[str, Any]:
         """Read events until one of this kind comes."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
+            self.printed += line
             self.events.append(json.loads(line))
             if self.events[-1]["event"] == kind:
                 return self.events[-1]
@@ -33,6 +36,7 @@ class Window:
     def finish(self, *, timeout: float = 120) -> tuple[int, dict[str, Any]]:
         """Wait for the end; return the exit code and the recap's hosts."""
         out, err = self.process.communicate(timeout=timeout)
+        self.printed += out + err
         self.events += [json.loads(line) for line in out.splitlines()]
         assert self.events and self.events[-1]["event"] == "recap", (self.events, err)
         assert self.process.returncode == self.events[-1]["exit_code"]
@@ -53,7 +57,8 @@ class Operator:
         ]
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "HOME": str(self.home), "XDG_STATE_HOME": str(self.home / "state")}
+        folders = {f"XDG_{kind}_HOME": str(self.home / kind.lower()) for kind in ("STATE", "DATA")}
+        return {**os.environ, "HOME": str(self.home), **folders}
 
     def start(self, *words: str) -> Window:
         """Start ``pfremote debug WORDS --json``."""
@@ -77,3 +82,8 @@ class Operator:
             check=False,
         )
         return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+    def report(self, folder: str, form: str) -> str:
+        """Return a run's report in one form, as ``pfremote report`` prints it."""
+        argv = [sys.executable, "-m", "pfremote", "report", folder, "--format", form]
+        return subprocess.run(argv, capture_output=True, text=True, env=self._environment(), check=True).stdout

@@ -1,4 +1,4 @@
-"""What is said when something is missing: no match yet, a pattern that matched nobody, a session that is not whole."""
+"""What is said of what is missing: no match yet, a pattern that matched nobody, a session that is cut."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def test_when_silence_is_worth_a_word(armed_for: float, seconds: int, due: bool)
         ),
         (
             replace(QUIET, deliveries=1),
-            "no session matched yet: 0 connections from others, 1 recipient delivered to others, none from or to c.example.jp",
+            "no session matched yet: 0 connections from others, 1 recipient delivered to others, "
+            "none from or to c.example.jp",
             "another address",
         ),
         (
@@ -119,7 +120,7 @@ def test_a_process_that_began_anew_in_the_middle() -> None:
     [
         (b"< c[192.0.2.5]: NOOP " + b"x" * (2000 - 21), True),
         (b"< c[192.0.2.5]: NOOP " + b"x" * (1999 - 21), False),
-        ("< c[192.0.2.5]: NOOP ".encode() + "é".encode() * 989 + b"x", True),
+        (b"< c[192.0.2.5]: NOOP " + "é".encode() * 989 + b"x", True),
         (b"warning: " + b"y" * 2000, True),
         (b"warning: " + b"y" * 1990, False),
     ],

@@ -109,11 +109,11 @@ class Screen:
 
         self.follower = Follower(console, emit, make)
 
-    def give(self, host: str, data: bytes, *, time: int = 0, clock: Clock = Clock()) -> str:
+    def give(self, host: str, data: bytes, *, time: int = 0, clock: Clock | None = None) -> str:
         """Let a reply to ``tail`` come; return what is printed because of it."""
         before = self.out.tell()
         reply = Reply("ok", (("time", str(time)),), {"lines": data})
-        self.follower.take(host, reply, FACTS, LEASE, clock)
+        self.follower.take(host, reply, FACTS, LEASE, clock or Clock())
         return self.out.getvalue()[before:]
 
 

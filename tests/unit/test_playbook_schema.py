@@ -142,11 +142,12 @@ def test_the_schema_and_the_reader_agree_on_a_play(text: str, right: bool) -> No
 
 def test_the_schema_and_the_reader_agree_on_a_whole() -> None:
     assert PLAYBOOK.is_valid(yaml.safe_load(FULL))
-    for wrong in ([], {}, [{"hosts": "mx"}], [{"debug": {"peers": "a"}}], ["mx"], None):
+    wrongs: list[object] = [[], {}, [{"hosts": "mx"}], [{"debug": {"peers": "a"}}], ["mx"], None]
+    for wrong in wrongs:
         assert not PLAYBOOK.is_valid(wrong)
 
 
-VALUES = {
+VALUES: dict[str, tuple[list[object], list[object]]] = {
     "pfremote_instance": (["postfix-out", "/etc/postfix"], [["a"], {}]),
     "pfremote_max_minutes": ([60, "90s", "1h"], [0, "soon", []]),
     "pfremote_log": (["journal", "file:/var/log/mail.log", "/var/log/mail.log"], ["syslog", 3]),

@@ -39,7 +39,7 @@ debug_peer_list = client.example.jp, 192.0.2.10
 #: What a reader must still be able to tell, line by line.
 STRUCTURE = re.compile(
     r"(?:(?<=: )[2-5]\d\d[ -]|\b(?:EHLO|HELO|LHLO|MAIL FROM|RCPT TO|DATA|RSET|QUIT|AUTH|STARTTLS|XCLIENT)\b"
-    r"|(?<![.\d])[2-5]\.\d{1,3}\.\d{1,3}\b(?!\.)|\b(?=\d*[A-F])[0-9A-F]{9,14}\b|TLSv1\.\d|status=\w+|\[redacted: [a-z ]+?(?= of |\]))"
+    r"|(?<![.\d])[2-5]\.\d{1,3}\.\d{1,3}\b(?!\.)|(?<!\.)\b(?=\d*[A-F])[0-9A-F]{9,14}\b|TLSv1\.\d|status=\w+|\[redacted: [a-z ]+?(?= of |\]))"
 )
 NAMES = re.compile(r"(?<![\w.@/-])(?:[a-z0-9-]+\.)+(?:example\.(?:jp|net|com)|test)(?![\w.-])")
 ADDRESSES = re.compile(r"(?<![\w.])(?:192\.0\.2|198\.51\.100|203\.0\.113)\.\d{1,3}(?![\w.])")
@@ -176,6 +176,7 @@ def test_what_names_nobody_stays(text: str) -> None:
         ("dns_query: 5.2.0.192.rbl.example.jp (A): OK", "5.2.0.192"),
         ("from=<SRS0=xy=zz=origin.example=alice@fwd.example.jp>", "alice"),
         ('MAIL FROM:<"alice b"@example.jp>', "alice b"),
+        ("dict_proxy_lookup: flags=lock key=@alice.example -> status=1", "alice"),
         ("from=<alice@[192.0.2.77]>", "192.0.2.77"),
         ("file /etc/letsencrypt/live/mail.alice.example/fullchain.pem", "alice"),
         ("c: subject=/C=JP/O=Alice Trading/CN=mx.alice.example", "Alice"),

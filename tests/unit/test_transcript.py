@@ -15,7 +15,11 @@ from pfremote.maillog.transcript import Transcript, build_transcript, render_tex
 
 
 def transcripts(name: str) -> list[Transcript]:
-    data = (FIXTURES / f"{name}-postfix-3.7.log").read_bytes()
+    return transcripts_in(FIXTURES / f"{name}-postfix-3.7.log")
+
+
+def transcripts_in(path: Path) -> list[Transcript]:
+    data = path.read_bytes()
     found = build_sessions(parse_evidence(data, now=NOW, utc_offset=timedelta(0)))
     return [build_transcript(session, found.followed) for session in found.sessions]
 
@@ -33,7 +37,7 @@ def test_recordings_read_as_expected(path: Path) -> None:
 
 @pytest.mark.parametrize("path", recorded(), ids=lambda path: path.stem)
 def test_every_session_can_be_written_as_json(path: Path) -> None:
-    for transcript in transcripts(path.name.removesuffix("-postfix-3.7.log")):
+    for transcript in transcripts_in(path):
         value = json.loads(json.dumps(to_json(transcript)))
         assert len(value["turns"]) + value["folded"] >= len(transcript.session.records)
 

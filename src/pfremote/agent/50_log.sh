@@ -170,10 +170,17 @@ log_cat() {
 	esac
 }
 
-# log_was_lost POSITION: yes when the marked file is neither live nor found among the rotated ones.
+# log_was_lost POSITION: yes when the marked file is neither live nor found among the rotated ones, and when the journal
+# does not have the marked entry any more (it was vacuumed).
 log_was_lost() {
 	case $1 in
 	file\ *) position_read "$1" ;;
+	journal\ ?*)
+		# with SIGPIPE as it was, or journalctl would write on to its end for nobody
+		log_was_entry=$(trap - PIPE; run journalctl -q --no-pager --cursor="${1#journal }" -o export 2>/dev/null | head -n 1)
+		[ "$log_was_entry" != "__CURSOR=${1#journal }" ]
+		return
+		;;
 	*) return 1 ;;
 	esac
 	[ -n "$AT_INODE" ] && ! log_unrotated && [ -z "$(log_rotated)" ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pfremote.agent.protocol import Reply
 from pfremote.errors import PfremoteError, Reason
-from pfremote.events import EventSink
+from pfremote.events import EventSink, format_time
 from pfremote.facts import Facts, Lease
 from pfremote.maillog.capture import Capture, read_capture
 from pfremote.maillog.completeness import count_cut, explain_gaps
@@ -115,6 +115,11 @@ class Keeper:
             cut=result.cut,
             source=source,
             missing=reasons_as_json(missing),
+            exposures=[
+                {"account": item.account, "kind": item.kind, "mechanism": item.mechanism}
+                | {"logged": item.time and format_time(item.time)}
+                for item in capture.exposures
+            ],
         )
 
 
@@ -189,11 +194,15 @@ def write_reports(
     """Write the report beside the evidence, and show what there is to see at once."""
     from pfremote.report import read_report, render_report  # has a template engine to load: not before arming
 
+    from pfremote.report.words import summarise_exposures
+
     report = read_report(run)
     paths = [store.write_report(REPORTS[fmt], render_report(report, fmt)) for fmt in formats]
     for host in {host.name: host for host in report.hosts}.values():
         for finding in [finding for finding in report.findings if finding.host == host.name][:3]:
             output.console.show(f"{host.name}: [{finding.certainty}] {finding.title}")
+    for line in summarise_exposures(report):
+        output.console.show(line)
     for record in run.hosts:
         folder = run.path / record.folder / "transcripts"
         if record.result.sessions and any(folder.iterdir()):

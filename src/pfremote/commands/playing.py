@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pfremote.commands.campaign import POLL, Teller, typed_command
+from pfremote.commands.campaign import POLL, Teller
 from pfremote.commands.hosts import Hosts, tell_failure
-from pfremote.commands.keeping import Keeper, write_reports
+from pfremote.commands.keeping import Keeper
 from pfremote.commands.notices import describe_results, send_notice
-from pfremote.commands.plays import PreparedHost, PreparedPlay
+from pfremote.commands.play_store import create_store, finish_store
+from pfremote.commands.plays import PreparedHost, PreparedPlay, decline
 from pfremote.commands.questions import ask
-from pfremote.errors import AgentFailed, ConfigError, Reason, UsageError
+from pfremote.errors import Reason
 from pfremote.events import EventSink, Kind
 from pfremote.exit_codes import ExitCode, choose_exit_code
-from pfremote.facts import Facts
 from pfremote.fleet import run_fleet
 from pfremote.interruption import Interrupts, heed_signals
 from pfremote.narrator import plural
 from pfremote.output import Output
-from pfremote.plan import DebugRequest
 from pfremote.playbook.batches import has_failed, judge_batch, merge_results, split_batches
-from pfremote.playbook.condition import describe_facts, find_false
-from pfremote.playbook.schema import Format
 from pfremote.results import HostResult
 from pfremote.store import RunStore
 from pfremote.window import Window, WindowOptions
@@ -50,7 +46,7 @@ def run_plays(plays: Sequence[PreparedPlay], hosts: Hosts, manner: Manner, outpu
     Raises:
         UsageError: ``out`` is no folder to write to; no host was contacted.
     """
-    store = None if manner.check else _create_store(plays, manner)
+    store = None if manner.check else create_store(plays, manner.playbook, manner.out)
     if manner.check:
         output.show_plans()
     interrupts = Interrupts()
@@ -59,26 +55,6 @@ def run_plays(plays: Sequence[PreparedPlay], hosts: Hosts, manner: Manner, outpu
         for play in plays:
             show.perform(play)
         return _finish(plays, show, output)
-
-
-def _create_store(plays: Sequence[PreparedPlay], manner: Manner) -> RunStore:
-    peers = {peer for play in plays for host in play.hosts for peer in host.request.peers}
-    reasons = (host.request.reason for play in plays for host in play.hosts)
-    asked = {
-        "playbook": manner.playbook,
-        "peers": sorted(peers),
-        "reason": next((reason for reason in reasons if reason), ""),
-        "plays": [{"name": play.title, "requests": _gather_requests(play)} for play in plays],
-    }
-    return RunStore.create(manner.out, command=typed_command(), started=datetime.now(UTC), request=asked)
-
-
-def _gather_requests(play: PreparedPlay) -> list[dict[str, object]]:
-    """Return each different request once, with the hosts that it is for."""
-    groups: dict[DebugRequest, list[str]] = {}
-    for host in play.hosts:
-        groups.setdefault(host.request, []).append(host.target.name)
-    return [{"hosts": names, "request": asdict(request)} for request, names in groups.items()]
 
 
 class _Show:
@@ -184,7 +160,7 @@ class _Show:
             check=self._manner.check,
             diff=self._manner.diff,
             poll=max(POLL, 0.5 * number / self._hosts.forks),
-            decline=partial(_decline, play.play.when, host),
+            decline=partial(decline, play.play.when, host),
             keep_on_host=play.play.collect.keep_on_host,
         )
         reach = partial(self._hosts.reach, host.target)
@@ -230,24 +206,11 @@ class _Show:
         send_notice(hooks, event, details, warn)
 
 
-def _decline(conditions: Sequence[str], host: PreparedHost, facts: Facts) -> str:
-    """Return why nothing is wanted of this host, by the play's ``when``."""
-    try:
-        false = find_false(conditions, host.values, describe_facts(facts))
-    except (UsageError, ConfigError) as exc:
-        raise AgentFailed(f"the condition cannot be decided: {exc}", code="when", hint=exc.hint) from exc
-    return f"when: {false}" if false else ""
-
-
 def _finish(plays: Sequence[PreparedPlay], show: _Show, output: Output) -> ExitCode:
     every = [result for results in show.results.values() for result in results.values()]
     code = choose_exit_code(every, interrupted=show.interrupts.count > 0)
     if show.store is not None:
-        members = {title: tuple(results.values()) for title, results in show.results.items()}
-        run = show.store.write_run(members, ended=datetime.now(UTC), exit_code=int(code))
-        if any(result.armed for result in every):
-            formats: dict[Format, None] = {fmt: None for play in plays for fmt in play.play.report.format}
-            write_reports(run, show.store, output, tuple(formats))
+        finish_store(show.store, plays, show.results, code, output)
     by_host: dict[str, list[HostResult]] = {}
     for result in every:
         by_host.setdefault(result.host, []).append(result)

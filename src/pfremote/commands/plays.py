@@ -11,12 +11,14 @@ from functools import partial
 from pfremote.commands.host_options import HostOptions
 from pfremote.commands.hosts import apply_options
 from pfremote.commands.request_options import Asked, name_operator
-from pfremote.errors import ConfigError, ConfigErrors, UsageError
+from pfremote.errors import AgentFailed, ConfigError, ConfigErrors, UsageError
+from pfremote.facts import Facts
 from pfremote.inventory import Inventory
 from pfremote.inventory.graph import Variables
 from pfremote.inventory.values import Origin
 from pfremote.plan import DebugRequest
 from pfremote.playbook import Play, PlaySource, Values
+from pfremote.playbook.condition import describe_facts, find_false
 from pfremote.playbook.problems import raise_all
 from pfremote.playbook.request import given_keys, make_request
 from pfremote.playbook.scalars import BatchSize
@@ -174,3 +176,16 @@ def _gather_values(source: PlaySource, target: Target, ground: Ground) -> Values
 
 def _name_origin(host: str, variable: str) -> Origin:
     return Origin(f"inventory of {host}", None, variable)
+
+
+def decline(conditions: Sequence[str], host: PreparedHost, facts: Facts) -> str:
+    """Return why nothing is wanted of a host, by its play's ``when``; empty where something is.
+
+    Raises:
+        AgentFailed: that cannot be decided.
+    """
+    try:
+        false = find_false(conditions, host.values, describe_facts(facts))
+    except (UsageError, ConfigError) as exc:
+        raise AgentFailed(f"the condition cannot be decided: {exc}", code="when", hint=exc.hint) from exc
+    return f"when: {false}" if false else ""

@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--history", type=click.IntRange(1, 2000), metavar="N", help="Show the last N deeds on each host too."
 )
-@click.option(
-    "--nagios", is_flag=True, help="Print one line, and exit with a plugin's code: 0, 1, 2 or 3."
-)
+@click.option("--nagios", is_flag=True, help="Print one line, and exit with a plugin's code: 0, 1, 2 or 3.")
 @host_options
 @click.pass_obj
 def command(

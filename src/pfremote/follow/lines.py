@@ -16,7 +16,7 @@ Kind = Literal["turn", "raw", "begin", "end"]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One line on the screen. ``who`` is the client, the server, or ``*``; ``session`` its number on the host.
+    """One line on the screen. ``who`` is client, server, or ``*``; ``session`` its number on the host.
 
     ``time`` is corrected by the host's clock, so that lines of several hosts can stand below each other.
     """

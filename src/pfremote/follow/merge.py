@@ -21,7 +21,7 @@ class _Waiting(Generic[Item]):
 
 
 class Merge(Generic[Item]):
-    """Holds each line until every host that is being followed was asked for its time. All times in seconds."""
+    """Holds each line until every host that is followed was asked for its time. Times in seconds."""
 
     def __init__(self) -> None:
         self._waiting: list[_Waiting[Item]] = []

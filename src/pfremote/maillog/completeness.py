@@ -8,7 +8,7 @@ from pfremote.errors import Reason
 from pfremote.maillog.record import Record
 from pfremote.maillog.sessions import Session
 
-#: util/msg_output.c and msg_syslog.c (MSG_SYSLOG_RECLEN, MSG_LOGGER_RECLEN): longer text is cut without a mark.
+#: util/msg_output.c, msg_syslog.c (MSG_SYSLOG_RECLEN, MSG_LOGGER_RECLEN): longer text is cut, unmarked.
 LONGEST_TEXT = 2000
 _SEVERITIES = ("warning: ", "error: ", "fatal: ", "panic: ")
 
@@ -46,8 +46,8 @@ def explain_gaps(sessions: Sequence[Session], cut_lines: int) -> tuple[Reason, .
         reasons.append(
             Reason(
                 "pid-reuse",
-                f"in {_say(len(reused))} the process began another one before the end: lines are lost, or the "
-                "process number was used again",
+                f"in {_say(len(reused))} the process began another one before the end: "
+                "lines are lost, or the process number was used again",
             )
         )
     if cut_lines:
@@ -57,7 +57,7 @@ def explain_gaps(sessions: Sequence[Session], cut_lines: int) -> tuple[Reason, .
 
 
 def _find_reused(sessions: Sequence[Session]) -> set[int]:
-    """Return the sessions that have no end although their process went on: only in smtpd is that impossible."""
+    """Return the sessions that have no end although their process went on, which smtpd cannot do."""
     last = {(session.tag, session.pid): session.id for session in sessions}
     return {
         session.id

@@ -26,6 +26,8 @@ _STATUS = re.compile(
 )
 #: xsasl/xsasl_dovecot_server.c; the tabs of the protocol are logged as question marks.
 _DOVECOT_OK = re.compile(r"auth reply: OK\?.*?\?user=([^?\s]+)")
+#: smtp/smtp_sasl_glue.c: who we log in as.
+_OWN_LOGIN = re.compile(r"smtp_sasl_passwd_lookup: host `.*?' user `(?P<user>[^']+)'")
 _DNS_FAILED = re.compile(r"dns_query: \S+ \(\w+\): (?!OK)")
 
 #: What Postfix says about a session, by first words; the rest is folded. (topic, start of the text)
@@ -63,6 +65,7 @@ class Folder:
         self._checks = CheckReader()
         self._last: datetime | None = None
         self._auth: tuple[str, int] | None = None
+        self._login = ""
         # The log writes "<" for what its own side received: from the client in smtpd, from the server in
         # smtp and lmtp.
         self._received: Who = "C" if inbound else "S"
@@ -136,6 +139,7 @@ class Folder:
         if self._auth is None:
             return
         mechanism, line = self._auth
+        user = user or self._login
         self._auth = None
         if outcome == "accepted":
             self.sasl.append(Sasl(mechanism, user, "accepted", "", line))
@@ -182,6 +186,9 @@ class Folder:
             self.folded += 1
             if (user := _DOVECOT_OK.search(text)) and self._auth is not None:
                 self._settle("accepted", "", user[1])
+        elif word == "smtp_sasl_passwd_lookup:":
+            self.folded += 1
+            self._login = found["user"] if (found := _OWN_LOGIN.match(text)) else self._login
         elif word == "connect" and text.startswith("connect to ") and "[" in text:
             self._add(record, "*", "connection", text, count)
         elif word in _SHOWN_WORDS and (topic := _topic(text)):

@@ -43,7 +43,7 @@ SHAPES = re.compile(
     | (?P<reversed>(?<![\w.])(?P<octets>(?:\d{{1,3}}\.){{3}}\d{{1,3}})\.(?P<zone>(?:{_LABEL}\.)+{_TOP})(?![\w-]))
     | (?P<ip>(?P<label>(?:IPv6:)?)(?P<address>(?<![\w.]){_V4}|(?:(?<=IPv6:)|(?<![\w:.])){_V6})
         (?P<length>\]?/\d{{1,3}}(?![\w.])|))
-    | (?P<name>(?<![\w@-])\.?(?:{_LABEL}\.)+{_TOP}\.?(?![\w-]))""",
+    | (?P<name>(?<![\w-])\.?(?:{_LABEL}\.)+{_TOP}\.?(?![\w-]))""",
     re.VERBOSE | re.IGNORECASE,
 )
 #: A word of running text that may be a user or a host met elsewhere.
@@ -109,5 +109,5 @@ def split_local_part(text: str) -> tuple[str, str]:
     (('sasl_username=', 'alice'), ('', 'SRS0=xy=zz=d.example=bob'))
     """
     found = _LOCAL_KEYS.match(text)
-    keys = found[0] if found and found.end() < len(text) else ""
+    keys = found[0] if found else ""
     return keys, text[len(keys) :]

@@ -196,7 +196,7 @@ class Play(Section):
     )
     max_fail_percentage: Annotated[float, scalars.SHARE] | None = Field(
         default=None,
-        description="stop after a batch of which more than this percentage failed; usually when all of it did",
+        description="stop after a batch of which more than this percentage failed; usually when all did",
     )
     any_errors_fatal: Flag = Field(default=False, description="stop after a batch in which any host failed")
     debug: Debug = Field(description="what to debug")

@@ -17,8 +17,8 @@ def find_unmatched(
 ) -> tuple[str, ...]:
     """Return the patterns that match none of ``seen`` (name, address).
 
-    A host name was armed together with its addresses (``resolved``), so these count as one. Exceptions and what
-    only the host can decide (tables, files) are left out.
+    A host name was armed together with its addresses (``resolved``), so these count as one. Exceptions and
+    what only the host can decide (tables, files) are left out.
     """
     addresses = {f(one) for name in peers for one in resolved.get(name, ()) for f in (str, _bracket)}
     unmatched = []
@@ -41,12 +41,12 @@ def explain_unmatched(peer: str) -> Reason:
     """Return what to try for a pattern that matched nobody."""
     if set(peer) <= set("0123456789abcdefABCDEF.:/[]"):
         hint = (
-            "it may come from another address, or talk to another host; behind a proxy that speaks XCLIENT Postfix "
-            "knows only the proxy; a master.cf override of debug_peer_list goes first (pfremote check)"
+            "it may come from another address, or talk to another host; behind a proxy that speaks XCLIENT "
+            "Postfix knows only the proxy; a master.cf override of debug_peer_list goes first (pfremote check)"
         )
     else:
         hint = (
-            "a name matches only where forward and reverse DNS agree: give the address instead; or it talks to "
-            "another host"
+            "a name matches only where forward and reverse DNS agree: give the address instead; "
+            "or it talks to another host"
         )
     return Reason("unmatched-peer", f"no session of {peer} in the window", hint)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from pfremote.errors import Reason
+from pfremote.inert import show_line
 from pfremote.report.groups import ExposureGroup, FindingGroup, group_exposures, group_findings
 from pfremote.report.model import FindingView, HostView, Report, SessionView, TurnView
 
@@ -214,8 +216,18 @@ def describe_credential(group: ExposureGroup) -> str:
     return f"{kinds}{by} (in: {shapes})" if shapes else f"{kinds}{by}"
 
 
+def summarise_exposures(report: Report) -> Iterator[str]:
+    """Yield a line for each credential that has to be changed: whose, what, when, and where it still lies."""
+    for group in group_exposures(report.exposures):
+        item = group.first
+        yield show_line(
+            f"{item.host}: change the credential of {item.account or NO_ACCOUNT}: {describe_credential(group)},"
+            f" logged {describe_times(group)}, still in {describe_log(item.where)}"
+        )
+
+
 def describe_log(source: str) -> str:
     """Return the agent's word for a host's log (docs/agent-protocol.md, "Facts") as people say it."""
     if source == "journal":
-        return "the systemd journal"
+        return "the systemd journal (and the syslog file, where the host writes one as well)"
     return source.removeprefix("file:") or "the log of this host"

@@ -1,4 +1,4 @@
-"""Armed, and nobody matched: what the host can say of the reason, while there is still time to change it. Pure."""
+"""Armed, and nobody matched: what the host can say of the reason, while the window is open. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def is_due(armed_for: float, seconds: int) -> bool:
 
 
 def explain_silence(lease: Lease, peers: Sequence[str]) -> Reason | None:
-    """Return why no session matched so far, as far as the host knows; None where one did, or it has not looked."""
+    """Return why no session matched so far; None where one did, or the host has not looked yet."""
     if lease.sessions or lease.connects is None:
         return None
     named = ", ".join(peers)
@@ -49,8 +49,8 @@ def _hint(lease: Lease) -> str:
     hint = "behind a proxy that speaks XCLIENT Postfix knows only the proxy: give its address"
     if lease.nameless:
         return (
-            f"{_count(lease.nameless, 'client')} of these had no verified name, and a name matches only where "
-            f"forward and reverse DNS agree: give the address instead; {hint}"
+            f"{_count(lease.nameless, 'client')} of these had no verified name, and a name matches only "
+            f"where forward and reverse DNS agree: give the address instead; {hint}"
         )
     return f"the peer may come from another address, or to another host; {hint}"
 

@@ -102,6 +102,16 @@ RULES = (
         "Set smtp_tls_CAfile or smtp_tls_CApath to the issuer, or use level may/encrypt/dane for this destination.",
     ),
     Rule(
+        # smtp/smtp_proto.c says "not trusted" of an untrusted chain, so here only the name is left.
+        "tls.name-mismatch",
+        r"Server certificate not verified",
+        "the server's certificate has another name",
+        "Its chain is trusted; before Postfix 3.6 the log does not say which names it has.",
+        "openssl s_client -starttls smtp shows its names; set match= in smtp_tls_policy_maps, or smtp_tls_secure_cert_match.",
+        certainty="likely",
+        fallback=True,
+    ),
+    Rule(
         "tls.failed",
         r"SSL_(?:accept|connect) error|Cannot start TLS|TLS library problem|Server certificate not (?:verified|trusted)",
         "the TLS handshake failed",

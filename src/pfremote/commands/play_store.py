@@ -1,0 +1,58 @@
+"""The run folder of a playbook: what was asked of whom, and what each play came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pfremote.commands.campaign import typed_command
+from pfremote.commands.keeping import write_reports
+from pfremote.commands.plays import PreparedPlay
+from pfremote.exit_codes import ExitCode
+from pfremote.output import Output
+from pfremote.plan import DebugRequest
+from pfremote.playbook.schema import Format
+from pfremote.results import HostResult
+from pfremote.store import RunStore
+
+
+def create_store(plays: Sequence[PreparedPlay], playbook: str, out: Path | None) -> RunStore:
+    """Make the run folder; ``out`` None makes it below the state folder.
+
+    Raises:
+        UsageError: ``out`` is no folder to write to.
+    """
+    peers = {peer for play in plays for host in play.hosts for peer in host.request.peers}
+    reasons = (host.request.reason for play in plays for host in play.hosts)
+    asked = {
+        "playbook": playbook,
+        "peers": sorted(peers),
+        "reason": next((reason for reason in reasons if reason), ""),
+        "plays": [{"name": play.title, "requests": _gather_requests(play)} for play in plays],
+    }
+    return RunStore.create(out, command=typed_command(), started=datetime.now(UTC), request=asked)
+
+
+def _gather_requests(play: PreparedPlay) -> list[dict[str, object]]:
+    """Return each different request once, with the hosts that it is for."""
+    groups: dict[DebugRequest, list[str]] = {}
+    for host in play.hosts:
+        groups.setdefault(host.request, []).append(host.target.name)
+    return [{"hosts": names, "request": asdict(request)} for request, names in groups.items()]
+
+
+def finish_store(
+    store: RunStore,
+    plays: Sequence[PreparedPlay],
+    results: Mapping[str, Mapping[str, HostResult]],
+    code: ExitCode,
+    output: Output,
+) -> None:
+    """Write the run's end, and the reports that the plays ask for where there is something to report."""
+    members = {title: tuple(of_play.values()) for title, of_play in results.items()}
+    run = store.write_run(members, ended=datetime.now(UTC), exit_code=int(code))
+    if any(result.armed for of_play in members.values() for result in of_play):
+        formats: dict[Format, None] = {fmt: None for play in plays for fmt in play.play.report.format}
+        write_reports(run, store, output, tuple(formats))
