@@ -1,7 +1,9 @@
 # What CI runs is here, and nothing else: see .ci/run.
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-SHELL_PARTS := $(sort $(wildcard src/pfremote/agent/*.sh))
+
+# Inventories are compared with the Ansible that scripts/prepare has installed.
+export PFREMOTE_ANSIBLE_BIN ?= $(wildcard $(CURDIR)/.venv-ansible/bin)
 
 .PHONY: check test test-fast test-host test-machine bench demo lab build format docs/demo.txt
 

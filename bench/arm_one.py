@@ -10,6 +10,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from tests.lab import Lab
+
 from bench.interpreter import give_python
 from bench.measure import Row, Side, compare, interleave, parse_arguments, report, say
 from bench.ours import ASK, Ours
@@ -17,7 +19,6 @@ from bench.peers import CHANGE, Peers
 from pfremote import tasks
 from pfremote.target import Target
 from pfremote.transport import ConnectOptions
-from tests.lab import Lab
 
 TARGET_SSH, TARGET_ANSIBLE = 0.5, 0.3
 

@@ -11,12 +11,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.lab import Lab
+
 from bench.distance import far_away
 from bench.interpreter import give_python
 from bench.measure import Row, Side, compare, interleave, parse_arguments, report, say
 from bench.ours import Ours
 from bench.peers import CHANGE, FETCH, LOOK, Peers
-from tests.lab import Lab
 
 TARGETS = {"ssh": 1.0, "ansible-playbook": 0.5, "pyinfra": None}
 _SESSIONS = 5

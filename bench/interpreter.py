@@ -27,7 +27,9 @@ def give_python(machines: Iterable[Machine]) -> bool:
         (machine.root / "usr/bin/python3").symlink_to(program.name)
         library = f"usr/lib/{program.name}"
         # Compiled files too: without them each ansible task would compile the modules anew.
-        shutil.copytree(f"/{library}", machine.root / library, symlinks=True, ignore=shutil.ignore_patterns("test", "config-*"))
+        shutil.copytree(
+            f"/{library}", machine.root / library, symlinks=True, ignore=shutil.ignore_patterns("test", "config-*")
+        )
         for name in _LIBRARIES:
             if name in paths:
                 place = machine.root / str(paths[name].resolve().parent).lstrip("/")

@@ -80,9 +80,7 @@ def interleave(sides: Sequence[Side], rounds: int) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def compare(
-    part: str, what: str, medians: dict[str, float], ours: str, targets: dict[str, float | None]
-) -> list[Row]:
+def compare(part: str, what: str, medians: dict[str, float], ours: str, targets: dict[str, float | None]) -> list[Row]:
     """Return one row for each peer in ``targets`` that was measured."""
     return [
         Row(part, what, medians[ours], "s", peer, medians[peer], target)

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.measure import run
 from tests.lab import Lab
+
+from bench.measure import run
 
 ASK = {"peer": ["10.0.1.20"], "level": 2, "smtpd_tls": 1}
 #: Wait for what a guard does after a revert: evidence, its own end.

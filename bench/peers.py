@@ -10,8 +10,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.measure import run, say
 from tests.lab import Lab
+
+from bench.measure import run, say
 
 #: What an admin would type: keep a copy, set three parameters, reload.
 CHANGE = (

@@ -22,9 +22,7 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(autouse=True)
-def isolated_environment(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
+def isolated_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give each test a home of its own (no ~/.ssh, no ~/.config), UTC and the C locale; return the home."""
     # Not mktemp(): that reads the whole folder each time, and there are thousands of tests.
     home = tmp_path_factory.getbasetemp() / f"home-{next(_numbers)}"

@@ -112,8 +112,7 @@ def test_only_the_transport_and_the_tasks_know_fabric_and_paramiko() -> None:
     knowing = {
         name
         for name, path in MODULES.items()
-        if {target.partition(".")[0] for target in _imports(path, typing_too=True)}
-        & {"fabric", "paramiko", "invoke"}
+        if {target.partition(".")[0] for target in _imports(path, typing_too=True)} & {"fabric", "paramiko", "invoke"}
     }
     assert {name.partition("/")[0] for name in knowing} <= {"transport", "tasks"}
 
@@ -125,15 +124,11 @@ def test_the_broad_except_is_in_two_places_only() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException"))
-        and not (
-            isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None
-        )  # tidies up and passes it on
+        and not (isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None)  # tidies up and passes it on
     }
     assert found == {"cli", "fleet"}
 
 
 def test_no_module_outgrows_a_screenful_or_five() -> None:
-    long = {
-        name: lines for name, path in MODULES.items() if (lines := len(path.read_text().splitlines())) > 260
-    }
+    long = {name: lines for name, path in MODULES.items() if (lines := len(path.read_text().splitlines())) > 260}
     assert not long

@@ -45,9 +45,7 @@ def anchors(path: Path) -> set[str]:
 def sections(path: Path) -> dict[str, str]:
     """Return the text under each ``##`` heading, by its anchor."""
     parts = re.split(r"^## (.+)$", path.read_text(), flags=re.MULTILINE)[1:]
-    return {
-        title.lower().replace(" ", "-"): text for title, text in zip(parts[::2], parts[1::2], strict=True)
-    }
+    return {title.lower().replace(" ", "-"): text for title, text in zip(parts[::2], parts[1::2], strict=True)}
 
 
 def rows(text: str) -> list[str]:
@@ -65,10 +63,7 @@ def real_options(name: str) -> set[str]:
     """Return every spelling of every option of a command, but help."""
     command = importlib.import_module(f"pfremote.commands.{name}").command
     spelt = {
-        word
-        for item in command.params
-        if isinstance(item, click.Option)
-        for word in (*item.opts, *item.secondary_opts)
+        word for item in command.params if isinstance(item, click.Option) for word in (*item.opts, *item.secondary_opts)
     }
     return spelt - {"-h", "--help"}
 
@@ -87,9 +82,7 @@ def test_a_command_has_the_options_that_the_reference_says_and_no_others(name: s
 
 
 def test_the_reference_describes_no_command_that_does_not_exist() -> None:
-    assert {name for name in SECTIONS if not name.startswith(("options-", "program-options"))} == set(
-        COMMANDS
-    )
+    assert {name for name in SECTIONS if not name.startswith(("options-", "program-options"))} == set(COMMANDS)
 
 
 def test_every_command_is_in_the_readme() -> None:
@@ -99,9 +92,7 @@ def test_every_command_is_in_the_readme() -> None:
 
 def test_every_exit_code_is_documented_and_no_other() -> None:
     text = sections(CODES)["exit-codes"]
-    written = {
-        int(code): name for code, name in re.findall(r"^\| (\d+) \| `(\w+)` \|", text, flags=re.MULTILINE)
-    }
+    written = {int(code): name for code, name in re.findall(r"^\| (\d+) \| `(\w+)` \|", text, flags=re.MULTILINE)}
     assert written == {int(code): code.name for code in ExitCode}
     readme = sections(ROOT / "README.md")["exit-codes"]
     assert {int(cell) for cell in rows(readme)} == {int(code) for code in ExitCode}
@@ -166,10 +157,7 @@ def test_every_document_can_be_reached_from_the_readme() -> None:
 
 def test_every_document_that_the_code_names_exists() -> None:
     sources = [
-        path
-        for folder in ("src", "tests")
-        for path in (ROOT / folder).rglob("*.*")
-        if path.suffix in (".py", ".sh")
+        path for folder in ("src", "tests") for path in (ROOT / folder).rglob("*.*") if path.suffix in (".py", ".sh")
     ]
     named = {
         (name, path.name)
@@ -231,9 +219,7 @@ def test_the_changelog_and_the_version_agree() -> None:
 def test_the_recorded_demo_is_one_that_went_well() -> None:
     text = (ROOT / "docs" / "demo.txt").read_text()
     assert text.endswith("the same, byte for byte\n")
-    before, after = re.findall(
-        r"^sha256 of main\.cf (?:before|after) +([0-9a-f]{64})$", text, flags=re.MULTILINE
-    )
+    before, after = re.findall(r"^sha256 of main\.cf (?:before|after) +([0-9a-f]{64})$", text, flags=re.MULTILINE)
     assert before == after
     assert "C: AUTH PLAIN [redacted: password of alice]" in text
     assert "\x1b" not in text

@@ -21,9 +21,7 @@ SOURCE = ROOT / "src" / "pfremote"
 def run(*argv: str | Path, cwd: Path) -> str:
     """Run a program that has to succeed, with nothing of ours in the environment; return what it printed."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    done = subprocess.run(
-        argv, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
+    done = subprocess.run(argv, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 
@@ -43,8 +41,7 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
     wanted = {
         f"pfremote/{path.relative_to(SOURCE).as_posix()}"
         for path in SOURCE.rglob("*")
-        if path.is_file()
-        and not any(part.startswith((".", "__pycache__")) for part in path.relative_to(SOURCE).parts)
+        if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in path.relative_to(SOURCE).parts)
     }
     assert wanted - held == set()
     assert [name for name in held - wanted if ".dist-info/" not in name] == []

@@ -90,9 +90,7 @@ def ask_agent(host: OpenHost, verb: str, *, patience: float = 0, **arguments: Ar
     if verb in ("probe", "arm"):  # every later verb goes by the mark that arm took
         arguments["log"] = host.log or None
     words = encode_request(verb, instance=host.instance or None, **arguments)
-    argv, script = (
-        ([host.agent, *words], b"") if host.agent else (["/bin/sh", "-s", "--", *words], load_agent())
-    )
+    argv, script = ([host.agent, *words], b"") if host.agent else (["/bin/sh", "-s", "--", *words], load_agent())
     with _logged(host.name, words):
         completed = run_as_root(
             host.connection, argv, stdin=script, timeout=VERB_SECONDS[verb] + patience, become=host.become

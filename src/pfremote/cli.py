@@ -39,9 +39,7 @@ class LazyGroup(click.Group):
         formatter.write(render_help() + "\n")
 
 
-@click.group(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="pfremote %(version)s")
 def group() -> None:
     """Hold the commands; see :class:`LazyGroup`."""
@@ -59,9 +57,7 @@ def main(words: Sequence[str]) -> int:
     except PfremoteError as exc:
         return output.fail(exc)
     except (KeyboardInterrupt, click.Abort):
-        return output.fail(
-            _InterruptedEarlyError("interrupted", hint="see what was done: pfremote status HOST")
-        )
+        return output.fail(_InterruptedEarlyError("interrupted", hint="see what was done: pfremote status HOST"))
     except BrokenPipeError:
         return ExitCode.UNEXPECTED
     except Exception as exc:  # noqa: BLE001  the one place where a bug becomes a sentence and an exit code
@@ -101,9 +97,7 @@ def _explain_bug(exc: Exception) -> PfremoteError:
     try:
         path = _write_traceback(exc)
     except OSError:
-        return PfremoteError(
-            f"{what}; its traceback could not be kept", hint="run it again with python -X dev"
-        )
+        return PfremoteError(f"{what}; its traceback could not be kept", hint="run it again with python -X dev")
     return PfremoteError(
         f"{what}; the traceback is in {path}",
         hint="hosts that were armed end by their own guard; look with: pfremote status HOST",

@@ -188,9 +188,7 @@ def _sentence(error: PfremoteError) -> str:
 def _paint(row: Sequence[Piece]) -> str:
     from rich.style import Style
 
-    painted = (
-        Style.parse(style).render(show_line(text)) if style else show_line(text) for text, style in row
-    )
+    painted = (Style.parse(style).render(show_line(text)) if style else show_line(text) for text, style in row)
     return "".join(painted) + "\n"
 
 
@@ -217,6 +215,4 @@ def _make_rich(stream: TextIO) -> rich.console.Console:
 def _make_live(console: rich.console.Console) -> rich.live.Live:
     from rich.live import Live
 
-    return Live(
-        console=console, transient=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
-    )
+    return Live(console=console, transient=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)

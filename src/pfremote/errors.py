@@ -86,7 +86,9 @@ class Refused(PfremoteError):
     exit_code = ExitCode.REFUSED
 
     def __init__(self, reasons: tuple[Reason, ...], *, host: str = "") -> None:
-        super().__init__("; ".join(r.message for r in reasons), hint="\n".join(r.hint for r in reasons if r.hint), host=host)
+        super().__init__(
+            "; ".join(r.message for r in reasons), hint="\n".join(r.hint for r in reasons if r.hint), host=host
+        )
         self.reasons = reasons
 
 

@@ -35,9 +35,7 @@ def make_table(headings: Sequence[str], rows: Sequence[Row], last: str, height: 
     room = max(1, height - _OTHER_LINES)
     shown = rows if len(rows) <= room else rows[: room - 1]
     for row in shown:
-        texts = [
-            Text(show_line(cell), style=row.style if at == 1 else "") for at, cell in enumerate(row.cells)
-        ]
+        texts = [Text(show_line(cell), style=row.style if at == 1 else "") for at, cell in enumerate(row.cells)]
         table.add_row(*texts)
     below = [Text(f"and {len(rows) - len(shown)} more hosts", style="dim")] if len(shown) < len(rows) else []
     return Group(table, *below, Text(show_line(last), style="dim", no_wrap=True, overflow="ellipsis"))

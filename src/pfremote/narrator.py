@@ -112,9 +112,7 @@ class Narrator:
         drained = "drained" if details["drained"] else "not drained"
         clean = "clean" if details["clean"] else "not clean"
         style = "green" if details["clean"] else "red"
-        self._console.say(
-            f"reverted ({details['why']}): {restored}, {drained}, {clean}", host=host, style=style
-        )
+        self._console.say(f"reverted ({details['why']}): {restored}, {drained}, {clean}", host=host, style=style)
         for text in details["conflicts"]:
             hint = "compare main.cf.before and main.cf.after in the run folder, and set it by hand"
             self._console.warn(

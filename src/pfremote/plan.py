@@ -68,9 +68,7 @@ def make_plan(request: DebugRequest, facts: Facts) -> Plan:
     fitted = fit_peers(request.peers, facts, all_peers=request.all_peers)
     tls = _asked_tls(request)
     level = _merge_level(request.level, facts)
-    service_warnings, service_refusals = judge_services(
-        level, tls, facts, allow_content=request.allow_content
-    )
+    service_warnings, service_refusals = judge_services(level, tls, facts, allow_content=request.allow_content)
     refusals = [
         *fitted.refusals,
         *_refuse_levels(request),
@@ -86,9 +84,7 @@ def make_plan(request: DebugRequest, facts: Facts) -> Plan:
         *warn_state(facts),
     ]
     changes = _make_changes(tuple(fitted.patterns), level, tls, facts)
-    return Plan(
-        tuple(fitted.patterns), changes, tuple(dict.fromkeys(warnings)), tuple(dict.fromkeys(refusals))
-    )
+    return Plan(tuple(fitted.patterns), changes, tuple(dict.fromkeys(warnings)), tuple(dict.fromkeys(refusals)))
 
 
 def refuse_request(request: DebugRequest) -> tuple[Reason, ...]:
@@ -130,8 +126,7 @@ def _refuse_merged_content(request: DebugRequest, level: int) -> list[Reason]:
     return [
         Reason(
             "level-content",
-            f"debug_peer_level is {level} on this host already, so message content of these peers "
-            "would be logged too",
+            f"debug_peer_level is {level} on this host already, so message content of these peers would be logged too",
             "Wait until that ends, or add --allow-content if you may read it.",
         )
     ]
@@ -152,22 +147,17 @@ def _warn_list(patterns: list[str], facts: Facts) -> list[Reason]:
     warnings = []
     kept = baseline_patterns(facts)
     if kept:
-        warnings.append(
-            Reason("peers-kept", f"debug_peer_list has {', '.join(kept)} already; it is kept and added to")
-        )
+        warnings.append(Reason("peers-kept", f"debug_peer_list has {', '.join(kept)} already; it is kept and added to"))
     for pattern in kept:
         # A parameter reference is only known to Postfix, which expands it before it reads the list.
         if "$" not in pattern and not isinstance(read := read_peer(pattern), Peer):
-            warnings.append(
-                Reason("peers-kept-bad", f"in the host's own debug_peer_list, {read.message}", read.hint)
-            )
+            warnings.append(Reason("peers-kept-bad", f"in the host's own debug_peer_list, {read.message}", read.hint))
     blocks = [patterns, *(lease.peers for lease in active_leases(facts)), kept]
     if clashing_blocks(blocks):
         warnings.append(
             Reason(
                 "peers-clash",
-                "several requests on this host have exceptions (!): an earlier one may hide a peer "
-                "of a later one",
+                "several requests on this host have exceptions (!): an earlier one may hide a peer of a later one",
                 "Name the peers without exceptions, or wait until the other request ends.",
             )
         )
@@ -189,7 +179,6 @@ def _warn_tls(tls: dict[str, int], facts: Facts) -> list[Reason]:
     return [
         Reason(
             "tls-global",
-            f"{names} affects all peers while the window is open; Postfix {facts.version} has no "
-            "per-peer TLS level",
+            f"{names} affects all peers while the window is open; Postfix {facts.version} has no per-peer TLS level",
         )
     ]

@@ -22,9 +22,7 @@ def render_recap(results: Sequence[HostResult]) -> list[list[Piece]]:
     """Return the lines of the recap, the errors after the hosts, equal ones together."""
     names = [show_line(row.host) for row in results]
     width = max(map(len, names), default=0)
-    rows = [
-        [(f"{name:<{width}}  ", "bold"), *_describe(row)] for name, row in zip(names, results, strict=True)
-    ]
+    rows = [[(f"{name:<{width}}  ", "bold"), *_describe(row)] for name, row in zip(names, results, strict=True)]
     folds = fold_failures(results)
     return [*rows, *([[("", "")]] if folds else []), *render_folds(folds), *_render_left(results)]
 

@@ -33,9 +33,7 @@ class ResultFiles:
                 hint="give a folder that you may write to",
             ) from exc
 
-    def write(
-        self, results: Iterable[HostResult], disguise: Callable[[dict[str, Any]], dict[str, Any]]
-    ) -> None:
+    def write(self, results: Iterable[HostResult], disguise: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         """Write the files, each readable for its owner only; ``disguise`` hides names where that is wanted.
 
         Raises:

@@ -137,13 +137,9 @@ def status(host: OpenHost, lease: str = "", instance: str = "") -> Reply:
 
 
 @_host_task()
-def revert(
-    host: OpenHost, lease: str = "all", why: str = "request", drain: int = 60, instance: str = ""
-) -> Reply:
+def revert(host: OpenHost, lease: str = "all", why: str = "request", drain: int = 60, instance: str = "") -> Reply:
     """Let the host end a lease, or ``all``, now: the same code that its guard runs at the deadline."""
-    return ask_agent(
-        _opened(host, instance), "revert", patience=int(drain), lease=lease, why=why, drain=drain
-    )
+    return ask_agent(_opened(host, instance), "revert", patience=int(drain), lease=lease, why=why, drain=drain)
 
 
 @_host_task()

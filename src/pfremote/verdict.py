@@ -59,17 +59,11 @@ def explain_loss(result: HostResult, why: BaseException | str, until: str) -> Pf
 
     ``until`` says when the host's own guard acts.
     """
-    what = (
-        why
-        if isinstance(why, str)
-        else getattr(why, "message", "") or f"unexpected {type(why).__name__}: {why}"
-    )
+    what = why if isinstance(why, str) else getattr(why, "message", "") or f"unexpected {type(why).__name__}: {why}"
     host, lease = result.host, result.lease
     if result.reverted:
         hint = f"fetch it later with: pfremote collect {host} --lease {lease}"
-        return AgentFailed(
-            f"reverted, but the evidence was not brought home: {what}", code="not-collected", hint=hint
-        )
+        return AgentFailed(f"reverted, but the evidence was not brought home: {what}", code="not-collected", hint=hint)
     if result.state in ("armed", "unknown"):
         hint = f"its own guard ends the lease {until}; after that, look with: pfremote status {host}"
         return StateUnknown(f"not seen clean: {what}", hint=hint)
@@ -96,9 +90,7 @@ def reasons_as_json(reasons: tuple[Reason, ...]) -> list[dict[str, str]]:
     return [reason_as_json(reason) for reason in reasons]
 
 
-def diff_main_cf(
-    reply: Reply, new: str = "main.cf.during", title: str = "main.cf while debugging"
-) -> list[str]:
+def diff_main_cf(reply: Reply, new: str = "main.cf.during", title: str = "main.cf while debugging") -> list[str]:
     """Return the unified diff between two copies of main.cf, one line each, without the secrets it may hold."""
     before, after = (_lines(reply, name) for name in ("main.cf.before", new))
     return list(difflib.unified_diff(before, after, "main.cf", title, n=1, lineterm=""))

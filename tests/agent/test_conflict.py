@@ -153,9 +153,7 @@ def test_a_read_only_configuration_directory_is_refused(dash_agent: HostAgent) -
         subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
         run = dash_agent.arm()
         assert run.exit_status == 3
-        assert run.reply is not None and [reason.code for reason in run.reply.refusals] == [
-            "main-cf-readonly"
-        ]
+        assert run.reply is not None and [reason.code for reason in run.reply.refusals] == ["main-cf-readonly"]
     finally:
         subprocess.run(["umount", folder], check=True)
     assert Snapshot.of(dash_agent.host.main_cf) == before
@@ -249,9 +247,7 @@ def test_a_state_folder_that_is_not_roots_is_refused(dash_agent: HostAgent) -> N
     state.symlink_to(target)
     try:
         run = dash_agent.arm(seconds=600)
-        assert run.reply is not None and [reason.code for reason in run.reply.refusals] == [
-            "state-unwritable"
-        ]
+        assert run.reply is not None and [reason.code for reason in run.reply.refusals] == ["state-unwritable"]
     finally:
         state.unlink()
         shutil.rmtree(target)

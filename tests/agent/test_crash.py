@@ -1,4 +1,4 @@
-"""kill -9 after every journal step of the agent: the next look ends clean, and so does the host that nobody looks at."""
+"""kill -9 after every journal step: the next look ends clean, and so does the host that nobody looks at."""
 
 from __future__ import annotations
 

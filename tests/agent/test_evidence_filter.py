@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import subprocess
@@ -109,7 +110,7 @@ def test_the_programs_of_busybox(everything: bytes, tmp_path: Path) -> None:
         pytest.skip("busybox is not installed")
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in "sh grep awk sed paste dd wc ls cat rm gzip tail head cksum".split():
+    for name in ["sh", "grep", "awk", "sed", "paste", "dd", "wc", "ls", "cat", "rm", "gzip", "tail", "head", "cksum"]:
         (programs / name).symlink_to(busybox)
     check(everything[:300_000], "busybox sh", tmp_path, path=f"{programs}:/usr/bin")
 
@@ -123,7 +124,7 @@ def test_queue_ids_are_followed_for_four_generations(shell: str, tmp_path: Path)
     ids = [f"AB0000{number}" for number in range(1, 8)]
     lines = [
         _message(n, f"{a}: sender non-delivery notification: {b}", "bounce")
-        for n, (a, b) in enumerate(zip(ids, ids[1:], strict=False))
+        for n, (a, b) in enumerate(itertools.pairwise(ids))
     ]
     lines.reverse()  # what is known later stands earlier
     lines.insert(3, _message(30, "> client[192.0.2.1]: 250 2.0.0 Ok: queued as AB00001", "smtpd", 77))

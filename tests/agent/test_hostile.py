@@ -27,9 +27,7 @@ def helper(dash_agent: HostAgent) -> Path:
 
 def call(helper: Path, *words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
     """Run the installed agent, as sudo would for an account that may run nothing else."""
-    return subprocess.run(
-        [helper, *words], capture_output=True, env=env, check=False, stdin=subprocess.DEVNULL
-    )
+    return subprocess.run([helper, *words], capture_output=True, env=env, check=False, stdin=subprocess.DEVNULL)
 
 
 def codes(helper: Path, agent: HostAgent, *words: str) -> list[str]:
@@ -66,7 +64,7 @@ def test_a_readable_file_in_a_private_folder_is_private_too(helper: Path, dash_a
 
 def test_a_configuration_directory_of_somebody_else_is_not_used(helper: Path, dash_agent: HostAgent) -> None:
     """Postfix runs programs that main.cf names, as root."""
-    theirs = Path("/tmp") / f"pfremote-evil-{os.getpid()}"  # noqa: S108
+    theirs = Path("/tmp") / f"pfremote-evil-{os.getpid()}"
     shutil.copytree(dash_agent.host.config_directory, theirs)
     try:
         for path in (theirs, theirs / "main.cf"):
@@ -122,9 +120,7 @@ def test_a_lease_id_is_no_path(dash_agent: HostAgent) -> None:
 
 
 @pytest.mark.parametrize("inside", ["leases", "."])
-def test_links_in_the_state_folder_are_not_followed(
-    dash_agent: HostAgent, tmp_path: Path, inside: str
-) -> None:
+def test_links_in_the_state_folder_are_not_followed(dash_agent: HostAgent, tmp_path: Path, inside: str) -> None:
     dash_agent.arm(seconds=60)
     dash_agent.ask("revert", f"lease={LEASE}")
     victim = dash_agent.host.root / "victim"

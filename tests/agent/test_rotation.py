@@ -28,9 +28,7 @@ def move(agent: HostAgent, number: int) -> None:
         for path in log.parent.glob(f"{log.name}.{old}*"):
             path.rename(path.with_name(path.name.replace(f".{old}", f".{old + 1}", 1)))
     log.rename(log.with_name(f"{log.name}.1"))
-    subprocess.run(
-        ["postfix", "-c", str(agent.host.config_directory), "reload"], check=True, capture_output=True
-    )
+    subprocess.run(["postfix", "-c", str(agent.host.config_directory), "reload"], check=True, capture_output=True)
     time.sleep(0.5)  # postlogd writes to the old file until it has heard of it
 
 
@@ -59,9 +57,7 @@ def postfix_logrotate(agent: HostAgent, number: int) -> None:
     """postfix(1), "postfix logrotate": name with a time stamp, reload, gzip. The stamp has seconds."""
     if number > 1:
         time.sleep(1.1)
-    subprocess.run(
-        ["postfix", "-c", str(agent.host.config_directory), "logrotate"], check=True, capture_output=True
-    )
+    subprocess.run(["postfix", "-c", str(agent.host.config_directory), "logrotate"], check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -162,9 +158,7 @@ def test_the_source_is_named_and_a_host_without_a_log_is_refused(dash_agent: Hos
     agent.ask("revert", f"lease={LEASE}")
     assert agent.ask("collect", f"lease={LEASE}").one("source") == f"file:{agent.host.maillog}"
     agent.ask("forget", f"lease={LEASE}")
-    text = agent.host.main_cf.read_text().replace(
-        f"maillog_file = {agent.host.maillog}", "maillog_file = /dev/stdout"
-    )
+    text = agent.host.main_cf.read_text().replace(f"maillog_file = {agent.host.maillog}", "maillog_file = /dev/stdout")
     agent.host.main_cf.write_text(text)
     run = agent.arm()
     assert run.exit_status == 3

@@ -59,9 +59,7 @@ def test_a_session_that_turns_verbose_later_comes_with_its_beginning(dash_agent:
     reply, lines = follow(agent, reply.one("position"))
     assert lines == []
     with log.open("a") as out:
-        out.write(
-            f"{stamp} postfix/smtpd[77]: > new[127.0.0.1]: 220 hello\n{stamp} postfix/smtpd[77]: < new[127"
-        )
+        out.write(f"{stamp} postfix/smtpd[77]: > new[127.0.0.1]: 220 hello\n{stamp} postfix/smtpd[77]: < new[127")
     reply, lines = follow(agent, reply.one("position"))
     assert [line.partition("]: ")[2] for line in lines] == [
         "connect from new[127.0.0.1]",
@@ -94,9 +92,7 @@ def test_lines_of_other_peers_do_not_come(dash_agent: HostAgent) -> None:
         lambda position: "-1." + position.rpartition(".")[2],
     ],
 )
-def test_a_position_that_we_did_not_give_is_refused(
-    dash_agent: HostAgent, forge: Callable[[str], str]
-) -> None:
+def test_a_position_that_we_did_not_give_is_refused(dash_agent: HostAgent, forge: Callable[[str], str]) -> None:
     dash_agent.arm(seconds=600)
     position = follow(dash_agent)[0].one("position")
     run = dash_agent.call("tail", f"lease={LEASE}", f"position={forge(position)}")

@@ -58,9 +58,7 @@ def way(request: pytest.FixtureRequest, make_options: Callable[..., ConnectOptio
     """Return each of the three ways in turn; the same contract holds for all."""
     kind = str(request.param)
     if kind == "local":
-        return Way(
-            kind, lambda: connect(Target("here", "localhost", connection="local"), make_options()), None
-        )
+        return Way(kind, lambda: connect(Target("here", "localhost", connection="local"), make_options()), None)
     server: SshServer = request.getfixturevalue("shared_sshd")
     options = make_options(ssh_config=str(server.config))
     target = Target("mx1", "mx1")
@@ -69,9 +67,7 @@ def way(request: pytest.FixtureRequest, make_options: Callable[..., ConnectOptio
         from pfremote.transport.openssh import connect_with_ssh
         from pfremote.transport.route import find_route, make_query
 
-        return connect_with_ssh(
-            find_route(target, options), make_query(target, options), options, "the test asked"
-        )
+        return connect_with_ssh(find_route(target, options), make_query(target, options), options, "the test asked")
 
     return Way(kind, open_with_ssh if kind == "openssh" else lambda: connect(target, options), server)
 

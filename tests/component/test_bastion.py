@@ -47,15 +47,11 @@ def test_a_burst_of_sixty_through_one_bastion_loses_nobody(
     with SshServer(tmp_path / "gate", address="127.0.0.2", settings=MAX_STARTUPS) as gate:
         gate.trust()
         names = [f"mx{number:02}" for number in range(60)]
-        config = write(
-            tmp_path / "c", gate.describe("gate"), sshd.describe(" ".join(names), "root", "ProxyJump gate")
-        )
+        config = write(tmp_path / "c", gate.describe("gate"), sshd.describe(" ".join(names), "root", "ProxyJump gate"))
         options = make_options(ssh_config=config, connect_timeout=60.0)
         hosts = Hosts(tuple(Target(name, name) for name in names), options, forks=60)
         results = gather_results(hosts, say_hello, lambda _late: None, limit=300)
-        assert {result.host: (result.out, result.error) for result in results} == {
-            name: (name, None) for name in names
-        }
+        assert {result.host: (result.out, result.error) for result in results} == {name: (name, None) for name in names}
         log = gate.log.read_text()
         assert log.count("Accepted publickey") == 60
         assert "MaxStartups throttling" not in log, "nobody was dropped, so nobody had to come again"

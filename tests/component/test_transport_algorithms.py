@@ -100,9 +100,7 @@ def test_a_login_that_paramiko_cannot_do_is_the_ssh_programs(
     assert value in find_need_for_ssh(find_route(MX1, options), options)
 
 
-def test_keys_stay_in_the_pocket_where_only_a_password_is_wanted(
-    sshd: SshServer, make_options: MakeOptions
-) -> None:
+def test_keys_stay_in_the_pocket_where_only_a_password_is_wanted(sshd: SshServer, make_options: MakeOptions) -> None:
     sshd.write_config("PreferredAuthentications password")
     with pytest.raises(AuthFailed, match="tried: nothing"):
         connect(MX1, make_options(ssh_config=str(sshd.config)))

@@ -74,9 +74,7 @@ def test_nopasswd_is_one_round_trip_and_byte_exact(login: Login) -> None:
     with Sudoer(WITHOUT_PASSWORD) as user:
         connection = Counting(login(user))
         payload = b"\0\xff\r\n" * 500_000
-        done = run_as_root(
-            connection, ["sh", "-c", "id -u >&2; cat"], stdin=payload, timeout=30, become=Become()
-        )
+        done = run_as_root(connection, ["sh", "-c", "id -u >&2; cat"], stdin=payload, timeout=30, become=Become())
         assert (done.exit_status, done.stdout, done.stderr) == (0, payload, b"0\n")
         assert connection.calls == 1
 
@@ -153,9 +151,7 @@ def test_a_sudoers_line_for_the_command_alone_is_enough(login: Login) -> None:
     with Sudoer("ALL=(root) NOPASSWD: /usr/bin/id") as user:
         connection = login(user)
         for password in (None, Secret(user.password)):
-            done = run_as_root(
-                connection, ["/usr/bin/id", "-u"], timeout=30, become=Become(password=password)
-            )
+            done = run_as_root(connection, ["/usr/bin/id", "-u"], timeout=30, become=Become(password=password))
             assert done.stdout == b"0\n"
         with pytest.raises(BecomeFailed, match=r"does not allow|asks for a password"):
             run_as_root(connection, ["/bin/cat"], timeout=30, become=Become())
@@ -165,10 +161,7 @@ def test_another_user_than_root(login: Login) -> None:
     with Sudoer(WITHOUT_PASSWORD) as user, Sudoer() as other:
         connection = login(user)
         become = Become(user=other.name)
-        assert (
-            run_as_root(connection, ["id", "-un"], timeout=20, become=become).stdout.decode().strip()
-            == other.name
-        )
+        assert run_as_root(connection, ["id", "-un"], timeout=20, become=become).stdout.decode().strip() == other.name
         with pytest.raises(BecomeFailed, match="does not exist"):
             run_as_root(connection, ["id"], timeout=20, become=Become(user="no-such-user"))
 
@@ -264,9 +257,7 @@ def test_the_password_is_seen_nowhere(
         become = Become(password=Secret(word))
         story = ""
         try:
-            done = run_as_root(
-                connection, ["sh", "-c", "sleep 0.6; cat"], stdin=b"x", timeout=30, become=become
-            )
+            done = run_as_root(connection, ["sh", "-c", "sleep 0.6; cat"], stdin=b"x", timeout=30, become=become)
             story = repr(done)
         except BecomeFailed as error:
             story = "".join(traceback.format_exception(error)) + repr(error) + error.hint
@@ -306,9 +297,7 @@ def test_each_refusal_is_named(stderr: str, expected: str) -> None:
     assert refusal.hint
 
 
-@pytest.mark.parametrize(
-    "stderr", ["", "sudo: unable to resolve host mx1: Name or service not known\n", "x: no\n"]
-)
+@pytest.mark.parametrize("stderr", ["", "sudo: unable to resolve host mx1: Name or service not known\n", "x: no\n"])
 def test_what_is_no_refusal_stays_the_commands_result(stderr: str) -> None:
     assert read_refusal(Completed(1, b"", stderr.encode()), with_password=False) is None
     assert read_refusal(Completed(4, b"", b"sudo: a password is required\n"), with_password=False) is None

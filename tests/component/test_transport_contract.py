@@ -37,9 +37,7 @@ def test_large_output_on_both_streams_at_once_does_not_stall(connection: Connect
     assert (len(done.stdout), len(done.stderr)) == (3_000_000, 3_000_000)
 
 
-@pytest.mark.parametrize(
-    "argument", ["a b", "$HOME", "`id`", "'", '"', "*", "x; echo INJECTED", "\n", "", "é\\"]
-)
+@pytest.mark.parametrize("argument", ["a b", "$HOME", "`id`", "'", '"', "*", "x; echo INJECTED", "\n", "", "é\\"])
 def test_arguments_arrive_as_they_are(connection: Connection, argument: str) -> None:
     done = connection.run(["printf", "%s", argument], timeout=20)
     assert done.stdout == argument.encode()
@@ -50,9 +48,7 @@ def test_no_stdin_is_an_end_of_file_and_not_ours(connection: Connection) -> None
 
 
 def test_there_is_no_terminal(connection: Connection) -> None:
-    assert (
-        connection.run(["sh", "-c", "tty; test -t 1 || echo none"], timeout=20).stdout == b"not a tty\nnone\n"
-    )
+    assert connection.run(["sh", "-c", "tty; test -t 1 || echo none"], timeout=20).stdout == b"not a tty\nnone\n"
 
 
 def test_a_command_that_does_not_read_its_stdin_is_no_error(connection: Connection) -> None:
@@ -179,9 +175,7 @@ def test_a_second_prompt_means_a_wrong_password_and_nothing_more_is_sent(connect
 def test_without_a_prompt_the_password_stays_here(connection: Connection, tmp_path: Path) -> None:
     prompt = Prompt(b"[ask]", Secret("sesame"), b"[go]")
     seen = tmp_path / "seen"
-    done = connection.run(
-        ["sh", "-c", f"printf '[go]'; cat >{seen}"], stdin=b"payload", timeout=30, prompt=prompt
-    )
+    done = connection.run(["sh", "-c", f"printf '[go]'; cat >{seen}"], stdin=b"payload", timeout=30, prompt=prompt)
     assert (done.exit_status, seen.read_bytes()) == (0, b"payload")
 
 

@@ -169,9 +169,7 @@ def _relay(one: socket.socket, other: socket.socket) -> None:
     back.join()
 
 
-def test_a_refused_key_names_what_was_tried(
-    sshd: SshServer, make_options: MakeOptions, attempt: Attempt
-) -> None:
+def test_a_refused_key_names_what_was_tried(sshd: SshServer, make_options: MakeOptions, attempt: Attempt) -> None:
     sshd.authorized_keys.write_text("")
     with pytest.raises(AuthFailed) as caught:
         attempt(MX1, make_options(ssh_config=str(sshd.config)))
@@ -196,10 +194,7 @@ def agent_with(folder: Path, *keys: Path) -> Iterator[Path]:
     environment = {**os.environ, "SSH_AUTH_SOCK": str(path)}
     try:
         # 2 means that nobody listens yet, 1 that the agent is up and empty (ssh-add(1), EXIT STATUS)
-        while (
-            subprocess.run(["ssh-add", "-l"], env=environment, capture_output=True, check=False).returncode
-            == 2
-        ):
+        while subprocess.run(["ssh-add", "-l"], env=environment, capture_output=True, check=False).returncode == 2:
             time.sleep(0.02)
         for key in keys:
             subprocess.run(["ssh-add", "-q", str(key)], env=environment, check=True, capture_output=True)
@@ -239,9 +234,7 @@ def test_identities_only_keeps_other_agent_keys_back(
 
 
 @pytest.mark.parametrize("how", ["beside the key", "CertificateFile"])
-def test_a_user_certificate_lets_in(
-    make_options: MakeOptions, attempt: Attempt, tmp_path: Path, how: str
-) -> None:
+def test_a_user_certificate_lets_in(make_options: MakeOptions, attempt: Attempt, tmp_path: Path, how: str) -> None:
     authority = make_key(tmp_path / "ca")
     with SshServer(tmp_path / "s", settings=f"TrustedUserCAKeys {authority}.pub") as server:
         server.trust()
@@ -274,9 +267,7 @@ def test_a_fido_key_takes_the_ssh_program(sshd: SshServer, make_options: MakeOpt
     key = tmp_path / "id_ed25519_sk"
     key.write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n-----END OPENSSH PRIVATE KEY-----\n")
     key.with_name("id_ed25519_sk.pub").write_text(f"{kind.decode()} {base64.b64encode(blob).decode()} me\n")
-    sshd.config.write_text(
-        sshd.config.read_text().replace(f"IdentityFile {sshd.client_key}", f"IdentityFile {key}")
-    )
+    sshd.config.write_text(sshd.config.read_text().replace(f"IdentityFile {sshd.client_key}", f"IdentityFile {key}"))
     options = make_options(ssh_config=str(sshd.config))
     assert "FIDO" in find_need_for_ssh(find_route(MX1, options), options)
 
@@ -299,9 +290,7 @@ def test_an_unreachable_host_leaves_no_thread_and_no_file_behind(make_options: M
     assert settle_to(before)
 
 
-def test_a_closed_connection_leaves_no_thread_and_no_file_behind(
-    sshd: SshServer, make_options: MakeOptions
-) -> None:
+def test_a_closed_connection_leaves_no_thread_and_no_file_behind(sshd: SshServer, make_options: MakeOptions) -> None:
     options = make_options(ssh_config=str(sshd.config))
     connect(MX1, options).close()
     before = threading.active_count(), count_files()
@@ -346,11 +335,7 @@ def paramiko_exceptions() -> list[type[BaseException]]:
         if "win" in module.name:  # modules that only Windows can import
             continue
         for value in vars(importlib.import_module(f"paramiko.{module.name}")).values():
-            if (
-                isinstance(value, type)
-                and issubclass(value, BaseException)
-                and value.__module__.startswith("paramiko")
-            ):
+            if isinstance(value, type) and issubclass(value, BaseException) and value.__module__.startswith("paramiko"):
                 found.add(value)
     return sorted(found, key=lambda cls: cls.__name__)
 
@@ -370,9 +355,7 @@ def test_every_exception_of_paramiko_is_in_the_table(cls: type[BaseException]) -
         EOFError(),
         OSError(113, "No route to host"),
         paramiko.SSHException("anything"),
-        paramiko.ssh_exception.NoValidConnectionsError(
-            {("127.0.0.1", 22): ConnectionRefusedError(111, "refused")}
-        ),
+        paramiko.ssh_exception.NoValidConnectionsError({("127.0.0.1", 22): ConnectionRefusedError(111, "refused")}),
         paramiko.ChannelException(1, "no"),
     ],
     ids=lambda exc: type(exc).__name__,
@@ -474,9 +457,7 @@ def test_a_password_lets_in_where_the_server_takes_one(tmp_path: Path, make_opti
         connection.close()
 
 
-def test_a_key_and_then_a_password_where_the_server_wants_both(
-    tmp_path: Path, make_options: MakeOptions
-) -> None:
+def test_a_key_and_then_a_password_where_the_server_wants_both(tmp_path: Path, make_options: MakeOptions) -> None:
     both = "PasswordAuthentication yes\nAuthenticationMethods publickey,password"
     with SshServer(tmp_path / "s", settings=both) as server, Sudoer() as user:
         server.trust()

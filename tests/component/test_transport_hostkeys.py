@@ -47,14 +47,10 @@ def fingerprint(public: str, folder: Path) -> str:
     """Return what ssh-keygen says, as the independent witness."""
     path = folder / "shown.pub"
     path.write_text(public + "\n")
-    return subprocess.run(
-        ["ssh-keygen", "-lf", path], capture_output=True, text=True, check=True
-    ).stdout.split()[1]
+    return subprocess.run(["ssh-keygen", "-lf", path], capture_output=True, text=True, check=True).stdout.split()[1]
 
 
-def test_an_unknown_key_is_refused_with_all_that_is_needed(
-    sshd: SshServer, open_mx1: Open, tmp_path: Path
-) -> None:
+def test_an_unknown_key_is_refused_with_all_that_is_needed(sshd: SshServer, open_mx1: Open, tmp_path: Path) -> None:
     sshd.known_hosts.unlink()
     with pytest.raises(HostKeyRejected) as caught:
         open_mx1(sshd)
@@ -115,9 +111,7 @@ def test_accept_new_hashes_the_name_where_ssh_config_says_so(sshd: SshServer, op
     open_mx1(sshd)
 
 
-def test_stricthostkeychecking_no_in_config_or_inventory_opens_nothing(
-    sshd: SshServer, open_mx1: Open
-) -> None:
+def test_stricthostkeychecking_no_in_config_or_inventory_opens_nothing(sshd: SshServer, open_mx1: Open) -> None:
     sshd.known_hosts.unlink()
     sshd.write_config("StrictHostKeyChecking no")
     loose = Target("mx1", "mx1", ssh_common_args=("-o", "StrictHostKeyChecking=no"))
@@ -131,9 +125,7 @@ def test_hashed_lines_are_read(sshd: SshServer, open_mx1: Open) -> None:
     open_mx1(sshd)
 
 
-@pytest.mark.parametrize(
-    "line", ["127.0.0.1 {key}", "[127.0.0.?]:* {key}", "x,[127.*]:{port},y {key} comment"]
-)
+@pytest.mark.parametrize("line", ["127.0.0.1 {key}", "[127.0.0.?]:* {key}", "x,[127.*]:{port},y {key} comment"])
 def test_patterns_and_the_name_without_port_are_read(sshd: SshServer, open_mx1: Open, line: str) -> None:
     sshd.known_hosts.write_text(line.format(key=sshd.public_key(), port=sshd.port) + "\n")
     open_mx1(sshd)
@@ -176,9 +168,7 @@ def test_a_key_type_on_file_is_asked_for(tmp_path: Path, open_mx1: Open) -> None
 
 
 @pytest.mark.parametrize("place", ["/dev/null", "none"])
-def test_accept_new_without_a_file_to_remember_is_refused(
-    sshd: SshServer, open_mx1: Open, place: str
-) -> None:
+def test_accept_new_without_a_file_to_remember_is_refused(sshd: SshServer, open_mx1: Open, place: str) -> None:
     sshd.write_config(f"UserKnownHostsFile {place}")
     with pytest.raises(HostKeyRejected, match="no place to keep it"):
         open_mx1(sshd, host_key_checking="accept-new")

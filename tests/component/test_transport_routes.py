@@ -66,9 +66,7 @@ def sees_client(connection: Connection) -> str:
     return connection.run(["sh", "-c", "echo $SSH_CONNECTION"], timeout=10).stdout.split()[0].decode()
 
 
-@pytest.mark.parametrize(
-    "form", ["gate", "root@gate", "ssh://gate", "ssh://root@127.0.0.2:{port}", "127.0.0.2:{port}"]
-)
+@pytest.mark.parametrize("form", ["gate", "root@gate", "ssh://gate", "ssh://root@127.0.0.2:{port}", "127.0.0.2:{port}"])
 def test_every_form_of_proxyjump(
     sshd: SshServer, bastion: SshServer, tmp_path: Path, make_options: MakeOptions, reach: Reach, form: str
 ) -> None:
@@ -164,9 +162,7 @@ def test_a_closed_port_behind_a_jump_host(
 
 
 @pytest.mark.parametrize("command", ["nc %h %p", 'sh -c \'exec nc "$1" "$2"\' sh %h %p'])
-def test_proxycommand(
-    sshd: SshServer, tmp_path: Path, make_options: MakeOptions, reach: Reach, command: str
-) -> None:
+def test_proxycommand(sshd: SshServer, tmp_path: Path, make_options: MakeOptions, reach: Reach, command: str) -> None:
     if shutil.which("nc") is None:
         command = command.replace("nc", "busybox nc")
     config = write(tmp_path / "c", sshd.describe("mx1", "root", f"ProxyCommand {command}"))
@@ -323,15 +319,11 @@ def test_a_burst_through_a_small_bastion_gets_through(
         assert failures == []
 
 
-def test_a_host_certificate_takes_the_ssh_program_and_says_why(
-    tmp_path: Path, make_options: MakeOptions
-) -> None:
+def test_a_host_certificate_takes_the_ssh_program_and_says_why(tmp_path: Path, make_options: MakeOptions) -> None:
     authority = make_key(tmp_path / "ca")
     server = SshServer(tmp_path / "s2", settings=f"HostCertificate {tmp_path}/s2/host_ed25519-cert.pub")
     public = server.folder / "host_ed25519.pub"
-    subprocess.run(
-        ["ssh-keygen", "-q", "-s", authority, "-h", "-I", "mx1", "-n", server.address, public], check=True
-    )
+    subprocess.run(["ssh-keygen", "-q", "-s", authority, "-h", "-I", "mx1", "-n", server.address, public], check=True)
     server.known_hosts.write_text(f"@cert-authority * {authority.with_suffix('.pub').read_text()}")
     server.write_config()
     with server:

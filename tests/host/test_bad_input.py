@@ -81,9 +81,7 @@ def untouched(host: LoopbackHost, before: tuple[bytes, float]) -> bool:
     return now == before and names == {"main.cf", "master.cf"} and not Path("/sprung").exists()
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "said"), TABLE, ids=[" ".join(row[0])[:40] or "no peer" for row in TABLE]
-)
+@pytest.mark.parametrize(("words", "code", "said"), TABLE, ids=[" ".join(row[0])[:40] or "no peer" for row in TABLE])
 def test_bad_input(shared_loopback_host: LoopbackHost, words: list[str], code: int, said: str) -> None:
     host = shared_loopback_host
     before = host.main_cf.read_bytes(), host.main_cf.stat().st_mtime
@@ -111,9 +109,7 @@ def test_every_error_is_also_an_event(shared_loopback_host: LoopbackHost) -> Non
         ("mx1:1", 4, "refused"),
     ],
 )
-def test_hosts_that_cannot_be_reached(
-    shared_loopback_host: LoopbackHost, name: str, code: int, said: str
-) -> None:
+def test_hosts_that_cannot_be_reached(shared_loopback_host: LoopbackHost, name: str, code: int, said: str) -> None:
     done = run(shared_loopback_host, "debug", name, *GOOD, "--detach", "-T", "5")
     assert done.returncode == code, done
     assert said in done.stderr

@@ -131,9 +131,7 @@ def test_whoever_asks_to_stop_gets_a_clean_host_at_once(
     assert reverted["why"] == "interrupt"
 
 
-def test_a_session_of_the_window_is_waited_for_and_comes_home_whole(
-    unchanged: LoopbackHost, tmp_path: Path
-) -> None:
+def test_a_session_of_the_window_is_waited_for_and_comes_home_whole(unchanged: LoopbackHost, tmp_path: Path) -> None:
     run = _debug(unchanged, "--minutes", "1", "--out", str(tmp_path / "run"))
     run.wait_for("armed")
     with traffic.hold_session(unchanged, source_ip=PEER) as session:
@@ -147,9 +145,7 @@ def test_a_session_of_the_window_is_waited_for_and_comes_home_whole(
     assert "NOOP after-the-revert" in (tmp_path / "run" / "mx1" / "transcripts" / "001.txt").read_text()
 
 
-def test_a_session_that_outlives_the_drain_is_not_called_clean(
-    unchanged: LoopbackHost, tmp_path: Path
-) -> None:
+def test_a_session_that_outlives_the_drain_is_not_called_clean(unchanged: LoopbackHost, tmp_path: Path) -> None:
     run = _debug(unchanged, "--minutes", "1", "--drain", "4s", "--out", str(tmp_path / "run"))
     run.wait_for("armed")
     with traffic.hold_session(unchanged, source_ip=PEER):
@@ -252,8 +248,6 @@ def test_fab_runs_the_same_tasks(unchanged: LoopbackHost, tmp_path: Path) -> Non
         ["arm", "--peer", PEER, "--volatile", "--seconds", "60"],
         ["revert", "--lease", "all", "--drain", "5"],
     ):
-        done = subprocess.run(
-            [*fab, *words, *instance], capture_output=True, text=True, timeout=60, check=False
-        )
+        done = subprocess.run([*fab, *words, *instance], capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
     assert "clean=yes" in done.stdout

@@ -166,9 +166,7 @@ def test_keys_pause_filter_show_raw_lines_and_end(
         run.press("f\x7f\x7f\x7f\x7f\x7f\x7f\nr")
         run.wait_for("raw lines")
         session.docmd("NOOP", "as-it-was-logged")
-        run.wait_for(
-            r"postfix/smtpd\[\d+\]: < \S+\[127.0.0.7\]: NOOP as-it-was-logged"
-        )
+        run.wait_for(r"postfix/smtpd\[\d+\]: < \S+\[127.0.0.7\]: NOOP as-it-was-logged")
         run.press("q")
         run.wait_for("end the window now on every host")
     run.press("q")
@@ -231,7 +229,4 @@ def test_a_session_from_before_the_window_is_counted(loopback_host: LoopbackHost
         assert run.wait_for("armed")["predating"] == 1
         code, hosts = run.finish()
     assert (code, hosts["mx1"]["predating"]) == (0, 1)
-    assert (
-        "1 mail process was in a session when the window opened"
-        in (tmp_path / "run" / "report.md").read_text()
-    )
+    assert "1 mail process was in a session when the window opened" in (tmp_path / "run" / "report.md").read_text()

@@ -160,9 +160,7 @@ def test_postfix_stops_and_starts_again(loopback_host: LoopbackHost) -> None:
 
 
 def test_options_reach_postfix() -> None:
-    with LoopbackHost(
-        auth=False, syslog_name="postfix-out", parameters={"smtpd_helo_required": "yes"}
-    ) as host:
+    with LoopbackHost(auth=False, syslog_name="postfix-out", parameters={"smtpd_helo_required": "yes"}) as host:
         assert host.postconf("-h", "smtpd_helo_required") == "yes\n"
         with traffic.hold_session(host, starttls=True) as session:
             assert not session.has_extn("auth")

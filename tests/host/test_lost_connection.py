@@ -96,9 +96,7 @@ class Run:
         config = f"Host *\n  HostKeyAlias [127.0.0.1]:{host.ssh_port}\n{config}"
         (folder / "ssh_config").write_text(config)
         target = Target(host.name, host.name, instance=str(host.config_directory))
-        self.hosts = Hosts(
-            (target,), ConnectOptions(ssh_config=str(folder / "ssh_config"), connect_timeout=5)
-        )
+        self.hosts = Hosts((target,), ConnectOptions(ssh_config=str(folder / "ssh_config"), connect_timeout=5))
         self.folder = folder
         self.stream = io.StringIO()
         self.output = Output()
@@ -138,9 +136,7 @@ def test_the_reply_to_arm_is_lost_and_the_host_is_asked(
     assert run.events[-1]["hosts"]["mx1"]["state"] == "clean"
 
 
-def test_a_cable_cut_in_the_window_ends_nothing(
-    loopback_host: LoopbackHost, relay: Relay, tmp_path: Path
-) -> None:
+def test_a_cable_cut_in_the_window_ends_nothing(loopback_host: LoopbackHost, relay: Relay, tmp_path: Path) -> None:
     run = Run(loopback_host, relay, tmp_path)
 
     def pull() -> None:

@@ -206,9 +206,7 @@ def test_every_list_matches_as_real_postfix_does(relay: tuple[Relay, bool]) -> N
             done += 1
             assert sessions[-1][:2] == (name, address)
             seen[patterns, name, address] = sessions[-1][2]
-            matched = match_peer(
-                patterns.replace(",", " ").split(), name, address, parent_domain=parent_domain
-            )
+            matched = match_peer(patterns.replace(",", " ").split(), name, address, parent_domain=parent_domain)
             assert matched is not None
             expected[patterns, name, address] = matched
     assert seen == expected

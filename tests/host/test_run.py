@@ -220,9 +220,7 @@ def test_check_with_diff_shows_what_would_change_and_why_not(stage: Stage) -> No
 
 def test_a_confirmation_needs_a_terminal_or_yes(stage: Stage) -> None:
     inode = untouched(stage)
-    playbook = stage.write_playbook(
-        f"- {{name: careful, hosts: mx1, confirm: Is the window agreed?, {DEBUG}}}"
-    )
+    playbook = stage.write_playbook(f"- {{name: careful, hosts: mx1, confirm: Is the window agreed?, {DEBUG}}}")
     done = stage.run(playbook)
     assert done.returncode == 2
     assert "Is the window agreed?" in done.stderr

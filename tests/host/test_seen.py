@@ -119,9 +119,7 @@ def check_tree(folder: Path) -> None:
     assert (gone["state"], gone["error"]["code"]) == ("untouched", "unreachable")
 
 
-def test_a_tree_that_cannot_be_written_is_said_before_anything_is_touched(
-    keeper: LoopbackHost, tmp_path: Path
-) -> None:
+def test_a_tree_that_cannot_be_written_is_said_before_anything_is_touched(keeper: LoopbackHost, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for place in (tmp_path / "file", tmp_path / "file" / "below"):
         assert run(keeper, *debug("--tree", str(place))).returncode == 2
@@ -157,8 +155,17 @@ def test_no_level_shows_a_secret(tmp_path: Path) -> None:
         secret.write_text(user.password + "\n")
         argv = words(host, *debug("-vvvv", "--become-password-file", str(secret)))
         process = subprocess.Popen(
-            [*argv, "--out", str(tmp_path / "run"), "--tree", str(tmp_path / "tree"), "--minutes", "20s"]
-            + ["--stop-after", "1"],
+            [
+                *argv,
+                "--out",
+                str(tmp_path / "run"),
+                "--tree",
+                str(tmp_path / "tree"),
+                "--minutes",
+                "20s",
+                "--stop-after",
+                "1",
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -175,10 +182,7 @@ def test_no_level_shows_a_secret(tmp_path: Path) -> None:
         text = "".join(said)
         assert "< payload evidence" in text
         kept = [
-            path.read_bytes()
-            for folder in ("run", "tree")
-            for path in (tmp_path / folder).rglob("*")
-            if path.is_file()
+            path.read_bytes() for folder in ("run", "tree") for path in (tmp_path / folder).rglob("*") if path.is_file()
         ]
         everything = text.encode() + b"".join(kept)
         (password,) = host.users.values()

@@ -36,9 +36,7 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     suites = argparse.ArgumentParser(add_help=False)
-    suites.add_argument(
-        "--suite", choices=SUITES, default=DEFAULT_SUITE, help="Debian release (default: %(default)s)"
-    )
+    suites.add_argument("--suite", choices=SUITES, default=DEFAULT_SUITE, help="Debian release (default: %(default)s)")
     up = commands.add_parser("up", parents=[suites], help="boot machines and wait for Ctrl-C")
     up.add_argument("-n", "--number", type=int, default=1, help="how many (default: %(default)s)")
     commands.add_parser("build", parents=[suites], help="only build the Debian tree")

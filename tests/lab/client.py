@@ -35,9 +35,7 @@ class Client:
 
     def fail_auth(self, machine: Machine, *, port: int | None = None, mechanism: str = "PLAIN") -> int:
         """Try a wrong password over STARTTLS; return the reply code (535)."""
-        return self.call(
-            traffic.fail_auth_over_starttls, machine, self.address, mechanism=mechanism, port=port
-        )
+        return self.call(traffic.fail_auth_over_starttls, machine, self.address, mechanism=mechanism, port=port)
 
     def log_in(self, machine: Machine, *, port: int | None = None, mechanism: str = "PLAIN") -> int:
         """Log in as alice over STARTTLS; return the reply code (235)."""
@@ -47,9 +45,7 @@ class Client:
         """Send a message to ``recipient`` (bob on that machine); return its queue id."""
         return self.call(traffic.deliver, machine, self.address, recipient=recipient)
 
-    def hold_session(
-        self, machine: Machine, *, port: int | None = None, starttls: bool = False
-    ) -> smtplib.SMTP:
+    def hold_session(self, machine: Machine, *, port: int | None = None, starttls: bool = False) -> smtplib.SMTP:
         """Open a session and return it open."""
         return self.call(traffic.hold_session, machine, source_ip=self.address, port=port, starttls=starttls)
 

@@ -98,9 +98,7 @@ class Lab:
         environment: dict[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a program of the outer machine in the controller's network."""
-        return run_in_namespace(
-            self.controller_namespace, argv, timeout=timeout, check=check, environment=environment
-        )
+        return run_in_namespace(self.controller_namespace, argv, timeout=timeout, check=check, environment=environment)
 
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a Python function in the controller's network; threads that it starts are there too."""

@@ -132,11 +132,7 @@ class Machine:
         Raises:
             LabError: the status is not 0, and ``check`` is set.
         """
-        enter = (
-            ["nsenter", "--target", str(self.pid1), "--all", "--"]
-            if self.is_on
-            else ["chroot", str(self.root)]
-        )
+        enter = ["nsenter", "--target", str(self.pid1), "--all", "--"] if self.is_on else ["chroot", str(self.root)]
         done = subprocess.run(
             [*enter, *argv],
             input=stdin,
@@ -177,9 +173,7 @@ class Machine:
             return False
         # systemctl(1): "degraded" is up too, with a failed unit; which one is for the tests to say.
         state = self.run(["systemctl", "is-system-running"], check=False).stdout.strip()
-        return state in ("running", "degraded") and {self.ssh_port, self.smtp_port} <= listening_ports(
-            self._pid1
-        )
+        return state in ("running", "degraded") and {self.ssh_port, self.smtp_port} <= listening_ports(self._pid1)
 
     def reap(self) -> None:
         """Forget a machine that something else has ended."""

@@ -21,7 +21,9 @@ def is_spotless(machine: Machine) -> bool:
     seen = look(machine)
     lines = len(seen.splitlines())
     running = machine.run(["systemctl", "is-active", "postfix@-", "postfix", "cron", "atd"], check=False).stdout
-    untouched = "1" == machine.run(["grep", "-c", "^# Near to what Debian", "/etc/postfix/main.cf"], check=False).stdout.strip()
+    untouched = (
+        machine.run(["grep", "-c", "^# Near to what Debian", "/etc/postfix/main.cf"], check=False).stdout.strip() == "1"
+    )
     return lines == 2 and untouched and not debugging(machine) and "failed" not in running
 
 

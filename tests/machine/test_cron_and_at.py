@@ -17,7 +17,6 @@ from tests.support.outside import debugging, wait_until_off
 pytestmark = pytest.mark.machine
 
 
-
 @pytest.fixture
 def bare(spotless: Machine) -> Machine:
     """Return a machine on which nothing but cron and atd would show that systemd is there."""

@@ -23,7 +23,9 @@ def wait_for_transcript(window: Window) -> dict[str, Any]:
     return event
 
 
-def test_a_journal_is_followed(operator: Operator, lab: Lab, host: MachineAgent, spotless: Machine, tmp_path: Path) -> None:
+def test_a_journal_is_followed(
+    operator: Operator, lab: Lab, host: MachineAgent, spotless: Machine, tmp_path: Path
+) -> None:
     words = ("--peer", CLIENT, "--minutes", "3", "--follow", "--out", str(tmp_path / "run"))
     window = operator.start("mx1", *words)
     window.wait_for("armed")

@@ -78,9 +78,7 @@ def test_ssh_with_and_without_a_sudo_password(lab: Lab, machine: Machine) -> Non
 
 
 def test_the_machines_are_out_of_reach_from_outside(machine: Machine) -> None:
-    done = subprocess.run(
-        ["ip", "route", "get", machine.address], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(["ip", "route", "get", machine.address], capture_output=True, text=True, check=False)
     assert "10.0.1.1 " not in done.stdout
     assert "br0" not in done.stdout
 
@@ -129,9 +127,7 @@ def test_a_fresh_disk_is_fresh(lab: Lab, fresh_machine: Machine) -> None:
 def test_a_killed_lab_is_removed_by_the_next(lab: Lab) -> None:
     code = "import time, tests.lab\nwith tests.lab.Lab() as lab:\n print(lab.id, flush=True)\n time.sleep(99)"
     root = Path(__file__).parents[2]
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=root
-    ) as process:
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=root) as process:
         assert process.stdout is not None
         lab_id = process.stdout.readline().strip()
         process.send_signal(signal.SIGKILL)

@@ -104,7 +104,9 @@ def test_a_throttled_service_does_not_stop_the_revert(edited_host: MachineAgent)
     host.arm(seconds=5)
     host.machine.run(["postconf", "-e", "smtpd_relay_restrictions=", "smtpd_recipient_restrictions="])
     host.machine.run(["postfix", "reload"])
-    host.lab.client.run(["timeout", "1", "swaks", "--server", host.machine.address, "--quit-after", "HELO"], check=False)
+    host.lab.client.run(
+        ["timeout", "1", "swaks", "--server", host.machine.address, "--quit-after", "HELO"], check=False
+    )
     host.machine.wait_for_log("throttling")
     wait_until_off(host.machine, 10)
     assert "smtpd_recipient_restrictions =" in host.machine.read("/etc/postfix/main.cf")
@@ -119,7 +121,9 @@ def test_our_own_parameter_broken_by_somebody_ends_the_window(edited_host: Machi
     host.arm()
     host.machine.run(["postconf", "-e", "debug_peer_level=0"])
     host.machine.run(["sh", "-c", "kill -HUP $(cat /var/spool/postfix/pid/master.pid)"])
-    host.lab.client.run(["timeout", "1", "swaks", "--server", host.machine.address, "--quit-after", "HELO"], check=False)
+    host.lab.client.run(
+        ["timeout", "1", "swaks", "--server", host.machine.address, "--quit-after", "HELO"], check=False
+    )
     deadline = time.monotonic() + 10
     while "debug_peer_list" in host.machine.read("/etc/postfix/main.cf"):
         assert time.monotonic() < deadline

@@ -39,9 +39,7 @@ def test_that_account_does_everything_and_nothing_else(
 ) -> None:
     before = fresh_machine.run(["sha256sum", "/etc/postfix/main.cf"]).stdout
     assert fresh_machine.run(["su", "oncall", "-c", "sudo -n /bin/sh -c id"], check=False).returncode != 0
-    window = operator.start(
-        "mx1", "--peer", CLIENT, "--minutes", "8s", "--out", str(tmp_path / "run"), *oncall
-    )
+    window = operator.start("mx1", "--peer", CLIENT, "--minutes", "8s", "--out", str(tmp_path / "run"), *oncall)
     window.wait_for("armed")
     lab.client.fail_auth(fresh_machine)
     code, hosts = window.finish()
@@ -49,9 +47,7 @@ def test_that_account_does_everything_and_nothing_else(
     assert fresh_machine.run(["sha256sum", "/etc/postfix/main.cf"]).stdout == before
     history = fresh_machine.read("/var/lib/pfremote/etc-postfix/history.log")
     assert "login=oncall" in history
-    assert (
-        "pfremote" in fresh_machine.run(["journalctl", "-q", "-t", "pfremote", "-o", "cat"]).stdout or history
-    )
+    assert "pfremote" in fresh_machine.run(["journalctl", "-q", "-t", "pfremote", "-o", "cat"]).stdout or history
     for command in ("status", "check"):
         words = ["--peer", CLIENT] if command == "check" else []
         assert operator.run(command, "mx1", *words, *oncall)[0] == 0

@@ -39,11 +39,7 @@ def look(machine: Machine) -> str:
 
 def is_verbose(lab: Lab, machine: Machine) -> bool:
     """Hold a real session as the peer and see whether its dialogue is logged."""
-    mark = (
-        machine.run(["journalctl", "-q", "-n", "0", "--show-cursor"])
-        .stdout.strip()
-        .removeprefix("-- cursor: ")
-    )
+    mark = machine.run(["journalctl", "-q", "-n", "0", "--show-cursor"]).stdout.strip().removeprefix("-- cursor: ")
     with lab.client.hold_session(machine):
         time.sleep(0.5)
     new = machine.run(["journalctl", "-q", "--after-cursor", mark, "-o", "cat"]).stdout
@@ -83,9 +79,7 @@ def arm(operator: Operator, *words: str) -> dict[str, object]:
     return next(event for event in events if event["event"] == "armed")
 
 
-def test_a_whole_window_over_ssh_and_sudo(
-    operator: Operator, lab: Lab, clean: Machine, tmp_path: Path
-) -> None:
+def test_a_whole_window_over_ssh_and_sudo(operator: Operator, lab: Lab, clean: Machine, tmp_path: Path) -> None:
     window = operator.start("mx1", "--peer", CLIENT, "--minutes", "10s", "--out", str(tmp_path / "run"))
     armed = window.wait_for("armed")
     assert armed["guard"] == "systemd"
@@ -137,9 +131,7 @@ def clean_deadline(armed: dict[str, object]) -> float:
     return datetime.fromisoformat(str(armed["deadline"])).timestamp()
 
 
-def test_p3_the_cable_is_cut_and_the_client_says_what_it_does_not_know(
-    operator: Operator, clean: Machine
-) -> None:
+def test_p3_the_cable_is_cut_and_the_client_says_what_it_does_not_know(operator: Operator, clean: Machine) -> None:
     window = operator.start("mx1", "--peer", CLIENT, "--minutes", "5s", "-T", "3")
     deadline = clean_deadline(window.wait_for("armed"))
     clean.cable("down")
@@ -229,8 +221,7 @@ def test_p5_two_operators_two_peers(operator: Operator, clean: Machine) -> None:
     code, events, err = operator.run("debug", "mx1", "--peer", "192.0.2.7", "--detach", "--minutes", "8s")
     assert code == 0, (events, err)
     assert (
-        any("192.0.2.7" not in json.dumps(event) and CLIENT in json.dumps(event) for event in events)
-        or CLIENT in err
+        any("192.0.2.7" not in json.dumps(event) and CLIENT in json.dumps(event) for event in events) or CLIENT in err
     )
     text = clean.read("/etc/postfix/main.cf")
     assert f"{CLIENT}" in text and "192.0.2.7" in text
@@ -240,9 +231,7 @@ def test_p5_two_operators_two_peers(operator: Operator, clean: Machine) -> None:
     assert operator.run("revert", "mx1", "--lease", str(first["lease"]))[0] == 0
 
 
-def test_p6_a_session_that_goes_on_is_not_called_drained(
-    operator: Operator, lab: Lab, clean: Machine
-) -> None:
+def test_p6_a_session_that_goes_on_is_not_called_drained(operator: Operator, lab: Lab, clean: Machine) -> None:
     window = operator.start("mx1", "--peer", CLIENT, "--minutes", "10")
     window.wait_for("armed")
     with lab.client.hold_session(clean):
@@ -264,9 +253,7 @@ def test_p9_refused_before_anything_is_touched(operator: Operator, clean: Machin
     assert not clean.run(["ls", "-A", "/var/lib/pfremote"], check=False).stdout
 
 
-def test_another_operator_extends_the_window_that_is_being_watched(
-    operator: Operator, clean: Machine
-) -> None:
+def test_another_operator_extends_the_window_that_is_being_watched(operator: Operator, clean: Machine) -> None:
     window = operator.start("mx1", "--peer", CLIENT, "--minutes", "8s")
     armed = window.wait_for("armed")
     code, _, err = operator.run("extend", "mx1", "--lease", str(armed["lease"]), "--minutes", "14s")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import shutil
 import signal
@@ -37,7 +36,7 @@ CASES = {
     "content, pseudonymous": (*CONTENT_WORDS, "--pseudonymise"),
 }
 #: Cyrus SASL's plug-ins, by which Postfix logs in elsewhere; the machines' tree has none of its own.
-PLUGINS = glob.glob("/usr/lib/*/sasl2/lib*.so*")
+PLUGINS = [str(path) for path in Path("/usr/lib").glob("*/sasl2/lib*.so*")]
 OTHERS = (
     "example.jp", "10.0.1.20", "10.0.1.101", "10.0.1.102", "carol", "plain-later", "login-user", "relaylogin",
 )  # fmt: skip

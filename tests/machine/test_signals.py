@@ -40,7 +40,9 @@ def test_a_vanished_client_does_not_stop_an_arm_half_way(host: MachineAgent, sig
 
 @pytest.mark.parametrize("step", ["revert", "apply", "applied", "reloaded", "disarm"])
 @pytest.mark.parametrize("signal", ["TERM", "INT", "KILL"])
-def test_a_revert_that_is_ended_by_a_signal_is_finished_by_the_watcher(host: MachineAgent, signal: str, step: str) -> None:
+def test_a_revert_that_is_ended_by_a_signal_is_finished_by_the_watcher(
+    host: MachineAgent, signal: str, step: str
+) -> None:
     """At ``revert`` nothing has begun but the journal: the deadline stands."""
     host.arm(seconds=4 if step == "revert" else 600)
     host.call("revert", f"lease={LEASE}", at_step=step, fault=f"kill -{signal} $$; sleep 1")

@@ -22,7 +22,7 @@ PASSWORDS = {
     "scram": "Kumo!33-pw",
     "wrong": "Ame?22-pw-no",
     "cleartext": "Yuki11.early",
-    "as-user": "Hana00,typed",
+    "as-user": "Hana00-typed",
     "as-command": "Mori12typed-pw",
 }
 TOKEN = "ya29.Tok-kaze_secret0042ABCDEFGH"
@@ -41,7 +41,7 @@ class Planted:
 
     def send(self, session: smtplib.SMTP, text: str) -> tuple[int, bytes]:
         """Send one line that holds a credential, and remember its words."""
-        self.wire |= {word for word in text.split(" ") if len(word) > 10}
+        self.wire |= {word for word in text.split(" ") if len(word) > 11 and not word.startswith("SCRAM-")}
         return session.docmd(text)
 
 
@@ -123,11 +123,12 @@ def give_token(machine: Machine, source: str, port: int, planted: Planted) -> No
 
 
 def give_by_mistake(machine: Machine, source: str, port: int, planted: Planted) -> None:
-    """A password where the user name belongs, and one typed as a command."""
-    with open_tls(machine, source, port) as session:
-        session.docmd("AUTH LOGIN")
-        planted.send(session, coded(PASSWORDS["as-user"]))
-        assert planted.send(session, coded(PASSWORDS["as-user"]))[0] == 535
+    """A password where the user name belongs, before it is given rightly, and one typed as a command."""
+    for user, password, code in ((PASSWORDS["as-user"], "wrong", 535), ("as-user", "as-user", 235)):
+        with open_tls(machine, source, port) as session:
+            session.docmd("AUTH LOGIN")
+            planted.send(session, coded(user))
+            assert planted.send(session, coded(PASSWORDS[password]))[0] == code
     with open_tls(machine, source, port) as session:
         assert session.docmd(PASSWORDS["as-command"])[0] >= 500
 

@@ -60,9 +60,7 @@ class SshServer:
         self.client_key = client_key or make_key(folder / "id")
         self.host_keys = {kind: make_key(folder / f"host_{kind}", kind) for kind in host_keys}
         self.authorized_keys = folder / "authorized_keys"
-        self.authorized_keys.write_bytes(
-            self.client_key.with_name(self.client_key.name + ".pub").read_bytes()
-        )
+        self.authorized_keys.write_bytes(self.client_key.with_name(self.client_key.name + ".pub").read_bytes())
         self.known_hosts = folder / "known_hosts"
         self.config = folder / "config"
         self.log = folder / "log"
@@ -153,7 +151,5 @@ class SshServer:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()

@@ -33,9 +33,7 @@ class Sudoer:
             draft.rename(self._sudoers)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self._sudoers.unlink(missing_ok=True)
         _patiently("userdel", "--force", self.name)
 

@@ -26,9 +26,7 @@ def test_code_is_never_stripped() -> None:
 def test_every_shell_reads_all_of_it_before_it_starts(shell: list[str]) -> None:
     if shutil.which(shell[0]) is None:
         pytest.skip(f"{shell[0]} is not installed")
-    done = subprocess.run(
-        [*shell, "-s", "--", "nonsense"], input=load_agent(), capture_output=True, check=False
-    )
+    done = subprocess.run([*shell, "-s", "--", "nonsense"], input=load_agent(), capture_output=True, check=False)
     assert done.stdout.startswith(b"pfremote=1\nrefused=bad-verb ")
     assert done.stdout.endswith(b"end=refused\n")
     assert (done.returncode, done.stderr) == (3, b"")

@@ -37,9 +37,7 @@ def spellings(password: str) -> list[str]:
     return [password, *middles]
 
 
-@pytest.mark.parametrize(
-    "path", [*recorded(), FIXTURES / "postfix-3.7-debug.log"], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", [*recorded(), FIXTURES / "postfix-3.7-debug.log"], ids=lambda path: path.stem)
 def test_no_password_leaves(path: Path) -> None:
     capture = read(path.stem)
     shown = capture.evidence_text() + "".join(render_text(transcript) for transcript in capture.transcripts)
@@ -66,9 +64,7 @@ def test_the_evidence_is_lines_of_the_log_in_its_order() -> None:
 def test_redaction_takes_nothing_from_transcripts_and_findings_but_secrets() -> None:
     capture = read("sasl-bad-password-postfix-3.7")
     (transcript,) = capture.transcripts
-    assert [(s.mechanism, s.user, s.outcome) for s in transcript.sasl] == [
-        ("PLAIN", "user@example.jp", "refused")
-    ]
+    assert [(s.mechanism, s.user, s.outcome) for s in transcript.sasl] == [("PLAIN", "user@example.jp", "refused")]
     assert [finding.code for finding in capture.findings] == ["auth.bad-credentials"]
 
 

@@ -73,9 +73,7 @@ def test_a_usage_error_is_exit_2_with_a_hint(words: list[str], capsys: pytest.Ca
         ["debug", "mx1", "--json"],
     ],
 )
-def test_with_json_a_usage_error_ends_in_failed_and_recap(
-    words: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_with_json_a_usage_error_ends_in_failed_and_recap(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(words) == 2
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [event["event"] for event in events] == ["failed", "recap"]
@@ -101,9 +99,7 @@ def test_a_bug_is_one_sentence_and_a_private_file(
     assert "secret detail" in kept.read_text()
 
 
-def test_a_password_file_that_others_may_read_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_password_file_that_others_may_read_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "password"
     file.write_text("opensesame\n")
     file.chmod(0o644)

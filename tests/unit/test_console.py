@@ -82,5 +82,3 @@ def test_a_terminal_gets_colour_but_never_the_hosts_own_escapes(monkeypatch: pyt
     console.progress("")
     assert "\\x1b[2J[bold]mx1[/bold]" in err.getvalue()
     assert "\x1b[" in err.getvalue()
-
-

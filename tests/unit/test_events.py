@@ -33,10 +33,7 @@ def test_an_event_has_its_name_time_host_and_lease() -> None:
 
 
 def test_times_are_rfc_3339_in_utc() -> None:
-    assert (
-        format_time(datetime(2026, 1, 2, 5, 4, 5, tzinfo=timezone(timedelta(hours=2))))
-        == "2026-01-02T03:04:05.000Z"
-    )
+    assert format_time(datetime(2026, 1, 2, 5, 4, 5, tzinfo=timezone(timedelta(hours=2)))) == "2026-01-02T03:04:05.000Z"
     assert format_epoch(0) == "1970-01-01T00:00:00Z"
 
 

@@ -14,9 +14,7 @@ FAILED = HostResult("failed", error=Reason("unreachable", "no"))
 UNKNOWN = HostResult("unknown", "unknown", armed=True, error=Reason("unknown", "not seen"))
 ARMED = HostResult("armed", "armed", armed=True)
 OTHERS = HostResult("others", "armed", armed=True, reverted=True)
-CONFLICT = HostResult(
-    "conflict", "clean", armed=True, reverted=True, conflicts=("debug_peer_list ours=a theirs=b",)
-)
+CONFLICT = HostResult("conflict", "clean", armed=True, reverted=True, conflicts=("debug_peer_list ours=a theirs=b",))
 
 
 @pytest.mark.parametrize(

@@ -165,8 +165,7 @@ def test_codes_are_family_and_cause() -> None:
         ("SSL_accept error from a[192.0.2.1]: Connection timed out", "tls.timeout"),
         ("SSL_accept error from a[192.0.2.1]: -1", "tls.failed"),
         (
-            "warning: a[192.0.2.1]: SASL PLAIN authentication failed: "
-            "Connection lost to authentication server",
+            "warning: a[192.0.2.1]: SASL PLAIN authentication failed: Connection lost to authentication server",
             "auth.service-lost",
         ),
         (
@@ -183,9 +182,7 @@ def test_single_lines(text: str, code: str) -> None:
 
 
 def test_an_unexplained_failure_is_called_unknown() -> None:
-    found = found_in_lines(
-        "smtpd[1]: connect from a[192.0.2.1]", "smtpd[1]: SSL_accept error from a[192.0.2.1]: -1"
-    )
+    found = found_in_lines("smtpd[1]: connect from a[192.0.2.1]", "smtpd[1]: SSL_accept error from a[192.0.2.1]: -1")
     assert found == [("tls.failed", "unknown")]
 
 

@@ -151,9 +151,7 @@ def test_two_hosts_stand_in_the_order_of_corrected_time() -> None:
     screen.give("a", fast, time=int(start) + 59, clock=Clock(30.0, 0.1))
     assert screen.out.getvalue() == ""
     shown = screen.give("b", slow, time=int(start) + 30)
-    times = [
-        (line.split("  ")[0], line.split("  ")[1]) for line in shown.splitlines() if "begins" not in line
-    ]
+    times = [(line.split("  ")[0], line.split("  ")[1]) for line in shown.splitlines() if "begins" not in line]
     assert times == [
         ("b", "05:00:10"),
         ("a", "05:00:11"),
@@ -170,17 +168,12 @@ def test_sessions_at_the_same_time_are_told_apart() -> None:
     for pid in (7, 8):
         screen.give(
             "mx1",
-            (head + "connect from c[192.0.2.{0}]\n" + head + "> c[192.0.2.{0}]: 220 hi\n")
-            .format(pid)
-            .encode(),
+            (head + "connect from c[192.0.2.{0}]\n" + head + "> c[192.0.2.{0}]: 220 hi\n").format(pid).encode(),
         )
     shown = screen.give("mx1", (head + "< c[192.0.2.{0}]: NOOP\n").format(7).encode())
     assert shown == "mx1 #1  05:00:00  C: NOOP\n"
     screen.give("mx1", (head + "disconnect from c[192.0.2.{0}]\n").format(8).encode())
-    assert (
-        screen.give("mx1", (head + "< c[192.0.2.{0}]: RSET\n").format(7).encode())
-        == "mx1  05:00:00  C: RSET\n"
-    )
+    assert screen.give("mx1", (head + "< c[192.0.2.{0}]: RSET\n").format(7).encode()) == "mx1  05:00:00  C: RSET\n"
 
 
 def test_what_comes_while_paused_is_shown_afterwards() -> None:

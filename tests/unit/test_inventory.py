@@ -169,9 +169,7 @@ def test_wrong_value_is_said_with_its_place(name: str, value: str, load: Load) -
         ("all:\n  vars:\n    ansible_group_priority: high\n", 3, "all.vars.ansible_group_priority", "number"),
     ],
 )
-def test_wrong_yaml_is_said_with_file_line_and_path(
-    text: str, line: int, path: str, hint: str, load: Load
-) -> None:
+def test_wrong_yaml_is_said_with_file_line_and_path(text: str, line: int, path: str, hint: str, load: Load) -> None:
     with pytest.raises(ConfigError) as caught:
         load(text)
     assert (caught.value.line, caught.value.path) == (line, path)

@@ -24,9 +24,7 @@ def _find_ansible() -> Path | None:
 
 
 ANSIBLE = _find_ansible()
-pytestmark = pytest.mark.skipif(
-    ANSIBLE is None, reason="no ansible-inventory on PATH or in PFREMOTE_ANSIBLE_BIN"
-)
+pytestmark = pytest.mark.skipif(ANSIBLE is None, reason="no ansible-inventory on PATH or in PFREMOTE_ANSIBLE_BIN")
 
 YAML = """
 all:
@@ -104,8 +102,7 @@ spare.example.jp
 
 VARS = {
     "hosts.yml": (
-        "all: {children: {web: {hosts: {w1: {a: inline}, w2: }, vars: {a: web, b: web}}, "
-        "db: {hosts: {w1: }}}}"
+        "all: {children: {web: {hosts: {w1: {a: inline}, w2: }, vars: {a: web, b: web}}, db: {hosts: {w1: }}}}"
     ),
     "group_vars/all.yml": "{a: all-file, b: all-file, c: all-file}",
     "group_vars/web/10-first": "b: first\nd: first\n",
@@ -188,9 +185,7 @@ def _run(program: str, *arguments: str, folder: Path) -> str:
         "ANSIBLE_LOCAL_TEMP": str(folder / ".ansible-tmp"),
     }
     argv = [str(ANSIBLE / program), *arguments]
-    done = subprocess.run(
-        argv, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = subprocess.run(argv, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -219,8 +214,7 @@ def test_graph_is_the_same(case: str, write: Write) -> None:
     sources = _sources(names, folder)
     options = [word for source in sources for word in ("-i", source)]
     assert (
-        render_graph(load_inventory(sources))
-        == _run("ansible-inventory", *options, "--graph", folder=folder).rstrip()
+        render_graph(load_inventory(sources)) == _run("ansible-inventory", *options, "--graph", folder=folder).rstrip()
     )
 
 

@@ -117,9 +117,7 @@ def test_a_password_cut_by_every_boundary_is_never_shown() -> None:
 
 
 def test_sessions_of_others_are_not_shown() -> None:
-    reader = LiveReader(
-        now=NOW, utc_offset=timedelta(0), match=lambda session: session.peer_address == "192.0.2.9"
-    )
+    reader = LiveReader(now=NOW, utc_offset=timedelta(0), match=lambda session: session.peer_address == "192.0.2.9")
     assert say(reader, f"connect from {PEER}", f"> {PEER}: 220 mx1", f"disconnect from {PEER}") == ""
     assert reader.finish() == ()
 

@@ -24,7 +24,10 @@ def test_armed_says_until_when_and_what_ends_it() -> None:
         "predating": 3,
     }
     _, told = _tell("armed", deadline="2026-01-02T03:04:05Z", **details)
-    assert told == "mx1: armed until 03:04:05 (10m), guard systemd, lease aaaaaaaaaaaa; 3 sessions began before and will not be seen\n"
+    assert (
+        told
+        == "mx1: armed until 03:04:05 (10m), guard systemd, lease aaaaaaaaaaaa; 3 sessions began before and will not be seen\n"
+    )
     _, told = _tell("armed", verbosity=1, deadline="2026-01-02T03:04:05Z", **details)
     assert "in force: debug_peer_level = 2" in told
 
@@ -46,9 +49,7 @@ def test_a_plan_is_data_for_check_and_a_detail_for_debug() -> None:
 
 
 def test_failed_and_warning_carry_their_hints() -> None:
-    _, told = _tell(
-        "failed", message="no log", hint="set one", refused=True, state="untouched", code="no-log"
-    )
+    _, told = _tell("failed", message="no log", hint="set one", refused=True, state="untouched", code="no-log")
     assert told == "mx1: refused: no log\nmx1: hint: set one\n"
     _, told = _tell("warning", message="odd", hint="look", code="odd")
     assert told == "mx1: warning: odd\nmx1: hint: look\n"

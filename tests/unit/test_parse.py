@@ -16,9 +16,7 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
 def test_splits_a_traditional_line() -> None:
-    record = parse_line(
-        "Nov  4 02:13:49 mx postfix/submission/smtpd[10379]: connect from a[192.0.2.1]", 3, now=NOW
-    )
+    record = parse_line("Nov  4 02:13:49 mx postfix/submission/smtpd[10379]: connect from a[192.0.2.1]", 3, now=NOW)
     assert record.time == datetime(2026, 11, 4, 2, 13, 49, tzinfo=UTC)
     assert (record.host, record.tag, record.daemon, record.pid) == (
         "mx",
@@ -121,6 +119,4 @@ def test_blocks_of_any_size_read_as_the_whole(data: bytes, size: int) -> None:
     blocks = [data[i : i + size] for i in range(0, len(data), size)]
     whole = list(parse_evidence(data, now=NOW, utc_offset=timedelta(0)))
     assert list(parse_evidence(blocks, now=NOW, utc_offset=timedelta(0))) == whole
-    assert "\n".join(r.head + r.text for r in whole).encode("utf-8", "surrogateescape") == data.removesuffix(
-        b"\n"
-    )
+    assert "\n".join(r.head + r.text for r in whole).encode("utf-8", "surrogateescape") == data.removesuffix(b"\n")

@@ -169,9 +169,7 @@ def test_any_text_gives_a_peer_or_a_reason_and_a_peer_reads_as_itself(text: str)
         assert again.text == read.text
 
 
-_ADDRESSES = st.one_of(
-    st.ip_addresses().map(str), st.sampled_from(["192.0.2.5", "2001:db8::1", "noaddr", "/path"])
-)
+_ADDRESSES = st.one_of(st.ip_addresses().map(str), st.sampled_from(["192.0.2.5", "2001:db8::1", "noaddr", "/path"]))
 
 
 @given(st.text("0129afx:.-_/[]!%*", max_size=16), _ADDRESSES)

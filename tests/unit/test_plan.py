@@ -59,9 +59,7 @@ def test_plain_request_changes_list_and_level_only() -> None:
 
 
 def test_tls_levels_are_touched_only_where_asked_and_never_lowered() -> None:
-    plan = make_plan(
-        replace(REQUEST, smtpd_tls=1, smtp_tls=2, lmtp_tls=0), facts_with(smtpd_tls_loglevel="2")
-    )
+    plan = make_plan(replace(REQUEST, smtpd_tls=1, smtp_tls=2, lmtp_tls=0), facts_with(smtpd_tls_loglevel="2"))
     assert plan.changes["smtpd_tls_loglevel"] == "2"
     assert plan.changes["smtp_tls_loglevel"] == "2"
     assert plan.changes["lmtp_tls_loglevel"] == "0"
@@ -92,10 +90,7 @@ def test_existing_list_is_kept_behind_ours_and_its_level_counts() -> None:
 
 
 def test_level_of_an_empty_baseline_list_does_not_count() -> None:
-    assert (
-        make_plan(replace(REQUEST, level=1), facts_with(debug_peer_level="4")).changes["debug_peer_level"]
-        == "1"
-    )
+    assert make_plan(replace(REQUEST, level=1), facts_with(debug_peer_level="4")).changes["debug_peer_level"] == "1"
 
 
 def test_bad_pattern_in_the_host_s_own_list_is_named() -> None:
@@ -133,20 +128,14 @@ def test_exceptions_of_one_lease_do_not_hide_peers_of_another() -> None:
     assert plan.changes["debug_peer_list"] == "198.51.100.7, !198.51.100.7, 198.51.100.0/24"
     assert plan.warnings[-1].code == "lease-present"
     both = replace(facts, leases=(replace(other, peers=("!192.0.2.9", "192.0.2.0/24")),))
-    assert "peers-clash" in warnings(
-        make_plan(replace(REQUEST, peers=("!198.51.100.7", "198.51.100.0/24")), both)
-    )
+    assert "peers-clash" in warnings(make_plan(replace(REQUEST, peers=("!198.51.100.7", "198.51.100.0/24")), both))
 
 
-_BLOCK = st.lists(
-    st.sampled_from(["192.0.2.5", "!192.0.2.5", "192.0.2.0/24", "mx.example.jp", "!mx.example.jp"])
-)
+_BLOCK = st.lists(st.sampled_from(["192.0.2.5", "!192.0.2.5", "192.0.2.0/24", "mx.example.jp", "!mx.example.jp"]))
 
 
 @given(st.lists(_BLOCK, max_size=3), _BLOCK)
-def test_union_misses_nobody_while_at_most_one_block_has_exceptions(
-    plain: list[list[str]], special: list[str]
-) -> None:
+def test_union_misses_nobody_while_at_most_one_block_has_exceptions(plain: list[list[str]], special: list[str]) -> None:
     blocks = [special, *([p for p in block if not p.startswith("!")] for block in plain)]
     merged = merge_lists(blocks, "").replace(",", " ").split()
     for peer in (
@@ -212,9 +201,7 @@ def test_tls_override_counts_only_for_a_level_that_was_asked_for() -> None:
         (2, 1, "1", set()),
     ],
 )
-def test_verbose_flags_and_level_add_up(
-    level: int, flags: int, override: str | None, codes: set[str]
-) -> None:
+def test_verbose_flags_and_level_add_up(level: int, flags: int, override: str | None, codes: set[str]) -> None:
     facts = replace(
         FACTS,
         verbose_services=(VerboseService("smtp/inet", flags),) if flags else (),

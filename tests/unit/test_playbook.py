@@ -292,12 +292,8 @@ def test_play_keys_know_play_variables_and_extra_ones_only() -> None:
         settle(source)
 
 
-_KEYS = st.sampled_from(
-    ["name", "hosts", "debug", "serial", "when", "vars", "notify", "report", "peers", "tls", "x"]
-)
-_LEAVES = st.one_of(
-    st.none(), st.booleans(), st.integers(-5, 200), st.text("a{}%. 1", max_size=6), st.floats(0, 9)
-)
+_KEYS = st.sampled_from(["name", "hosts", "debug", "serial", "when", "vars", "notify", "report", "peers", "tls", "x"])
+_LEAVES = st.one_of(st.none(), st.booleans(), st.integers(-5, 200), st.text("a{}%. 1", max_size=6), st.floats(0, 9))
 _TREES = st.recursive(
     _LEAVES,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),

@@ -36,9 +36,7 @@ def test_every_host_is_in_one_batch_in_its_order(number: int, sizes: list[BatchS
         (0, [BatchSize(2)], []),
     ],
 )
-def test_batches_are_as_long_as_ansible_makes_them(
-    number: int, sizes: list[BatchSize], lengths: list[int]
-) -> None:
+def test_batches_are_as_long_as_ansible_makes_them(number: int, sizes: list[BatchSize], lengths: list[int]) -> None:
     assert [len(batch) for batch in split_batches(range(number), sizes)] == lengths
 
 
@@ -90,9 +88,7 @@ def test_what_counts_as_failed(result: HostResult, failed: bool) -> None:
 
 def test_the_worse_outcome_wins_and_what_was_seen_adds_up() -> None:
     good = HostResult("a", "clean", "l1", True, True, True, True, sessions=2, lines=10, out="/run/a")
-    cut = HostResult(
-        "a", "clean", "l2", True, True, True, complete=False, sessions=1, lines=5, out="/run/a-2"
-    )
+    cut = HostResult("a", "clean", "l2", True, True, True, complete=False, sessions=1, lines=5, out="/run/a-2")
     lost = HostResult("a", "unknown", "l3", True, error=BAD)
     merged = merge_results([good, cut])
     assert (merged.lease, merged.complete, merged.sessions, merged.lines) == ("l2", False, 3, 15)

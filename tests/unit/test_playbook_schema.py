@@ -37,9 +37,7 @@ def test_it_is_a_schema_of_the_newest_dialect(schema: dict[str, Any]) -> None:
 @pytest.mark.parametrize("what", ["playbook", "inventory"])
 def test_the_command_prints_it(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["schema", what]) == 0
-    assert json.loads(capsys.readouterr().out) == (
-        playbook_schema() if what == "playbook" else inventory_schema()
-    )
+    assert json.loads(capsys.readouterr().out) == (playbook_schema() if what == "playbook" else inventory_schema())
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.name)
@@ -189,9 +187,7 @@ def test_the_schema_and_the_reader_agree_on_a_variable_of_ours(name: str) -> Non
         ([], False),
     ],
 )
-def test_the_schema_and_the_reader_agree_on_an_inventory(
-    content: object, right: bool, tmp_path: Path
-) -> None:
+def test_the_schema_and_the_reader_agree_on_an_inventory(content: object, right: bool, tmp_path: Path) -> None:
     assert INVENTORY.is_valid(content) is right
     path = tmp_path / "hosts.yml"
     path.write_text(yaml.safe_dump(content))

@@ -111,9 +111,7 @@ def test_bytes_that_are_not_utf_8_survive() -> None:
 
 
 def test_a_request_says_what_is_meant() -> None:
-    words = encode_request(
-        "arm", peer=["a", "b"], seconds=60, check=True, volatile=False, reason=None, origin="laptop"
-    )
+    words = encode_request("arm", peer=["a", "b"], seconds=60, check=True, volatile=False, reason=None, origin="laptop")
     assert words == ["arm", "peer=a", "peer=b", "seconds=60", "check=yes", "from=laptop"]
 
 

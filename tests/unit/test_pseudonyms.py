@@ -45,7 +45,18 @@ NAMES = re.compile(r"(?<![\w.@/-])(?:[a-z0-9-]+\.)+(?:example\.(?:jp|net|com)|te
 ADDRESSES = re.compile(r"(?<![\w.])(?:192\.0\.2|198\.51\.100|203\.0\.113)\.\d{1,3}(?![\w.])")
 MAILBOXES = re.compile(r"(?<![\w.])([a-z][a-z0-9._+-]*)@(?=[a-z0-9.-]+)")
 #: Local parts of the fixtures that are words of Postfix, or the same on every host.
-ORDINARY = {"user", "owner", "other", "someone", "absent", "root", "double-bounce", "postmaster", "postfix", "mailer-daemon"}
+ORDINARY = {
+    "user",
+    "owner",
+    "other",
+    "someone",
+    "absent",
+    "root",
+    "double-bounce",
+    "postmaster",
+    "postfix",
+    "mailer-daemon",
+}
 
 
 def read(path: Path) -> Capture:
@@ -126,6 +137,7 @@ def test_a_token_is_its_own_token() -> None:
 @pytest.mark.parametrize("version", [4, 6])
 def test_subnets_are_kept(version: int) -> None:
     names = Pseudonyms(KEY)
+    steps: tuple[int, ...]
     if version == 4:
         base, steps, width, group = int(ipaddress.ip_address("198.51.100.0")), (0, 1, 2, 7, 130, 255, 256, 4095), 32, 16
     else:
@@ -136,9 +148,10 @@ def test_subnets_are_kept(version: int) -> None:
     assert len(set(after)) == len(after)
     for one, hidden_one in zip(before, after, strict=True):
         for other, hidden_other in zip(before, after, strict=True):
-            assert int(one) ^ int(other) == 0 or (int(one) ^ int(other)).bit_length() == (
-                int(hidden_one) ^ int(hidden_other)
-            ).bit_length()
+            assert (
+                int(one) ^ int(other) == 0
+                or (int(one) ^ int(other)).bit_length() == (int(hidden_one) ^ int(hidden_other)).bit_length()
+            )
     assert {int(address) >> (width - group) for address in after} == {int(after[0]) >> (width - group)}
     net = ipaddress.ip_network(names.disguise("198.51.100.0/24" if version == 4 else "2001:db8:7::/64"))
     assert [address in net for address in after] == [
@@ -199,9 +212,14 @@ def test_a_name_met_once_goes_everywhere() -> None:
 
 
 def test_a_line_with_a_name_that_cannot_be_replaced_is_withheld() -> None:
-    records = make_records("connect from a[192.0.2.1]", "send attr sasl_username = alice", "odd: x\u00a0alice\u00a0y_alice")
+    records = make_records(
+        "connect from a[192.0.2.1]", "send attr sasl_username = alice", "odd: x\u00a0alice\u00a0y_alice"
+    )
     capture = read_capture(
-        b"".join(f"{r.head}{r.text}\n".encode() for r in records), now=NOW, utc_offset=timedelta(0), match=lambda _: True
+        b"".join(f"{r.head}{r.text}\n".encode() for r in records),
+        now=NOW,
+        utc_offset=timedelta(0),
+        match=lambda _: True,
     )
     hidden = disguise_capture(capture, Pseudonyms(KEY))
     assert "alice" not in "".join(shown(hidden))
@@ -209,15 +227,33 @@ def test_a_line_with_a_name_that_cannot_be_replaced_is_withheld() -> None:
 
 def make_run(tmp_path: Path) -> Path:
     path = FIXTURES / "sender-login-mismatch-postfix-3.7.log"
-    disguise = Pseudonymous(PseudonymStore(tmp_path / "data" / "map.json"), hosts=("mxhost", "probe9"), users=("opslogin",))
+    disguise = Pseudonymous(
+        PseudonymStore(tmp_path / "data" / "map.json"), hosts=("mxhost", "probe9"), users=("opslogin",)
+    )
     store = RunStore.create(
         tmp_path / "run",
-        command=["pfremote", "debug", "mxhost", "--peer", "192.0.2.10", "--peer", "client.example.jp", "--peer", "probe9"],
+        command=[
+            "pfremote",
+            "debug",
+            "mxhost",
+            "--peer",
+            "192.0.2.10",
+            "--peer",
+            "client.example.jp",
+            "--peer",
+            "probe9",
+        ],
         started=NOW,
-        request={"peers": ["192.0.2.10", "client.example.jp", "!probe9"], "reason": "asked by carol@example.jp", "owner": "opslogin"},
+        request={
+            "peers": ["192.0.2.10", "client.example.jp", "!probe9"],
+            "reason": "asked by carol@example.jp",
+            "owner": "opslogin",
+        },
         disguise=disguise,
     )
-    lease = Lease(id="0123456789ab", state="reverted", peers=("192.0.2.10", "probe9"), owner="opslogin", origin="mxhost")
+    lease = Lease(
+        id="0123456789ab", state="reverted", peers=("192.0.2.10", "probe9"), owner="opslogin", origin="mxhost"
+    )
     capture = disguise.capture(read(path))
     result = HostResult("mxhost", state="clean", sessions=1, lines=9, armed=True, warnings=())
     result = store.write_host(
@@ -236,7 +272,17 @@ def test_no_original_in_any_file_of_a_run(tmp_path: Path) -> None:
     assert len(files) > 8
     for path in files:
         text = f"{path.relative_to(folder)}\n{path.read_text()}"
-        for name in ("example.jp", "192.0.2", "2001:db8", "mxhost", "probe9", "opslogin", "carol", "archive", str(tmp_path)):
+        for name in (
+            "example.jp",
+            "192.0.2",
+            "2001:db8",
+            "mxhost",
+            "probe9",
+            "opslogin",
+            "carol",
+            "archive",
+            str(tmp_path),
+        ):
             assert name not in text, (path, name)
     run = json.loads((folder / "run.json").read_text())
     assert run["pseudonymised"] is True

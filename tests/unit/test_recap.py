@@ -12,9 +12,7 @@ from pfremote.narrator import Narrator
 from pfremote.recap import count_parts, recap_text, render_recap
 from pfremote.results import HostResult
 
-GOOD = HostResult(
-    "mx1", "clean", armed=True, reverted=True, drained=True, complete=True, sessions=2, lines=90
-)
+GOOD = HostResult("mx1", "clean", armed=True, reverted=True, drained=True, complete=True, sessions=2, lines=90)
 GONE = Reason("unreachable", "cannot connect to {0} (10.0.1.10{1}:22): no answer in time", "ping {0}")
 
 

@@ -222,9 +222,7 @@ def test_ordinary_lines_are_left_as_they_are(line: str) -> None:
 
 def test_a_secret_once_learnt_is_masked_in_lines_of_any_process() -> None:
     redactor = Redactor()
-    for record in make_records(
-        f"< c[192.0.2.5]: AUTH PLAIN {encode(chr(0) + 'alice' + chr(0) + 'Kaze-77pw')}"
-    ):
+    for record in make_records(f"< c[192.0.2.5]: AUTH PLAIN {encode(chr(0) + 'alice' + chr(0) + 'Kaze-77pw')}"):
         redactor.redact(record)
     later = [
         "mysterious: Kaze-77pw!",
@@ -233,9 +231,7 @@ def test_a_secret_once_learnt_is_masked_in_lines_of_any_process() -> None:
         "mysterious: 4b617a652d37377077",
         "mysterious: http://example.jp/?q=Kaze-77pw",
     ]
-    shown = [
-        redactor.redact(record).text for record in make_records(*later, daemon="cleanup", pid=99, host="mx2")
-    ]
+    shown = [redactor.redact(record).text for record in make_records(*later, daemon="cleanup", pid=99, host="mx2")]
     assert all("[redacted: " in line for line in shown)
     assert find_spellings("Kaze-77pw", "\n".join(shown)) == []
 

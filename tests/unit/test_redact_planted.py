@@ -181,3 +181,34 @@ def test_a_line_before_the_one_that_gives_it_away_is_withheld(secret: str) -> No
     first = capture.records[0]
     assert first.head.endswith("postfix/smtpd[7]: ")
     assert first.text == "[line withheld: a secret that another line gave away]"
+
+
+@pytest.mark.parametrize("secret", SECRETS[:2])
+def test_a_password_typed_as_user_name_goes_once_the_server_has_accepted_it_elsewhere(secret: str) -> None:
+    def log_in(user: str, password: str) -> list[str]:
+        return [
+            "< c[192.0.2.5]: AUTH LOGIN",
+            "> c[192.0.2.5]: 334 VXNlcm5hbWU6",
+            f"< c[192.0.2.5]: {b64(user)}",
+            "> c[192.0.2.5]: 334 UGFzc3dvcmQ6",
+            f"< c[192.0.2.5]: {b64(password)}",
+        ]
+
+    wrong = [
+        *log_in(secret, "another-9"),
+        f"xsasl_dovecot_handle_reply: auth reply: FAIL?1?user={secret.lower()}",
+        f"warning: c[192.0.2.5]: SASL LOGIN authentication failed: no, sasl_username={secret}",
+        "> c[192.0.2.5]: 535 5.7.8 Error: authentication failed: no",
+    ]
+    capture = redact_and_prove(make_records(*wrong, *log_in("alice", secret), "> c[192.0.2.5]: 235 2.7.0 ok"))
+    shown = "\n".join(record.text for record in capture.records)
+    assert find_spellings(secret, shown) == []
+    assert secret.lower() not in shown.lower()
+    assert secret.lower() not in repr(capture.exposures).lower()
+
+
+def test_a_guess_does_not_hide_a_user_name() -> None:
+    guess = [f"< c[192.0.2.5]: AUTH PLAIN {b64(f'{chr(0)}bob{chr(0)}alice.a')}", "> c[192.0.2.5]: 535 5.7.8 no"]
+    name = ["< c[192.0.2.5]: AUTH LOGIN", f"< c[192.0.2.5]: AUTH PLAIN {b64(f'{chr(0)}alice.a{chr(0)}S3cretPW')}"]
+    capture = redact_and_prove(make_records(*name, *guess, "send attr sasl_username = alice.a"))
+    assert capture.records[-1].text.endswith("alice.a")

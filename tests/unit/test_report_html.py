@@ -85,9 +85,7 @@ def sample() -> str:
     ]
     good.exposures = [make_exposure()]
     good.diff = "--- main.cf.before\n+++ main.cf.during\n@@ -1 +1,2 @@\n+debug_peer_level = 2\n"
-    cut = HostData(
-        "mx2.example.jp", sessions=[make_session(("EHLO a", "250 b"), whole=False, cut="end")], withheld=1
-    )
+    cut = HostData("mx2.example.jp", sessions=[make_session(("EHLO a", "250 b"), whole=False, cut="end")], withheld=1)
     cut.sessions[0]["turns"][1]["gap"] = 12.0
     return render_report(make_report(good, cut, make_hostile_host(HOSTILE[0])), "html")
 

@@ -28,9 +28,7 @@ ANYTHING = st.text(st.characters(codec=None))
 
 
 def test_a_small_report_reads_like_this() -> None:
-    host = HostData(
-        "mx1.example.jp", sessions=[make_session(("EHLO a", "250 b"), folded=7)], evidence=("a", "b")
-    )
+    host = HostData("mx1.example.jp", sessions=[make_session(("EHLO a", "250 b"), folded=7)], evidence=("a", "b"))
     host.findings = [make_finding(line=2)]
     host.exposures = [make_exposure()]
     text = render_report(make_report(host), "txt")
@@ -75,9 +73,7 @@ host's own log, which pfremote does not edit.
 
 
 def test_no_line_is_wider_than_80_columns() -> None:
-    report = make_report(
-        host_from_log("mx1.example.jp", "postfix-3.7-debug.log"), make_hostile_host("東京" * 90)
-    )
+    report = make_report(host_from_log("mx1.example.jp", "postfix-3.7-debug.log"), make_hostile_host("東京" * 90))
     assert max(map(measure, render_report(report, "txt").split("\n"))) <= 80
 
 

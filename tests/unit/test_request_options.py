@@ -33,9 +33,7 @@ def test_the_defaults_are_those_of_the_reference() -> None:
 
 
 def test_the_inventory_speaks_where_nothing_was_typed() -> None:
-    target = Target(
-        "mx1", "mx1", vars={"pfremote_guard": "cron", "pfremote_min_free": 25, "pfremote_drain": 5}
-    )
+    target = Target("mx1", "mx1", vars={"pfremote_guard": "cron", "pfremote_min_free": 25, "pfremote_drain": 5})
     request = _ask(min_free="15%").fit(target)
     assert (request.guard, request.min_free, request.drain) == ("cron", 15, 5)
 
@@ -48,9 +46,7 @@ def test_a_window_has_a_cap_that_the_inventory_may_move() -> None:
         _ask(minutes="20").fit(Target("mx1", "mx1", vars={"pfremote_max_minutes": 15}))
 
 
-@pytest.mark.parametrize(
-    "words", [{"minutes": "soon"}, {"max_log": "much"}, {"min_free": "200%"}, {"drain": "-1"}]
-)
+@pytest.mark.parametrize("words", [{"minutes": "soon"}, {"max_log": "much"}, {"min_free": "200%"}, {"drain": "-1"}])
 def test_a_value_that_is_none_is_a_usage_error(words: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         _ask(**words)

@@ -133,9 +133,7 @@ def test_client_ports_and_ipv6_are_read() -> None:
 
 
 def test_services_with_their_own_syslog_name_are_sessions_too() -> None:
-    found = read(
-        "submission/smtpd[1]: connect from a[192.0.2.1]", "relay/smtp[2]: AAAAAA1: to=<b@c.jp>, relay=x"
-    )
+    found = read("submission/smtpd[1]: connect from a[192.0.2.1]", "relay/smtp[2]: AAAAAA1: to=<b@c.jp>, relay=x")
     assert found.sessions[0].tag == "postfix/submission/smtpd"
 
 

@@ -104,15 +104,11 @@ def test_everything_is_private_whatever_the_umask(tmp_path: Path, umask: int) ->
 
 
 def test_what_was_written_is_read_again(root: Path) -> None:
-    store = RunStore.create(
-        None, command=COMMAND, started=STARTED, root=root, request={"peers": ("192.0.2.10",)}
-    )
+    store = RunStore.create(None, command=COMMAND, started=STARTED, root=root, request={"peers": ("192.0.2.10",)})
     lease = Lease("0123456789ab", "reverted", peers=("192.0.2.10",))
     missing = (Reason("rate", "journald suppressed 44 messages", "raise its limit"),)
     result = store_one(store, lease=lease, missing=missing)
-    failed = HostResult(
-        "mx2", "unknown", error=Reason("unreachable", "no answer"), warnings=(Reason("tls", "global"),)
-    )
+    failed = HostResult("mx2", "unknown", error=Reason("unreachable", "no answer"), warnings=(Reason("tls", "global"),))
     written = store.write_run([result, failed], ended=STARTED + timedelta(minutes=10), exit_code=5)
     run = load_run(store.id, root)
     assert run == written
@@ -144,9 +140,7 @@ def test_the_report_is_made_from_the_folder_alone(root: Path) -> None:
 def test_lines_are_named_by_their_place_in_the_stored_evidence(root: Path) -> None:
     evidence = (FIXTURES / "sasl-bad-password-postfix-3.7.log").read_bytes()
     foreign = b"Nov 24 05:01:31 mx postfix/qmgr[1]: 4711: somebody else's\n"
-    capture = read_capture(
-        foreign * 3 + evidence, now=STARTED, utc_offset=timedelta(0), match=lambda _session: True
-    )
+    capture = read_capture(foreign * 3 + evidence, now=STARTED, utc_offset=timedelta(0), match=lambda _session: True)
     store = make_store(root)
     result = store.write_host(HostResult("mx1", "clean"), capture=capture)
     stored = (Path(result.out) / "evidence.log").read_text().split("\n")
@@ -165,9 +159,7 @@ def test_no_secret_of_the_log_or_of_main_cf_is_in_any_file(root: Path) -> None:
     evidence = (FIXTURES / "postfix-3.7-debug.log").read_bytes()
     assert any(secret in evidence for secret in secrets)
     copies = {"before": b"a_password = tiger\n", "during": b"a_password = tiger\nb = c\n"}
-    result = store.write_host(
-        HostResult("mx1"), capture=make_capture("postfix-3.7-debug.log"), main_cf=copies
-    )
+    result = store.write_host(HostResult("mx1"), capture=make_capture("postfix-3.7-debug.log"), main_cf=copies)
     finish(store, result)
     report = read_report(load_run("last", root))
     store.write_report("report.html", render_report(report, "html"))
@@ -308,9 +300,7 @@ def test_runs_are_listed_newest_first_with_the_broken_ones(root: Path) -> None:
     assert all(run.why for run in runs[2:])
 
 
-@pytest.mark.parametrize(
-    "key", ["id", "command", "started", "ended", "exit_code", "pfremote", "request", "hosts"]
-)
+@pytest.mark.parametrize("key", ["id", "command", "started", "ended", "exit_code", "pfremote", "request", "hosts"])
 @pytest.mark.parametrize("value", [None, 3, "x", [], {}, [{}], ["\ud800"], "2026-01-01T00:00:00"])
 def test_any_odd_value_is_damage_or_is_read(root: Path, key: str, value: object) -> None:
     store = make_store(root)
@@ -404,9 +394,7 @@ def test_a_folder_is_one_plain_component_and_free(name: str, others: list[str]) 
     assert choose_folder(folder) == folder
 
 
-@pytest.mark.parametrize(
-    "name", ["run.json", "report.html", "RUN.JSON", "..", ".", "", "/", "-rf", "a\0b", "x" * 400]
-)
+@pytest.mark.parametrize("name", ["run.json", "report.html", "RUN.JSON", "..", ".", "", "/", "-rf", "a\0b", "x" * 400])
 def test_names_that_mean_something_else_get_a_folder_of_their_own(name: str) -> None:
     folder = choose_folder(name)
     assert folder.casefold() not in {"run.json", "report.html", "report.md"}

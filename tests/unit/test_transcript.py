@@ -70,9 +70,7 @@ def test_a_restriction_that_runs_others_is_named_once() -> None:
 def test_tls_and_sasl_facts_are_taken() -> None:
     (transcript,) = transcripts("sasl-accepted")
     assert [(tls.protocol, tls.trust) for tls in transcript.tls] == [("TLSv1.3", "Anonymous")]
-    assert [(s.mechanism, s.user, s.outcome) for s in transcript.sasl] == [
-        ("PLAIN", "user@example.jp", "accepted")
-    ]
+    assert [(s.mechanism, s.user, s.outcome) for s in transcript.sasl] == [("PLAIN", "user@example.jp", "accepted")]
 
 
 @pytest.mark.parametrize(

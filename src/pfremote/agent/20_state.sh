@@ -6,8 +6,11 @@ state_name() {
 	state_name_text=$(printf '%s' "${1#/}" | tr -c 'A-Za-z0-9_.' '-')
 	case ${1#/} in
 	*[!A-Za-z0-9_./]*)
-		state_name_sum=$(printf '%s' "$1" | cksum)
-		state_name_text=$state_name_text-${state_name_sum%% *}
+		if state_name_sum=$(printf '%s' "$1" | cksum 2>/dev/null) && [ -n "$state_name_sum" ]; then
+			state_name_text=$state_name_text-${state_name_sum%% *}
+		else # not every busybox has cksum: spell the signs out
+			state_name_text=$(printf '%s' "${1#/}" | sed 's/_/_u/g; s/-/_m/g; s/+/_p/g; s/,/_c/g; s/@/_a/g; s/:/_d/g; s,/,-,g')
+		fi
 		;;
 	esac
 	printf '%s' "$state_name_text"

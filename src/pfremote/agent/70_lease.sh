@@ -7,7 +7,7 @@ lease_begin() {
 	LEASE_DIR=$STATE/leases/$A_lease
 	mkdir -- "$LEASE_DIR" 2>/dev/null || arm_fail state-unwritable "the state folder $STATE cannot be written (disk full?)"
 	lease_write || arm_fail state-unwritable "the state folder $STATE cannot be written (disk full?)"
-	journal "$A_lease" baseline "$(cksum <"$MAIN")"
+	journal "$A_lease" baseline
 	baseline_save || arm_fail baseline "main.cf could not be saved (disk full?)"
 	cp -p -- "$MAIN" "$LEASE_DIR/before" || arm_fail baseline "main.cf could not be saved (disk full?)"
 	journal "$A_lease" mark

@@ -13,9 +13,7 @@ def load_agent() -> bytes:
     The parts are numbered files, sent in the order of their names.
     """
     folder = resources.files("pfremote.agent")
-    parts = sorted(
-        (part for part in folder.iterdir() if part.name.endswith(".sh")), key=lambda part: part.name
-    )
+    parts = sorted((part for part in folder.iterdir() if part.name.endswith(".sh")), key=lambda part: part.name)
     return wrap_agent(b"".join(strip_comments(part.read_bytes()) for part in parts))
 
 
@@ -28,11 +26,7 @@ def strip_comments(script: bytes) -> bytes:
     >>> strip_comments(b"# why\\n\\na=1  # kept\\n")
     b'a=1  # kept\\n'
     """
-    kept = [
-        line
-        for line in script.splitlines(keepends=True)
-        if line.strip() and not line.lstrip().startswith(b"#")
-    ]
+    kept = [line for line in script.splitlines(keepends=True) if line.strip() and not line.lstrip().startswith(b"#")]
     return b"".join(kept)
 
 

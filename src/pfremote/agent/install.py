@@ -1,4 +1,4 @@
-"""The agent as an installed program: the helper itself, its sudoers line, and the steps that put both on a host. Pure."""
+"""The agent as an installed program: the helper, its sudoers line, and the steps that install both. Pure."""
 
 from __future__ import annotations
 

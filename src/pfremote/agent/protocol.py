@@ -78,9 +78,7 @@ def _items(value: Argument) -> list[str]:
 
 def _checked(key: str, value: str) -> str:
     if _CONTROL.search(value):
-        raise UsageError(
-            f"{key} holds a control character: {value!r}", hint="give it on one line, in plain text"
-        )
+        raise UsageError(f"{key} holds a control character: {value!r}", hint="give it on one line, in plain text")
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise UsageError(f"{key} is not UTF-8: {value!r}", hint="give it in UTF-8")
     return value

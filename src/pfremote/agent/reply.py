@@ -22,9 +22,7 @@ class ReplyCutError(ProtocolError):
     """The reply stops before its ``end=`` line: something died, and the work may be done or not."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(
-            message, code="cut-off", hint="ask the host what state it is in: pfremote status HOST"
-        )
+        super().__init__(message, code="cut-off", hint="ask the host what state it is in: pfremote status HOST")
 
 
 @dataclass(frozen=True, slots=True)

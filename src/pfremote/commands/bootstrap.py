@@ -27,12 +27,8 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Who may; %NAME is a group.",
 )
-@click.option(
-    "--path", default=HELPER_PLACE, show_default=True, metavar="FILE", help="Where to install the agent."
-)
-@click.option(
-    "--write", is_flag=True, help="Install the sudoers line too, checked by visudo, instead of printing it."
-)
+@click.option("--path", default=HELPER_PLACE, show_default=True, metavar="FILE", help="Where to install the agent.")
+@click.option("--write", is_flag=True, help="Install the sudoers line too, checked by visudo, instead of printing it.")
 @host_options
 @click.pass_obj
 def command(
@@ -53,9 +49,7 @@ def command(
     results = visit_hosts(prepare_hosts(hosts, patterns), install, output)
     if not write:
         output.console.show(line)
-        output.console.hint(
-            "put this line into /etc/sudoers.d/pfremote with: visudo -f /etc/sudoers.d/pfremote"
-        )
+        output.console.hint("put this line into /etc/sudoers.d/pfremote with: visudo -f /etc/sudoers.d/pfremote")
     output.console.hint(f"and say in the inventory: pfremote_helper: {path}")
     return output.recap_for_programs(results, choose_exit_code(results))
 

@@ -204,9 +204,7 @@ class Teller:
             left = max(0, round(min(window.due for window in opened) - time.monotonic()))
             seen = sum(window.sessions for window in self._windows.values())
             sessions = plural(seen, "session")
-            parts.append(
-                f"{plural(len(opened), 'host')} armed, {render_duration(left)} left, {sessions} seen"
-            )
+            parts.append(f"{plural(len(opened), 'host')} armed, {render_duration(left)} left, {sessions} seen")
             parts.append("Ctrl-C ends it now" if self._follower is None else self._follower.describe())
         return "; ".join(parts)
 

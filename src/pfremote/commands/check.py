@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 @click.option("-D", "--diff", is_flag=True, help="Show how main.cf would change.")
 @host_options
 @click.pass_obj
-def command(
-    output: Output, patterns: tuple[str, ...], asked: Asked, hosts: HostOptions, *, diff: bool
-) -> int:
+def command(output: Output, patterns: tuple[str, ...], asked: Asked, hosts: HostOptions, *, diff: bool) -> int:
     """Run it."""
     from pfremote.commands.campaign import Campaign, run_campaign
     from pfremote.commands.hosts import list_hosts, prepare_hosts, select_targets, visit_hosts

@@ -8,9 +8,7 @@ from pfremote.errors import Reason, Refused
 from pfremote.facts import Lease
 
 
-def choose_lease(
-    host: str, leases: Sequence[Lease], wanted: str, fits: Callable[[Lease], bool], noun: str
-) -> Lease:
+def choose_lease(host: str, leases: Sequence[Lease], wanted: str, fits: Callable[[Lease], bool], noun: str) -> Lease:
     """Return the lease that is meant; ``wanted`` may be the beginning of an id, or empty.
 
     Raises:
@@ -21,8 +19,6 @@ def choose_lease(
         return fitting[0]
     if fitting:
         ids = ", ".join(lease.id for lease in fitting)
-        raise Refused(
-            (Reason("which-lease", f"there is more than one {noun}: {ids}", "name one with --lease ID"),)
-        )
+        raise Refused((Reason("which-lease", f"there is more than one {noun}: {ids}", "name one with --lease ID"),))
     called = f" {wanted}" if wanted else ""
     raise Refused((Reason("no-lease", f"there is no {noun}{called}", f"pfremote status {host}"),))

@@ -45,9 +45,7 @@ def command(
 ) -> int:
     """Run it."""
     if not asked.request.peers and not hosts.list_hosts:
-        raise UsageError(
-            "no peer is given: whom should the hosts debug?", hint="add --peer ADDRESS, NAME or NETWORK"
-        )
+        raise UsageError("no peer is given: whom should the hosts debug?", hint="add --peer ADDRESS, NAME or NETWORK")
     if sum((follow, detach, check)) > 1:
         raise UsageError("--follow, --detach and --check do not go together", hint="give one of them")
     from pfremote.commands.campaign import Campaign, run_campaign

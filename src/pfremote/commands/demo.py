@@ -20,9 +20,7 @@ CLIENT = "127.0.0.1"
 
 
 @click.command("demo", help=COMMANDS["demo"])
-@click.option(
-    "--minutes", default="20s", show_default=True, metavar="TIME", help="How long the window is open."
-)
+@click.option("--minutes", default="20s", show_default=True, metavar="TIME", help="How long the window is open.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -88,9 +86,7 @@ class _Client:
         from pfremote.loopback import traffic
 
         reply = traffic.fail_auth_over_starttls(self._host, source_ip=CLIENT)
-        self._output.console.say(
-            f"(a client says STARTTLS, gives a wrong password, and gets {reply})", style="dim"
-        )
+        self._output.console.say(f"(a client says STARTTLS, gives a wrong password, and gets {reply})", style="dim")
 
 
 def _show_transcript(folder: Path, output: Output) -> None:

@@ -22,14 +22,10 @@ if TYPE_CHECKING:
 @click.command("extend", help=COMMANDS["extend"])
 @click.argument("patterns", nargs=-1, metavar="[PATTERN...]")
 @click.option("--lease", metavar="ID", default="", help="Which one; not needed where a host has only one.")
-@click.option(
-    "--minutes", default="10", show_default=True, metavar="TIME", help="From now: minutes, or 90s, 10m, 1h."
-)
+@click.option("--minutes", default="10", show_default=True, metavar="TIME", help="From now: minutes, or 90s, 10m, 1h.")
 @host_options
 @click.pass_obj
-def command(
-    output: Output, patterns: tuple[str, ...], hosts: HostOptions, *, lease: str, minutes: str
-) -> int:
+def command(output: Output, patterns: tuple[str, ...], hosts: HostOptions, *, lease: str, minutes: str) -> int:
     """Run it."""
     from pfremote.commands.hosts import list_hosts, prepare_hosts, select_targets, visit_hosts
     from pfremote.exit_codes import choose_exit_code
@@ -59,9 +55,7 @@ def extend_lease(name: str, host: OpenHost, lease: str, seconds: int, output: Ou
     chosen = choose_lease(name, read_leases(tasks.status(host)), lease, is_armed, "armed lease")
     reply = tasks.extend(host, lease=chosen.id, seconds=seconds)
     extended = next(item for item in (*read_leases(reply), chosen) if item.id == chosen.id)
-    output.console.say(
-        f"lease {extended.id} ends in {render_duration(extended.left)}", host=name, style="green"
-    )
+    output.console.say(f"lease {extended.id} ends in {render_duration(extended.left)}", host=name, style="green")
     return HostResult(name, state="armed", lease=extended.id, armed=True, guard=extended.guard)
 
 

@@ -50,18 +50,12 @@ _OPTIONS = (
         metavar="SOURCE",
         help="Inventory file, folder or program; repeats.",
     ),
-    click.option(
-        "-l", "--limit", metavar="PATTERN", help="Only those of the hosts that match this pattern too."
-    ),
-    click.option(
-        "-f", "--forks", type=click.IntRange(1, 500), default=5, show_default=True, help="Hosts at a time."
-    ),
+    click.option("-l", "--limit", metavar="PATTERN", help="Only those of the hosts that match this pattern too."),
+    click.option("-f", "--forks", type=click.IntRange(1, 500), default=5, show_default=True, help="Hosts at a time."),
     click.option("-u", "--user", metavar="NAME", help="Log in as this user."),
     click.option("--private-key", type=click.Path(exists=True, dir_okay=False), help="Log in with this key."),
     click.option("-k", "--ask-pass", is_flag=True, help="Ask for the password of the SSH login."),
-    click.option(
-        "-b", "--become", is_flag=True, help="Become root with sudo, also where it seems not needed."
-    ),
+    click.option("-b", "--become", is_flag=True, help="Become root with sudo, also where it seems not needed."),
     click.option("--become-user", metavar="NAME", help="Become this user instead of root."),
     click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the sudo password."),
     click.option(
@@ -89,9 +83,7 @@ _OPTIONS = (
         type=click.Path(exists=True, dir_okay=False),
         help="Use this instead of ~/.ssh/config.",
     ),
-    click.option(
-        "--instance", metavar="NAME|DIR", help="The Postfix instance, where a host has more than one."
-    ),
+    click.option("--instance", metavar="NAME|DIR", help="The Postfix instance, where a host has more than one."),
     click.option(
         "-e", "--extra-vars", multiple=True, metavar="K=V", help="Set a variable, or those of @FILE; repeats."
     ),
@@ -153,9 +145,7 @@ def read_become_password(options: HostOptions) -> Secret | None:
         UsageError: no terminal to ask on; a file that others may read, or that is not there.
     """
     if options.become_password_file is not None and options.ask_become_pass:
-        raise UsageError(
-            "-K and --become-password-file are two answers to one question", hint="give one of them"
-        )
+        raise UsageError("-K and --become-password-file are two answers to one question", hint="give one of them")
     if options.ask_become_pass:
         return _ask("sudo password: ", "--become-password-file")
     if options.become_password_file is None:
@@ -180,14 +170,10 @@ def _read_password(name: str) -> Secret:
                 raise UsageError(f"{name} may be read by others than you", hint=f"chmod 600 {name}")
             text = path.read_text(encoding="utf-8").partition("\n")[0]
         except (OSError, UnicodeDecodeError) as exc:
-            raise UsageError(
-                f"the password file {name} cannot be read: {exc}", hint="check its path and mode"
-            ) from exc
+            raise UsageError(f"the password file {name} cannot be read: {exc}", hint="check its path and mode") from exc
     password = text.rstrip("\r\n")
     if not password:
-        raise UsageError(
-            f"the password file {name} holds no password", hint="put the password on its first line"
-        )
+        raise UsageError(f"the password file {name} holds no password", hint="put the password on its first line")
     return Secret(password)
 
 

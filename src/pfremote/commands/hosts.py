@@ -59,9 +59,7 @@ def select_targets(options: HostOptions, patterns: tuple[str, ...]) -> tuple[Tar
         UsageError: nothing matches.
     """
     if not patterns and not options.inventory:
-        raise UsageError(
-            "no host is named, and no inventory is given", hint="name hosts, or give -i INVENTORY"
-        )
+        raise UsageError("no host is named, and no inventory is given", hint="name hosts, or give -i INVENTORY")
     inventory = load_inventory(options.inventory)
     targets = inventory.select(",".join(patterns) or "all", options.limit)
     if not targets:
@@ -149,9 +147,7 @@ def gather_results(
     if_lost: State = "untouched",
 ) -> tuple[HostResult, ...]:
     """Do ``work`` on every host as :func:`visit_hosts` does, and tell nobody of what failed."""
-    jobs = {
-        target.name: _Visit(hosts, target, work, limit=limit, if_lost=if_lost) for target in hosts.targets
-    }
+    jobs = {target.name: _Visit(hosts, target, work, limit=limit, if_lost=if_lost) for target in hosts.targets}
     return tuple(run_fleet(jobs, forks=hosts.forks, tick=tick).values())
 
 
@@ -160,6 +156,4 @@ def tell_failure(result: HostResult, emit: EventSink) -> None:
     reasons = result.refusals or ((result.error,) if result.error else ())
     for reason in reasons:
         refused = bool(result.refusals)
-        emit(
-            "failed", result.host, result.lease, state=result.state, refused=refused, **reason_as_json(reason)
-        )
+        emit("failed", result.host, result.lease, state=result.state, refused=refused, **reason_as_json(reason))

@@ -13,12 +13,8 @@ from pfremote.output import Output
 
 @click.command("inventory", help=COMMANDS["inventory"])
 @click.argument("group", default="all", metavar="[GROUP]")
-@click.option(
-    "-i", "--inventory", "sources", multiple=True, metavar="SOURCE", help="File, folder or program; repeats."
-)
-@click.option(
-    "--list", "as_list", is_flag=True, help="Everything as JSON, as ansible-inventory --list prints it."
-)
+@click.option("-i", "--inventory", "sources", multiple=True, metavar="SOURCE", help="File, folder or program; repeats.")
+@click.option("--list", "as_list", is_flag=True, help="Everything as JSON, as ansible-inventory --list prints it.")
 @click.option("--graph", is_flag=True, help="The groups as a tree (what you get without an option).")
 @click.pass_obj
 def command(output: Output, group: str, sources: tuple[str, ...], *, as_list: bool, graph: bool) -> int:

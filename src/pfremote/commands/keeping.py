@@ -65,9 +65,7 @@ class Keeper:
             PfremoteError: it cannot be stored; nothing may be forgotten on the host.
         """
         if self._store is None:
-            raise PfremoteError(
-                "there is no run folder to keep the evidence in", hint="pfremote collect HOST"
-            )
+            raise PfremoteError("there is no run folder to keep the evidence in", hint="pfremote collect HOST")
         capture = read_evidence(reply, facts, lease)
         missing = (*read_missing(reply), *explain_gaps(capture.sessions, capture.counts.cut_lines))
         unmatched = explain_absence(capture, facts, lease)
@@ -101,9 +99,7 @@ class Keeper:
 
     def _tell(self, result: HostResult, capture: Capture, missing: tuple[Reason, ...], source: str) -> None:
         for number, session in enumerate(capture.sessions, 1):
-            self._emit(
-                "session", result.host, result.lease, number=number, kind=session.kind, peer=session.peer
-            )
+            self._emit("session", result.host, result.lease, number=number, kind=session.kind, peer=session.peer)
         self._emit(
             "collected",
             result.host,
@@ -116,8 +112,12 @@ class Keeper:
             source=source,
             missing=reasons_as_json(missing),
             exposures=[
-                {"account": item.account, "kind": item.kind, "mechanism": item.mechanism}
-                | {"logged": item.time and format_time(item.time)}
+                {
+                    "account": item.account,
+                    "kind": item.kind,
+                    "mechanism": item.mechanism,
+                    "logged": format_time(item.time) if item.time else None,
+                }
                 for item in capture.exposures
             ],
         )
@@ -138,9 +138,7 @@ def explain_absence(capture: Capture, facts: Facts, lease: Lease) -> tuple[Reaso
 
 def read_missing(reply: Reply) -> tuple[Reason, ...]:
     """Return why the evidence is not complete, as the host says it."""
-    return tuple(
-        Reason(code, text) for code, _, text in (value.partition(" ") for value in reply.every("missing"))
-    )
+    return tuple(Reason(code, text) for code, _, text in (value.partition(" ") for value in reply.every("missing")))
 
 
 def read_evidence(reply: Reply, facts: Facts, lease: Lease) -> Capture:
@@ -160,9 +158,7 @@ def match_sessions(facts: Facts, lease: Lease) -> Match:
     """Return the rule that says whose sessions a lease is about."""
 
     def match(session: Session) -> bool | None:
-        return match_peer(
-            lease.peers, session.peer_name, session.peer_address, parent_domain=facts.parent_domain
-        )
+        return match_peer(lease.peers, session.peer_name, session.peer_address, parent_domain=facts.parent_domain)
 
     return match
 
@@ -188,12 +184,9 @@ def read_utc_offset(text: str) -> timedelta:
     return timedelta(minutes=-minutes if found[1] == "-" else minutes)
 
 
-def write_reports(
-    run: Run, store: RunStore, output: Output, formats: Sequence[Format] = ("html", "md")
-) -> None:
+def write_reports(run: Run, store: RunStore, output: Output, formats: Sequence[Format] = ("html", "md")) -> None:
     """Write the report beside the evidence, and show what there is to see at once."""
     from pfremote.report import read_report, render_report  # has a template engine to load: not before arming
-
     from pfremote.report.words import summarise_exposures
 
     report = read_report(run)

@@ -24,9 +24,7 @@ def monitor_hosts(hosts: Hosts, output: Output) -> int:
         looks[target.name] = look_once(target.name, host)
         return looks[target.name].result
 
-    results = gather_results(
-        hosts, look, lambda _late: None, limit=hosts.connect.connect_timeout + LOOK_SECONDS
-    )
+    results = gather_results(hosts, look, lambda _late: None, limit=hosts.connect.connect_timeout + LOOK_SECONDS)
     level, line = render_monitoring([looks.get(result.host, Look(result)) for result in results])
     output.console.show(line)
     return int(level)

@@ -134,9 +134,7 @@ class _Show:
             main_cf=play.play.collect.main_cf,
             transcripts=play.play.collect.transcripts,
         )
-        windows = {
-            host.target.name: self._make_window(play, host, len(batch), emit, keeper) for host in batch
-        }
+        windows = {host.target.name: self._make_window(play, host, len(batch), emit, keeper) for host in batch}
         teller = Teller(windows, self.interrupts, self._output)
         found = run_fleet(windows, forks=self._hosts.forks, interrupts=self.interrupts, tick=teller.tick)
         self._output.console.progress("")
@@ -181,9 +179,7 @@ class _Show:
 
         return emit
 
-    def _notify(
-        self, play: PreparedPlay, event: str, results: dict[str, HostResult], emit: EventSink
-    ) -> None:
+    def _notify(self, play: PreparedPlay, event: str, results: dict[str, HostResult], emit: EventSink) -> None:
         hooks = getattr(play.play.notify, event)
         if self._manner.check or not hooks:
             return
@@ -196,9 +192,7 @@ class _Show:
         if event != "start":
             # Told before the end of the run: who is left alone is among the hosts, and not among the results.
             details["results"] = describe_results(results.values())
-            details["exit_code"] = int(
-                choose_exit_code(results.values(), interrupted=self.interrupts.count > 0)
-            )
+            details["exit_code"] = int(choose_exit_code(results.values(), interrupted=self.interrupts.count > 0))
 
         def warn(reason: Reason) -> None:
             emit("warning", code=reason.code, message=reason.message)

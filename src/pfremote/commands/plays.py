@@ -116,9 +116,7 @@ def _make_title(source: PlaySource, play: Play, before: Iterable[PreparedPlay]) 
     return title if title not in {other.title for other in before} else f"{title} (play {source.number})"
 
 
-def _prepare_hosts(
-    source: PlaySource, play: Play, ground: Ground, collected: _Collected
-) -> Iterator[PreparedHost]:
+def _prepare_hosts(source: PlaySource, play: Play, ground: Ground, collected: _Collected) -> Iterator[PreparedHost]:
     for target in _select(source, play, ground):
         prepared: PreparedHost | None = None
         with collected:

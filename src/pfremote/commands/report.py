@@ -16,12 +16,8 @@ if TYPE_CHECKING:
 
 @click.command("report", help=COMMANDS["report"])
 @click.argument("run", default="last", metavar="[RUN]")
-@click.option(
-    "--format", "fmt", type=click.Choice(["txt", "md", "html", "json"]), default="txt", show_default=True
-)
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it there instead."
-)
+@click.option("--format", "fmt", type=click.Choice(["txt", "md", "html", "json"]), default="txt", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it there instead.")
 @click.pass_obj
 def command(output: Output, run: str, fmt: Format, *, out: Path | None) -> int:
     """Run it. RUN is a folder, an id as in pfremote runs, the beginning of one, or last."""

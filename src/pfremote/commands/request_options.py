@@ -53,12 +53,8 @@ _OPTIONS = (
         metavar="PEER",
         help="Address, network, name, domain, /file or type:table; repeats.",
     ),
-    click.option(
-        "--minutes", default="10", show_default=True, metavar="TIME", help="Minutes, or 90s, 10m, 1h."
-    ),
-    click.option(
-        "--level", type=int, default=2, show_default=True, metavar="N", help="debug_peer_level, 1 or 2."
-    ),
+    click.option("--minutes", default="10", show_default=True, metavar="TIME", help="Minutes, or 90s, 10m, 1h."),
+    click.option("--level", type=int, default=2, show_default=True, metavar="N", help="debug_peer_level, 1 or 2."),
     click.option("--smtpd-tls", type=int, metavar="N", help="smtpd_tls_loglevel, 0 to 2."),
     click.option("--smtp-tls", type=int, metavar="N", help="smtp_tls_loglevel, 0 to 2."),
     click.option("--lmtp-tls", type=int, metavar="N", help="lmtp_tls_loglevel, 0 to 2."),
@@ -69,20 +65,12 @@ _OPTIONS = (
         type=click.Choice(["auto", "systemd", "cron", "at", "process"]),
         help="What ends the lease on the host when nobody comes back.  [default: auto]",
     ),
-    click.option(
-        "--allow-volatile-guard", is_flag=True, help="Accept a guard that does not survive a reboot."
-    ),
-    click.option(
-        "--stop-after", type=click.IntRange(min=1), metavar="N", help="End after N matching sessions."
-    ),
+    click.option("--allow-volatile-guard", is_flag=True, help="Accept a guard that does not survive a reboot."),
+    click.option("--stop-after", type=click.IntRange(min=1), metavar="N", help="End after N matching sessions."),
     click.option("--max-log", metavar="SIZE", help="End when the log grew by this.  [default: 256M]"),
-    click.option(
-        "--min-free", metavar="PERCENT", help="End when the log disk gets this full.  [default: 10%]"
-    ),
+    click.option("--min-free", metavar="PERCENT", help="End when the log disk gets this full.  [default: 10%]"),
     click.option("--drain", metavar="TIME", help="How long to wait for verbose processes.  [default: 60s]"),
-    click.option(
-        "--reason", default="", metavar="TEXT", help="Why; shown to everybody who asks for the status."
-    ),
+    click.option("--reason", default="", metavar="TEXT", help="Why; shown to everybody who asks for the status."),
 )
 
 
@@ -106,11 +94,7 @@ class Asked:
                 f"and {render_duration(self.request.seconds)} is asked for",
                 hint=f"--minutes {longest}, or raise pfremote_max_minutes in the inventory",
             )
-        said = {
-            name: target.vars[variable]
-            for name, variable in HOST_VARIABLES.items()
-            if variable in target.vars
-        }
+        said = {name: target.vars[variable] for name, variable in HOST_VARIABLES.items() if variable in target.vars}
         wanted: dict[str, Any] = {name: value for name, value in said.items() if name not in self.given}
         return dataclasses.replace(self.request, **wanted)
 

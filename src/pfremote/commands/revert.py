@@ -80,9 +80,7 @@ def force_values(result: HostResult, host: OpenHost, output: Output) -> HostResu
 def check_lease_id(lease: str) -> None:
     """Raise UsageError for what can be no lease, before any host is asked."""
     if lease != "all" and not re.fullmatch(r"[0-9a-f]{12}", lease):
-        raise UsageError(
-            f"{lease!r} is no lease id", hint="pfremote status shows the ids: 12 digits of 0-9 and a-f"
-        )
+        raise UsageError(f"{lease!r} is no lease id", hint="pfremote status shows the ids: 12 digits of 0-9 and a-f")
 
 
 def revert_lease(name: str, host: OpenHost, lease: str, drain: int, output: Output) -> HostResult:
@@ -99,9 +97,7 @@ def revert_lease(name: str, host: OpenHost, lease: str, drain: int, output: Outp
         result = judge_revert(replace(result, lease=item.id, armed=True), reply, item)
         output.emit("reverted", name, item.id, **describe_revert(reply, item))
         if item.evidence:
-            output.console.hint(
-                f"fetch its evidence with: pfremote collect {name} --lease {item.id}", host=name
-            )
+            output.console.hint(f"fetch its evidence with: pfremote collect {name} --lease {item.id}", host=name)
     if not ended:
         output.console.say("no lease to revert", host=name)
     if result.state == "unknown" and result.error is None:

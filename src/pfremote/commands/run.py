@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("run", help=COMMANDS["run"], no_args_is_help=True)
 @click.argument("playbook", type=click.Path(path_type=Path), metavar="PLAYBOOK")
-@click.option(
-    "--serial", metavar="N", help='Hosts at a time: a number, "30%", or several with commas between.'
-)
+@click.option("--serial", metavar="N", help='Hosts at a time: a number, "30%", or several with commas between.')
 @click.option(
     "--max-fail-percentage", metavar="P", help="Stop after a batch of which more than this percentage failed."
 )

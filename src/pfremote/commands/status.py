@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 @click.command("status", help=COMMANDS["status"])
 @click.argument("patterns", nargs=-1, metavar="[PATTERN...]")
 @click.option("--lease", metavar="ID", default="", help="Only this lease.")
-@click.option(
-    "--history", type=click.IntRange(1, 2000), metavar="N", help="Show the last N deeds on each host too."
-)
+@click.option("--history", type=click.IntRange(1, 2000), metavar="N", help="Show the last N deeds on each host too.")
 @click.option("--nagios", is_flag=True, help="Print one line, and exit with a plugin's code: 0, 1, 2 or 3.")
 @host_options
 @click.pass_obj
@@ -81,9 +79,7 @@ def look_at(name: str, host: OpenHost, lease: str, output: Output) -> HostResult
         output.stream_only("warning", name, code="unexplained", message=message)
     output.console.show("\n".join(lines))
     for item in leases:
-        output.stream_only(
-            "armed" if item.state == "armed" else "reverted", name, item.id, **lease_as_json(item)
-        )
+        output.stream_only("armed" if item.state == "armed" else "reverted", name, item.id, **lease_as_json(item))
     if result.state == "unknown":
         result = replace(result, error=explain_dirt(name, reply))
     return result
@@ -101,15 +97,9 @@ def describe_lease(lease: Lease) -> list[str]:
     """Return what people want to know of a lease, one line each."""
     from pfremote.postfix.quantities import render_duration
 
-    when = (
-        f"{render_duration(lease.left)} left"
-        if lease.state == "armed"
-        else f"ended ({lease.why or 'unknown'})"
-    )
+    when = f"{render_duration(lease.left)} left" if lease.state == "armed" else f"ended ({lease.why or 'unknown'})"
     who = f"by {lease.owner or 'unknown'}" + (f" from {lease.origin}" if lease.origin else "")
-    lines = [
-        f"lease {lease.id}  {lease.state}, {when}, {who}" + (f": {lease.reason}" if lease.reason else "")
-    ]
+    lines = [f"lease {lease.id}  {lease.state}, {when}, {who}" + (f": {lease.reason}" if lease.reason else "")]
     lines.append(f"  peers {' '.join(lease.peers)}, level {lease.level}, sessions {lease.sessions}")
     if lease.state != "armed":
         kept = "none kept" if not lease.evidence else f"{lease.evidence} bytes kept on the host"

@@ -10,12 +10,8 @@ from pfremote.output import Output
 
 
 @click.command("sudoers", help=COMMANDS["sudoers"])
-@click.option(
-    "--user", default="%postfix-debug", show_default=True, metavar="NAME", help="Who may; %NAME is a group."
-)
-@click.option(
-    "--path", default=HELPER_PLACE, show_default=True, metavar="FILE", help="Where the agent is installed."
-)
+@click.option("--user", default="%postfix-debug", show_default=True, metavar="NAME", help="Who may; %NAME is a group.")
+@click.option("--path", default=HELPER_PLACE, show_default=True, metavar="FILE", help="Where the agent is installed.")
 @click.option("--agent", is_flag=True, help="Print the agent itself instead, ready to install.")
 @click.pass_obj
 def command(output: Output, *, user: str, path: str, agent: bool) -> int:

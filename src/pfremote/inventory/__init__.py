@@ -44,8 +44,7 @@ class Inventory:
     def warnings(self) -> tuple[str, ...]:
         """What was odd so far, one sentence each; call it after :meth:`select`."""
         encrypted = (
-            f"{path} is encrypted as a whole; what it says is not known here"
-            for path in self._merger.encrypted
+            f"{path} is encrypted as a whole; what it says is not known here" for path in self._merger.encrypted
         )
         return (*self._graph.warnings, *self._merger.warnings, *encrypted)
 
@@ -112,9 +111,7 @@ class Inventory:
             UsageError: there is no such group.
         """
         if top not in self._graph.groups:
-            raise UsageError(
-                f"there is no group {top}", hint="See what there is: pfremote inventory --graph."
-            )
+            raise UsageError(f"there is no group {top}", hint="See what there is: pfremote inventory --graph.")
         return draw_graph(self._graph, top)
 
 

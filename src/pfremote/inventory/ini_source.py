@@ -64,9 +64,7 @@ def read_ini(text: str, file: str, graph: Graph) -> None:
 def _begin_section(group: str, kind: str, reading: _Reading) -> None:
     reading.group, reading.kind = group, kind
     if kind not in _READERS:
-        raise reading.fail(
-            f"a section has no kind {kind}", "Write [group], [group:vars] or [group:children]."
-        )
+        raise reading.fail(f"a section has no kind {kind}", "Write [group], [group:vars] or [group:children].")
     reading.graph.add_group(group)
     if kind == "vars":
         reading.given_vars.setdefault(group, reading.line)
@@ -82,15 +80,11 @@ def _read_host(line: str, reading: _Reading) -> None:
     if first.endswith(":") or first == "---":
         raise reading.fail(f"{first} is no host name", "If this is YAML, name the file with .yml at its end.")
     origin = reading.origin
-    names = reading.graph.add_hosts(
-        first, reading.group, Origin(origin.file, origin.line, f"{origin.path}.{first}")
-    )
+    names = reading.graph.add_hosts(first, reading.group, Origin(origin.file, origin.line, f"{origin.path}.{first}"))
     for word in rest:
         name, equals, value = word.partition("=")
         if not equals:
-            raise reading.fail(
-                f"{word} is not name=value", "Write one host a line, and its variables as name=value."
-            )
+            raise reading.fail(f"{word} is not name=value", "Write one host a line, and its variables as name=value.")
         for host in names:
             where = Origin(origin.file, origin.line, f"{origin.path}.{first}.{name}")
             reading.graph.set_variable(host, name, _read_value(value), where)
@@ -120,9 +114,7 @@ def _settle(reading: _Reading) -> None:
             raise reading.fail(f"there is no group {group} to give variables to", hint, line)
     for parent, child, line in reading.children:
         if child not in reading.declared:
-            raise reading.fail(
-                f"there is no group {child}", f"Add a section [{child}], or correct the name.", line
-            )
+            raise reading.fail(f"there is no group {child}", f"Add a section [{child}], or correct the name.", line)
         reading.graph.add_child(parent, child, Origin(reading.file, line, f"[{parent}:children]"))
 
 

@@ -88,9 +88,7 @@ def inventory_schema() -> dict[str, Any]:
 
 
 def _variables() -> dict[str, Any]:
-    ours = {
-        name: {"description": meaning, "anyOf": [_OURS[name], _TEMPLATE]} for name, meaning in OPTIONS.items()
-    }
+    ours = {name: {"description": meaning, "anyOf": [_OURS[name], _TEMPLATE]} for name, meaning in OPTIONS.items()}
     theirs = {name: {"description": meaning, **kind} for name, (meaning, kind) in _ANSIBLE.items()}
     return {
         "description": "variables",

@@ -30,10 +30,7 @@ def _list_group(name: str, graph: Graph, listing: dict[str, object], seen: set[s
 
 
 def _show(variables: Variables) -> dict[str, object]:
-    return {
-        name: "****" if name in PASSWORD_VARIABLES else _plain(value)
-        for name, value in variables.values.items()
-    }
+    return {name: "****" if name in PASSWORD_VARIABLES else _plain(value) for name, value in variables.values.items()}
 
 
 def _plain(value: object) -> object:

@@ -37,6 +37,4 @@ def check_option_name(name: str, origin: Origin) -> None:
         return
     close = get_close_matches(name, OPTIONS, n=1)
     hint = f"Did you mean {close[0]}?" if close else "Known are: " + ", ".join(OPTIONS) + "."
-    raise ConfigError(
-        f"there is no variable {name}", file=origin.file, line=origin.line, path=origin.path, hint=hint
-    )
+    raise ConfigError(f"there is no variable {name}", file=origin.file, line=origin.line, path=origin.path, hint=hint)

@@ -42,12 +42,7 @@ def read_word(value: object) -> str:
     Raises:
         ValueError: it is none.
     """
-    if (
-        isinstance(value, str | int)
-        and not isinstance(value, bool)
-        and str(value).strip()
-        and str(value).isprintable()
-    ):
+    if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip() and str(value).isprintable():
         return str(value)
     raise ValueError("is not a plain text")
 

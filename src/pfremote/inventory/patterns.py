@@ -60,9 +60,7 @@ def read_term_files(terms: Iterable[str]) -> list[str]:
         try:
             text = read_text(Path(term[1:]).expanduser())
         except ConfigError as exc:
-            raise UsageError(
-                f"{term}: {exc.message}", hint="Give the path of a file with one pattern a line."
-            ) from exc
+            raise UsageError(f"{term}: {exc.message}", hint="Give the path of a file with one pattern a line.") from exc
         for line in (raw.strip() for raw in text.splitlines()):
             if line and not line.startswith("#"):
                 found.extend(split_pattern(line))
@@ -113,9 +111,7 @@ class Selector:
         if allow_adhoc and split_login(term) is not None:
             self.adhoc[term] = None
             return [term]
-        raise UsageError(
-            f"{term} matches no host and no group", hint="See what there is: pfremote inventory --graph."
-        )
+        raise UsageError(f"{term} matches no host and no group", hint="See what there is: pfremote inventory --graph.")
 
     def _match_range(self, term: str, allow_adhoc: bool) -> list[str]:
         """``mx[01:03]`` where mx is no group: hosts of these names (Ansible has this in inventories only)."""
@@ -168,7 +164,5 @@ def _make_matcher(body: str, term: str) -> Callable[[str], bool]:
     try:
         pattern = re.compile(body[1:] if body.startswith("~") else fnmatch.translate(body))
     except re.error as exc:
-        raise UsageError(
-            f"{term} is no regular expression: {exc}", hint="Check the text after the ~."
-        ) from exc
+        raise UsageError(f"{term} is no regular expression: {exc}", hint="Check the text after the ~.") from exc
     return lambda name: pattern.match(name) is not None

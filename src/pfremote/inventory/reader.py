@@ -26,9 +26,7 @@ def read_text(path: Path) -> str:
         ) from exc
     except UnicodeDecodeError as exc:
         line = exc.object[: exc.start].count(b"\n") + 1
-        raise ConfigError(
-            "this is not UTF-8 text", file=str(path), line=line, hint="Save the file as UTF-8."
-        ) from exc
+        raise ConfigError("this is not UTF-8 text", file=str(path), line=line, hint="Save the file as UTF-8.") from exc
 
 
 def list_folder(path: Path) -> list[str]:
@@ -40,9 +38,7 @@ def list_folder(path: Path) -> list[str]:
     try:
         return sorted(entry.name for entry in path.iterdir())
     except OSError as exc:
-        raise ConfigError(
-            f"cannot be read: {exc.strerror}", file=str(path), hint="Check its permissions."
-        ) from exc
+        raise ConfigError(f"cannot be read: {exc.strerror}", file=str(path), hint="Check its permissions.") from exc
 
 
 def is_program(path: Path) -> bool:
@@ -71,11 +67,7 @@ def run_program(path: Path, *arguments: str) -> str | None:
         return None
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        last = (
-            "".join(char if char.isprintable() else "?" for char in said[-1])[:200]
-            if said
-            else "it said nothing"
-        )
+        last = "".join(char if char.isprintable() else "?" for char in said[-1])[:200] if said else "it said nothing"
         message = f"the program ended with status {done.returncode}: {last}"
         raise ConfigError(message, file=str(path), hint=f"Run it by hand: {path} --list.")
     return done.stdout.decode("utf-8", "replace")

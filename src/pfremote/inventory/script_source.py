@@ -31,9 +31,7 @@ def load_object(text: str, file: str) -> dict[str, object]:
 def looks_like_list_output(data: dict[str, object]) -> bool:
     """Tell program output from a YAML-style inventory written as JSON: there hosts are never a list."""
     groups = [group for group in data.values() if isinstance(group, dict)]
-    return "_meta" in data or any(
-        isinstance(group.get(key), list) for group in groups for key in ("hosts", "children")
-    )
+    return "_meta" in data or any(isinstance(group.get(key), list) for group in groups for key in ("hosts", "children"))
 
 
 def read_listing(data: dict[str, object], file: str, graph: Graph, ask_host: AskHost | None = None) -> None:
@@ -67,9 +65,7 @@ def _read_group(name: str, data: object, file: str, graph: Graph, met: dict[str,
     group = _as_object(data, file, name)
     if unknown := [key for key in group if key not in ("hosts", "vars", "children")]:
         hint = "Known are hosts, vars and children; a variable belongs into vars."
-        raise ConfigError(
-            f"a group has no key {unknown[0]}", file=file, path=f"{name}.{unknown[0]}", hint=hint
-        )
+        raise ConfigError(f"a group has no key {unknown[0]}", file=file, path=f"{name}.{unknown[0]}", hint=hint)
     for host in _as_names(group.get("hosts"), file, f"{name}.hosts"):
         met[host] = None
         graph.add_host(host, name, None, Origin(file, None, f"{name}.hosts"))

@@ -37,9 +37,7 @@ class Renderer:
         origin = self._variables.origins[name]
         if name in self._pending:
             chain = " → ".join([*self._pending, name])
-            raise _fail(
-                f"{name} needs itself: {chain}", origin, "Give one of them a value without a template."
-            )
+            raise _fail(f"{name} needs itself: {chain}", origin, "Give one of them a value without a template.")
         self._pending.append(name)
         try:
             return self._render(value, name, origin)

@@ -79,9 +79,7 @@ class Document:
             result: object = self._loader.construct_object(node, deep=True)
         except (yaml.YAMLError, ValueError) as exc:
             problem = getattr(exc, "problem", None) or exc
-            raise self.fail(
-                f"this value cannot be read: {problem}", node, "", "Put the text into quotes."
-            ) from exc
+            raise self.fail(f"this value cannot be read: {problem}", node, "", "Put the text into quotes.") from exc
         return convert_marks(result)
 
     def entries(self, node: Node, path: str) -> Iterator[tuple[str, Node, Node]]:

@@ -40,9 +40,7 @@ def read_yaml(document: Document, graph: Graph) -> None:
 
 def _read_group(name: str, node: Node, path: str, document: Document, graph: Graph) -> None:
     if not is_null(node) and not isinstance(node, MappingNode):
-        raise document.fail(
-            "a group is a mapping", node, path, "Write hosts:, vars: or children: below it, indented."
-        )
+        raise document.fail("a group is a mapping", node, path, "Write hosts:, vars: or children: below it, indented.")
     graph.add_group(name)
     if is_null(node):
         return

@@ -51,9 +51,7 @@ class Capture:
 
     def evidence_bytes(self) -> bytes:
         """Return ``evidence.log``: the kept lines as they were logged, without the secrets."""
-        return "".join(f"{record.head}{record.text}\n" for record in self.records).encode(
-            "utf-8", "surrogateescape"
-        )
+        return "".join(f"{record.head}{record.text}\n" for record in self.records).encode("utf-8", "surrogateescape")
 
     def evidence_text(self) -> str:
         """Return the same for display; bytes that are not UTF-8 become U+FFFD."""
@@ -82,9 +80,7 @@ class _Meter:
             yield record
 
 
-def read_capture(
-    evidence: bytes | Iterable[bytes], *, now: datetime, utc_offset: timedelta, match: Match
-) -> Capture:
+def read_capture(evidence: bytes | Iterable[bytes], *, now: datetime, utc_offset: timedelta, match: Match) -> Capture:
     """Parse, redact and prove, then sort into sessions and keep those that ``match`` does not deny.
 
     ``now`` (aware) and ``utc_offset`` are those of the host; they date stamps without year and zone.

@@ -66,9 +66,7 @@ class CheckReader:
 
     def _finish(self, record: Record, stage: str) -> tuple[Topic, str]:
         decision, restriction = self._decided or ("undecided", "")
-        uses_table = restriction.startswith("check_") or (
-            decision == "undecided" and self._key == "policy query"
-        )
+        uses_table = restriction.startswith("check_") or (decision == "undecided" and self._key == "policy query")
         table, key, result = (self._table, self._key, self._result) if uses_table else ("", "", "")
         check = Check(stage, decision, restriction, tuple(self._tried), table, key, result, record.number)
         self.done.append(check)

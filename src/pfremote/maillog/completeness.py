@@ -62,9 +62,7 @@ def _find_reused(sessions: Sequence[Session]) -> set[int]:
     return {
         session.id
         for session in sessions
-        if session.kind == "smtpd"
-        and session.cut in ("end", "both")
-        and last[session.tag, session.pid] != session.id
+        if session.kind == "smtpd" and session.cut in ("end", "both") and last[session.tag, session.pid] != session.id
     }
 
 

@@ -146,9 +146,7 @@ class Folder:
         elif outcome == "unfinished":
             self.sasl.append(Sasl(mechanism, user, "unfinished", reason, line))
         else:
-            self.sasl.append(
-                Sasl(mechanism, user, "aborted" if outcome == "aborted" else "refused", reason, line)
-            )
+            self.sasl.append(Sasl(mechanism, user, "aborted" if outcome == "aborted" else "refused", reason, line))
 
     def _check(self, record: Record, text: str) -> None:
         shown = self._checks.feed(record, text)

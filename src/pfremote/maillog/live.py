@@ -144,9 +144,7 @@ class LiveReader:
 
     def _prove(self, records: list[Record]) -> list[Record]:
         texts = list(dict.fromkeys(record.text for record in records))
-        reasons = {
-            texts[item.number - 1]: item.reason for item in prove(texts, self._redactor.secrets).withheld
-        }
+        reasons = {texts[item.number - 1]: item.reason for item in prove(texts, self._redactor.secrets).withheld}
         return [
             replace(record, text=withhold(reasons[record.text])) if record.text in reasons else record
             for record in records

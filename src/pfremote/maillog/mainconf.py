@@ -7,9 +7,7 @@ import re
 _MARK = b"[redacted]"
 _NAME = re.compile(rb"([ \t]*#[# \t]*)?([A-Za-z_][A-Za-z0-9_]*)([ \t]*=[ \t]*)", re.ASCII)
 #: Parameters whose names say that their value is a secret. Postfix has none; users and $name macros do.
-_SECRET_NAME = re.compile(
-    rb"pass(?!ed|ive)|passwd|password|secret|token|credential|_pw\Z|api_?key", re.IGNORECASE
-)
+_SECRET_NAME = re.compile(rb"pass(?!ed|ive)|passwd|password|secret|token|credential|_pw\Z|api_?key", re.IGNORECASE)
 #: Names of that look whose values are tables, policies or files (postconf(5)).
 _HARMLESS_NAME = re.compile(
     rb"(?:smtp|lmtp|smtpd|tlsproxy)_sasl_(?:password|passwd)_(?:maps|result_delimiter|result_separator)\Z"
@@ -64,9 +62,7 @@ def _redact_entry(lines: list[bytes]) -> bytes:
     name = found[2]
     if _SECRET_NAME.search(name) and not _HARMLESS_NAME.match(name):
         head = lines[0][: found.end()]
-        return (
-            head + _mask_text(lines[0][found.end() :]) + b"".join(_mask_continued(line) for line in lines[1:])
-        )
+        return head + _mask_text(lines[0][found.end() :]) + b"".join(_mask_continued(line) for line in lines[1:])
     is_table = _PASSWORD_TABLE.search(name) is not None
     joined = b"".join(lines)
     head = joined[: found.end()]

@@ -10,9 +10,7 @@ from pfremote.maillog.shapes import CHATTER, DIALOGUE, queue_id
 
 #: First words of lines that begin a delivery request (smtp/smtp_connect.c, smtp.c), seen with a next-hop
 #: match.
-_BEGINS = frozenset(
-    ("smtp_parse_destination:", "deliver_message:", "connecting", "smtp_connect_unix:", "initializing")
-)
+_BEGINS = frozenset(("smtp_parse_destination:", "deliver_message:", "connecting", "smtp_connect_unix:", "initializing"))
 _STATUS = re.compile(r"\S+: to=<[^>]*>.* relay=(?P<relay>\S+?), .*status=")
 _NEXT_HOP = re.compile(r"smtp_parse_destination: \[?([^\s\]:]+)")
 _DOMAIN = re.compile(r": to=<[^>]*@([^>]+)>")
@@ -80,11 +78,7 @@ class OutboundTracker:
         greeting = heard is not None and self._is_greeting(heard)
         if not self._status and not self._quit:
             return greeting and self._command != ""
-        if (
-            greeting
-            or word in _BEGINS
-            or (word == "connect" and text.startswith("connect to ") and "[" in text)
-        ):
+        if greeting or word in _BEGINS or (word == "connect" and text.startswith("connect to ") and "[" in text):
             return True
         if heard is not None and heard["way"] == ">" and self._status:
             # A connection kept in the cache (CONNECTION_CACHE_README) is taken up again without a greeting.

@@ -37,8 +37,7 @@ _AHEAD = timedelta(days=1)
 _MEMO_LIMIT = 4096
 
 _set_number, _set_time, _set_host, _set_tag, _set_daemon, _set_pid, _set_head, _set_text = (
-    Record.__dict__[name].__set__
-    for name in ("number", "time", "host", "tag", "daemon", "pid", "head", "text")
+    Record.__dict__[name].__set__ for name in ("number", "time", "host", "tag", "daemon", "pid", "head", "text")
 )
 
 
@@ -134,9 +133,7 @@ class LineReader:
         # 29 February exists every four years, once in eight around 1900 and 2100.
         for year in range(self._now.year + 1, self._now.year - 9, -1):
             try:
-                time = datetime(
-                    year, month, int(day), int(hour), int(minute), min(int(whole), 59), micro, self._zone
-                )
+                time = datetime(year, month, int(day), int(hour), int(minute), min(int(whole), 59), micro, self._zone)
             except ValueError:
                 continue
             if time <= self._now + _AHEAD:
@@ -162,9 +159,7 @@ def parse_line(line: str, number: int, *, now: datetime, zone: tzinfo = UTC) -> 
     return LineReader(now, zone).read(line, number)
 
 
-def parse_evidence(
-    data: bytes | Iterable[bytes], *, now: datetime, utc_offset: timedelta
-) -> Iterator[Record]:
+def parse_evidence(data: bytes | Iterable[bytes], *, now: datetime, utc_offset: timedelta) -> Iterator[Record]:
     """Read a log, given whole or in blocks of any size; bytes that are not UTF-8 become surrogate escapes."""
     reader = LineReader(now, timezone(utc_offset))
     number = 0

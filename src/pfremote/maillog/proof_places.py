@@ -13,9 +13,7 @@ MARK = re.compile(
 #: Stands for a mark while a line is looked at; no log line has it, since Postfix prints no control character.
 STAND_IN = "\x01"
 _M = STAND_IN
-_PROMPT = (
-    r"(?:VXNlcm5hbWU6|UGFzc3dvcmQ6|VXNlciBOYW1lAA==|UGFzc3dvcmQA|Username:|Password:|User Name|Password)?"
-)
+_PROMPT = r"(?:VXNlcm5hbWU6|UGFzc3dvcmQ6|VXNlciBOYW1lAA==|UGFzc3dvcmQA|Username:|Password:|User Name|Password)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +46,7 @@ PLACES = (
         "data after AUTH",
     ),
     _place("init_response", rf"init_response (?!{_M})", "an initial response"),
-    _place(
-        "coded ", rf"coded [a-z ]*?(?:response|reply|challenge):? (?!{_M}|{_PROMPT}$)", "a decoded response"
-    ),
+    _place("coded ", rf"coded [a-z ]*?(?:response|reply|challenge):? (?!{_M}|{_PROMPT}$)", "a decoded response"),
     _place("get_passwd", rf"_get_passwd: (?!{_M})", "a client password"),
     _place("pass `", rf"pass `(?!{_M})", "a client password"),
     _place("cookie", rf"cookie\?(?!{_M})", "a Dovecot cookie"),

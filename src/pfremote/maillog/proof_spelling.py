@@ -46,9 +46,7 @@ class Needles:
         starts = self._by_start
         for at in range(len(line) - 3):
             for needle in starts.get(line[at : at + 4], ()):
-                if line.startswith(needle, at) and not (
-                    self._spelled[needle] and _is_inside(line, at, needle)
-                ):
+                if line.startswith(needle, at) and not (self._spelled[needle] and _is_inside(line, at, needle)):
                     return True
         return False
 

@@ -50,9 +50,7 @@ def disguise_address(address: Address, key: bytes, allocate: Allocate) -> Addres
         return address
     group = int(address) >> 80 << 80
     if any(address in net for net in _PRIVATE6):
-        number = _FIRST_PRIVATE6 + _number(
-            allocate, "private6", str(IPv6Address(group)), _END6 - _FIRST_PRIVATE6
-        )
+        number = _FIRST_PRIVATE6 + _number(allocate, "private6", str(IPv6Address(group)), _END6 - _FIRST_PRIVATE6)
     else:
         number = _number(allocate, "net6", str(IPv6Address(group)), _FIRST_PRIVATE6)
     return IPv6Address(_TOKENS6 | number << 80 | _tail(_scramble(int(address), 48, 128, key), 80))

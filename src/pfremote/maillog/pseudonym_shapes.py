@@ -21,12 +21,11 @@ KEPT_USERS = frozenset(
         "(unknown)",
     )
 )
-KEPT_HOSTS = frozenset(
-    ("localhost", "unknown", "none", "local", "localdomain", "in-addr.arpa", "ip6.arpa", "noaddr")
-)
+KEPT_HOSTS = frozenset(("localhost", "unknown", "none", "local", "localdomain", "in-addr.arpa", "ip6.arpa", "noaddr"))
 #: Words that are replaced where they stand for somebody, and left alone in running text.
 COMMON = COMMON_WORDS | {"aborted", "armed", "arming", "bounced", "data", "debug", "deferred", "dovecot", "expired",
-                         "invalid", "journal", "main", "mx", "reverted", "sendmail", "systemd", "touched", "untouched"}  # fmt: skip
+                         "invalid", "journal", "main", "mx", "reverted", "sendmail", "systemd",
+                         "touched", "untouched"}  # fmt: skip
 
 _V4 = r"(?:\d{1,3}\.){3}\d{1,3}(?!\d|\.\d)"
 _V6 = r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{0,4})(?![\w:])"
@@ -75,7 +74,60 @@ PLACES = tuple(
 
 #: Endings of files. Those that are also top-level domains count as endings in a path only.
 _FILES = frozenset(
-    ["conf", "db", "log", "pem", "key", "crt", "cer", "csr", "cert", "sock", "socket", "service", "timer", "mount", "target", "map", "maps", "texthash", "txt", "gz", "xz", "zst", "lmdb", "cdb", "dir", "pag", "cidr", "pcre", "regexp", "json", "html", "dist", "proto", "default", "sample", "orig", "bak", "before", "during", "after", "part", "old", "tmp", "hash", "btree", "lock", "pid", "yml", "yaml", "ini", "cfg", "toml"]
+    [
+        "conf",
+        "db",
+        "log",
+        "pem",
+        "key",
+        "crt",
+        "cer",
+        "csr",
+        "cert",
+        "sock",
+        "socket",
+        "service",
+        "timer",
+        "mount",
+        "target",
+        "map",
+        "maps",
+        "texthash",
+        "txt",
+        "gz",
+        "xz",
+        "zst",
+        "lmdb",
+        "cdb",
+        "dir",
+        "pag",
+        "cidr",
+        "pcre",
+        "regexp",
+        "json",
+        "html",
+        "dist",
+        "proto",
+        "default",
+        "sample",
+        "orig",
+        "bak",
+        "before",
+        "during",
+        "after",
+        "part",
+        "old",
+        "tmp",
+        "hash",
+        "btree",
+        "lock",
+        "pid",
+        "yml",
+        "yaml",
+        "ini",
+        "cfg",
+        "toml",
+    ]
 )
 _FILES_IN_PATHS = frozenset(("cf", "py", "sh", "pl", "so", "pm", "md", "rs", "cc"))
 _OWN_FILES = frozenset(("main.cf", "master.cf", "dynamicmaps.cf", "bounce.cf", "report.md", "libc.so"))

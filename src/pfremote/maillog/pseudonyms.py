@@ -189,9 +189,7 @@ class Pseudonyms:
         if kind == "naming":
             return f"{text.partition('=')[0]}=[organisation]"
         if kind == "id":
-            return text[: found.start("left") - found.start()] + self._message_id(
-                found["left"], found["right"]
-            )
+            return text[: found.start("left") - found.start()] + self._message_id(found["left"], found["right"])
         if kind == "mail":
             keys, local = split_local_part(found["local"])
             return f"{keys}{self.user(local)}@{self.any_host(found['domain'])}"

@@ -26,8 +26,7 @@ def render_text(transcript: Transcript) -> str:
 def _head(transcript: Transcript) -> list[str]:
     session = transcript.session
     head = [
-        f"session {session.id}: {session.kind}, {_ROLES[session.kind]} {session.peer}, "
-        f"{session.tag}[{session.pid}]"
+        f"session {session.id}: {session.kind}, {_ROLES[session.kind]} {session.peer}, {session.tag}[{session.pid}]"
     ]
     if session.started is not None:
         took = (session.ended - session.started).total_seconds() if session.ended else 0.0
@@ -46,8 +45,7 @@ def _head(transcript: Transcript) -> list[str]:
     if session.queue_ids:
         head.append(f"queue id: {', '.join(session.queue_ids)}")
     head += [
-        f"delivery: {d.recipient} {d.status} dsn={d.dsn} relay={d.relay} ({d.reason})"
-        for d in transcript.deliveries
+        f"delivery: {d.recipient} {d.status} dsn={d.dsn} relay={d.relay} ({d.reason})" for d in transcript.deliveries
     ]
     return head
 

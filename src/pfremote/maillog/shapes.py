@@ -38,9 +38,7 @@ CHILD_DIED = re.compile(
     r"(?:killed by signal \d+|exit status \d+)"
 )
 
-_NON_DELIVERY = re.compile(
-    r"(?:sender|postmaster) (?:non-)?deliver\w*(?: status| delay)? notification: (\S+)"
-)
+_NON_DELIVERY = re.compile(r"(?:sender|postmaster) (?:non-)?deliver\w*(?: status| delay)? notification: (\S+)")
 
 
 def queue_id(word: str) -> str:

@@ -56,9 +56,7 @@ def read_condition(value: object) -> str:
     try:
         compile_expression(value)
     except TemplateError as exc:
-        raise UsageError(
-            f"this condition cannot be understood: {exc}", hint="Check its brackets and quotes."
-        ) from exc
+        raise UsageError(f"this condition cannot be understood: {exc}", hint="Check its brackets and quotes.") from exc
     return value
 
 

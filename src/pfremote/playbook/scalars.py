@@ -38,9 +38,7 @@ class Scalar:
         """Let :meth:`read` alone decide, whatever the annotated type."""
         return core_schema.with_info_plain_validator_function(self._check)
 
-    def __get_pydantic_json_schema__(
-        self, _core: CoreSchema, _handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(self, _core: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Return the description, a template being allowed beside it."""
         if not self.template or self.schema == TEXT.schema:
             return dict(self.schema)
@@ -52,9 +50,7 @@ class Scalar:
         try:
             return self.read(value)
         except UsageError as exc:
-            raise PydanticCustomError(
-                "playbook", "{message}", {"message": exc.message, "hint": exc.hint}
-            ) from exc
+            raise PydanticCustomError("playbook", "{message}", {"message": exc.message, "hint": exc.hint}) from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,12 +202,8 @@ COUNT = Scalar(read_number(1, 10**9), _whole(1))
 SECONDS = Scalar(read_number(1, 300), _whole(1, 300))
 MINUTES = Scalar(read_minutes, {"anyOf": [_whole(1), {"type": "string", "pattern": _MINUTES}]})
 DRAIN = Scalar(read_drain, {"type": "string", "pattern": _DURATION})
-SIZE = Scalar(
-    read_size, {"anyOf": [_whole(1), {"type": "string", "pattern": r"^[0-9]+\s*[KMGTkmgt]?(i?[Bb])?$"}]}
-)
-PERCENT = Scalar(
-    read_percent, {"anyOf": [_whole(0, 99), {"type": "string", "pattern": r"^[0-9]{1,2}\s*%?$"}]}
-)
+SIZE = Scalar(read_size, {"anyOf": [_whole(1), {"type": "string", "pattern": r"^[0-9]+\s*[KMGTkmgt]?(i?[Bb])?$"}]})
+PERCENT = Scalar(read_percent, {"anyOf": [_whole(0, 99), {"type": "string", "pattern": r"^[0-9]{1,2}\s*%?$"}]})
 SHARE = Scalar(
     read_share,
     {

@@ -81,9 +81,7 @@ class Debug(Section):
     minutes: Annotated[int, scalars.MINUTES] | None = Field(
         default=None, description='length of the window: minutes, or "90s", "1h"; usually 10'
     )
-    stop_after: StopAfter = Field(
-        default_factory=StopAfter, description="what ends the window before its time"
-    )
+    stop_after: StopAfter = Field(default_factory=StopAfter, description="what ends the window before its time")
     max_log: Annotated[int, scalars.SIZE] | None = Field(
         default=None, description="end when the log grew by this much; usually 256M"
     )
@@ -96,9 +94,7 @@ class Debug(Section):
     guard: Annotated[str, scalars.GUARD] | None = Field(
         default=None, description="what ends the lease on the host when nobody comes back; usually auto"
     )
-    allow_volatile_guard: Flag = Field(
-        default=False, description="accept a guard that does not survive a reboot"
-    )
+    allow_volatile_guard: Flag = Field(default=False, description="accept a guard that does not survive a reboot")
     drain: Annotated[int, scalars.DRAIN] | None = Field(
         default=None,
         description='how long to wait for sessions that are open at the end, with its unit; usually "60s"',
@@ -112,9 +108,7 @@ class Collect(Section):
         default=True, description="keep main.cf before, during and after, redacted, and the difference"
     )
     transcripts: Flag = Field(default=True, description="write each session's dialogue to a file of its own")
-    keep_on_host: Flag = Field(
-        default=False, description="leave the evidence on the host too, for its seven days"
-    )
+    keep_on_host: Flag = Field(default=False, description="leave the evidence on the host too, for its seven days")
 
 
 class Report(Section):
@@ -160,9 +154,7 @@ class Notify(Section):
 
     start: list[Hook] = Field(default_factory=list, description="before the play's first host is contacted")
     finish: list[Hook] = Field(default_factory=list, description="when the play is over")
-    failure: list[Hook] = Field(
-        default_factory=list, description="when the play is over and a host failed or refused"
-    )
+    failure: list[Hook] = Field(default_factory=list, description="when the play is over and a host failed or refused")
 
 
 class Play(Section):
@@ -174,9 +166,7 @@ class Play(Section):
     ] = Field(description="host, group or pattern of the inventory, or a list of them")
     vars: Annotated[
         dict[Annotated[str, scalars.VARIABLE_NAME], Any],
-        WithJsonSchema(
-            {"type": "object", "propertyNames": {"pattern": r"^(?!ansible_|pfremote_)[^\W\d]\w*$"}}
-        ),
+        WithJsonSchema({"type": "object", "propertyNames": {"pattern": r"^(?!ansible_|pfremote_)[^\W\d]\w*$"}}),
     ] = Field(
         default_factory=dict,
         description="variables for templates; the inventory's and then -e go before them",

@@ -105,9 +105,7 @@ def parse_playbook(text: str, file: str) -> tuple[PlaySource, ...]:
     """
     tree = read_tree(text, file)
     if not isinstance(tree.data, list) or not tree.data:
-        raise tree.error(
-            "a playbook is a list of plays", (), "Begin the first play with: - name: WHAT IT IS FOR"
-        )
+        raise tree.error("a playbook is a list of plays", (), "Begin the first play with: - name: WHAT IT IS FOR")
     errors = list(tree.problems)
     for number, data in enumerate(tree.data):
         try:

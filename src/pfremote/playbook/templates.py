@@ -84,9 +84,7 @@ class Values:
     def _call(self, compiler: Callable[[str], Compiled], text: str, facts: Mapping[str, object]) -> object:
         try:
             function, names = compiler(text)
-            known = {
-                name: self._renderer.value(name) for name in sorted(names - facts.keys()) if self._has(name)
-            }
+            known = {name: self._renderer.value(name) for name in sorted(names - facts.keys()) if self._has(name)}
             result = function(**known, **{name: facts[name] for name in names & facts.keys()})
             return str(result) if isinstance(result, Undefined) else result
         except _FAULTS as exc:

@@ -26,9 +26,7 @@ class Tree:
     def error(self, message: str, place: Place, hint: str = "") -> ConfigError:
         """Return (not raise) an error at a place; one that is not in the file has its parent's line."""
         known = next((place[:end] for end in range(len(place), -1, -1) if place[:end] in self.lines), ())
-        return ConfigError(
-            message, file=self.file, line=self.lines.get(known, 1), path=render_place(place), hint=hint
-        )
+        return ConfigError(message, file=self.file, line=self.lines.get(known, 1), path=render_place(place), hint=hint)
 
 
 def render_place(place: Place) -> str:
@@ -89,7 +87,5 @@ class _Reading:
             key = str(key_node.value)
             if key in seen and key != "<<":
                 here = render_place((*place, key))
-                self.problems.append(
-                    self.document.fail(f"{key} is there twice", key_node, here, "Keep one of them.")
-                )
+                self.problems.append(self.document.fail(f"{key} is there twice", key_node, here, "Keep one of them."))
             seen.add(key)

@@ -56,9 +56,7 @@ def _refuse_guard(request: Conditions, facts: Facts) -> Iterator[Reason]:
             "Leave out --guard.",
         )
         return
-    lasting = (
-        request.guard != "process" if request.guard != "auto" else any(g != "process" for g in facts.guards)
-    )
+    lasting = request.guard != "process" if request.guard != "auto" else any(g != "process" for g in facts.guards)
     if not lasting and not request.volatile_guard:
         yield Reason(
             "volatile-guard",

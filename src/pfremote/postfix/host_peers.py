@@ -38,16 +38,12 @@ def fit_peers(texts: Iterable[str], facts: Facts, *, all_peers: bool) -> FittedP
         _fit_peer(peer, facts, fitted)
         if peer.broad and not all_peers:
             fitted.refusals.append(
-                Reason(
-                    "all-peers", peer.broad, "Name the peers that matter, or add --all-peers if you mean it."
-                )
+                Reason("all-peers", peer.broad, "Name the peers that matter, or add --all-peers if you mean it.")
             )
     fitted.patterns = list(dict.fromkeys(fitted.patterns))
     fitted.refusals.extend(_refuse_size(fitted.patterns))
     if not peers and not reasons:
-        fitted.refusals.append(
-            Reason("peer-empty", "no peer was named", "Type --peer with an address or a host name.")
-        )
+        fitted.refusals.append(Reason("peer-empty", "no peer was named", "Type --peer with an address or a host name."))
     elif peers and all(peer.negated for peer in peers):
         fitted.refusals.append(
             Reason(
@@ -62,9 +58,7 @@ def fit_peers(texts: Iterable[str], facts: Facts, *, all_peers: bool) -> FittedP
 def _refuse_size(patterns: list[str]) -> list[Reason]:
     hint = "Put them into a file on the host, and type --peer /path/of/the/file."
     if len(patterns) > MAX_PATTERNS:
-        return [
-            Reason("too-many-peers", f"these are {len(patterns)} patterns, {MAX_PATTERNS} is the most", hint)
-        ]
+        return [Reason("too-many-peers", f"these are {len(patterns)} patterns, {MAX_PATTERNS} is the most", hint)]
     if any(len(pattern) > MAX_LENGTH for pattern in patterns):
         return [Reason("peer-long", f"a pattern is longer than {MAX_LENGTH} characters", hint)]
     return []
@@ -88,19 +82,11 @@ def _judge_source(peer: Peer, facts: Facts) -> list[Reason]:
     """A missing type or file makes Postfix warn once per connection and stop reading the list."""
     if peer.kind == "table" and facts.tables and peer.table not in facts.tables:
         known = " ".join(sorted(facts.tables))
-        return [
-            Reason(
-                "table-type", f"{peer.body}: this Postfix has no table type {peer.table}", f"It has: {known}."
-            )
-        ]
+        return [Reason("table-type", f"{peer.body}: this Postfix has no table type {peer.table}", f"It has: {known}.")]
     path = peer.body.partition(":")[2] if peer.kind == "table" else peer.body
     if peer.table in _COMPILED or not set(facts.missing_files) & {path, peer.body}:
         return []
-    return [
-        Reason(
-            "missing-file", f"{path} does not exist on this host", "Create it there first, or name the peers."
-        )
-    ]
+    return [Reason("missing-file", f"{path} does not exist on this host", "Create it there first, or name the peers.")]
 
 
 def _fit_nexthop(peer: Peer, facts: Facts, fitted: FittedPeers) -> None:

@@ -51,9 +51,7 @@ def _judge_level(level: int, allow_content: bool) -> Reason | None:
             "Type --level 1 for the least.",
         )
     if level > MAX_LEVEL:
-        return Reason(
-            "level-high", f"debug_peer_level {level} changes nothing above {MAX_LEVEL}", "Type --level 2."
-        )
+        return Reason("level-high", f"debug_peer_level {level} changes nothing above {MAX_LEVEL}", "Type --level 2.")
     if level >= CONTENT_LEVEL and not allow_content:
         return Reason(
             "level-content",
@@ -65,13 +63,9 @@ def _judge_level(level: int, allow_content: bool) -> Reason | None:
 
 def _judge_tls_level(option: str, value: int, allow_content: bool) -> Reason | None:
     if value < 0:
-        return Reason(
-            "tls-level", f"{option} {value}: a TLS log level is a number from 0 to 4", f"Type {option} 1."
-        )
+        return Reason("tls-level", f"{option} {value}: a TLS log level is a number from 0 to 4", f"Type {option} 1.")
     if value > MAX_TLS_LEVEL:
-        return Reason(
-            "tls-level", f"{option} {value} changes nothing above {MAX_TLS_LEVEL}", f"Type {option} 2."
-        )
+        return Reason("tls-level", f"{option} {value} changes nothing above {MAX_TLS_LEVEL}", f"Type {option} 2.")
     if value >= TLS_DUMP_LEVEL and not allow_content:
         what = "the raw bytes of handshakes" if value == TLS_DUMP_LEVEL else "decrypted data, passwords too"
         return Reason(

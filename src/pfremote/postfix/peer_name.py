@@ -86,13 +86,9 @@ def _explain_shape(body: str) -> Reason | None:
             f"Type {body.rpartition('@')[2]} for deliveries to that domain.",
         )
     if "{" in body or "}" in body:
-        return Reason(
-            "peer-braces", f"{body}: braces belong to inline tables only", "Type the pattern without braces."
-        )
+        return Reason("peer-braces", f"{body}: braces belong to inline tables only", "Type the pattern without braces.")
     if body.endswith("."):
-        return Reason(
-            "peer-dot", f"{body}: with a dot at its end this matches nothing", f"Type {body.rstrip('.')}."
-        )
+        return Reason("peer-dot", f"{body}: with a dot at its end this matches nothing", f"Type {body.rstrip('.')}.")
     if "/" in body:
         return Reason(
             "peer-slash",
@@ -114,6 +110,5 @@ def _to_ascii(body: str) -> tuple[str, Reason | None]:
     return name, Reason(
         "peer-idn",
         f"{body} is looked for as {name}, the form that DNS gives",
-        "Deliveries whose recipient domain is written in the other form are matched by the server's "
-        "name or address.",
+        "Deliveries whose recipient domain is written in the other form are matched by the server's name or address.",
     )

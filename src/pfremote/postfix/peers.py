@@ -118,11 +118,7 @@ def parse_peer(text: str) -> Peer:
 
 def _items(text: str) -> tuple[str, ...]:
     """The items of one option; a text that must be refused whole stays whole, so that it is named once."""
-    if (
-        not text.strip(" ,")
-        or any(not char.isprintable() for char in text)
-        or text.count("{") != text.count("}")
-    ):
+    if not text.strip(" ,") or any(not char.isprintable() for char in text) or text.count("{") != text.count("}"):
         return (text,)
     return split_peers(text)
 
@@ -130,9 +126,7 @@ def _items(text: str) -> tuple[str, ...]:
 def read_peer(text: str) -> Peer | Reason:
     """Read one pattern without separators; return why not where it cannot stand in ``debug_peer_list``."""
     if not text.strip(" ,"):
-        return Reason(
-            "peer-empty", "an empty --peer names nobody", "Type an address, a network or a host name."
-        )
+        return Reason("peer-empty", "an empty --peer names nobody", "Type an address, a network or a host name.")
     if any(not char.isprintable() for char in text):
         return Reason(
             "peer-characters",
@@ -173,11 +167,7 @@ def _read_body(body: str) -> Peer | Reason:
     name = read_name(body)
     if isinstance(name, Reason):
         return name
-    broad = (
-        f"{name.text} is every client whose name and address do not agree in DNS"
-        if name.text == "unknown"
-        else ""
-    )
+    broad = f"{name.text} is every client whose name and address do not agree in DNS" if name.text == "unknown" else ""
     return Peer(
         "domain" if name.text.startswith(".") else "hostname",
         name.text,
@@ -190,9 +180,7 @@ def _read_body(body: str) -> Peer | Reason:
 def _read_bracketed(body: str) -> Peer | Reason:
     inner, bracket, rest = body[1:].partition("]")
     if not bracket:
-        return Reason(
-            "peer-bracket", f"{body}: the bracket is not closed, this matches nothing", f"Type {body}]."
-        )
+        return Reason("peer-bracket", f"{body}: the bracket is not closed, this matches nothing", f"Type {body}].")
     if rest and not rest.startswith("/"):
         return _from_nexthop(body, inner, rest)
     address = inner + rest
@@ -213,9 +201,7 @@ def _from_net(net: Net | Reason) -> Peer | Reason:
         return net
     if net.prefix is None:
         return Peer("address", net.text, net.text)
-    broad = (
-        f"{net.text} covers a large part of the Internet" if net.prefix < BROAD_PREFIX[net.version] else ""
-    )
+    broad = f"{net.text} covers a large part of the Internet" if net.prefix < BROAD_PREFIX[net.version] else ""
     return Peer("network", net.text, net.text, broad=broad)
 
 

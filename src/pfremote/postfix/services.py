@@ -35,16 +35,12 @@ def _warn_overrides(level: int, tls: Mapping[str, int], facts: Facts) -> Iterato
     for override in facts.overrides:
         setting = f"{override.service} has -o {override.parameter}={override.value} in master.cf"
         if override.parameter == "debug_peer_list":
-            yield Reason(
-                "override-peers", f"{setting}: it does not see the peers of this request and stays quiet"
-            )
+            yield Reason("override-peers", f"{setting}: it does not see the peers of this request and stays quiet")
         elif override.parameter == "debug_peer_level":
             if read_level(override.value) != level:
                 yield Reason("override-level", f"{setting}: that level is used there, not {level}")
         elif override.parameter in tls and read_tls_level(override.value) != tls[override.parameter]:
-            yield Reason(
-                "override-tls", f"{setting}: that level is used there, not {tls[override.parameter]}"
-            )
+            yield Reason("override-tls", f"{setting}: that level is used there, not {tls[override.parameter]}")
 
 
 def _warn_flags(facts: Facts) -> Iterator[Reason]:
@@ -68,11 +64,7 @@ def _refuse_content(level: int, facts: Facts) -> Iterator[Reason]:
         if total < CONTENT_LEVEL or service in deaf_to_us or service.partition("/")[0] in _DEAF_SERVICES:
             continue
         lower = CONTENT_LEVEL - 1 - flags.get(service, 0)
-        hint = (
-            f"Type --level {lower}, or"
-            if lower >= 1 and service not in levels
-            else "Change that in master.cf, or"
-        )
+        hint = f"Type --level {lower}, or" if lower >= 1 and service not in levels else "Change that in master.cf, or"
         yield Reason(
             "service-content",
             f"{service} would log the content of messages: level {used} and {flags.get(service, 0)} "

@@ -94,8 +94,7 @@ def _add_sessions(view: HostView, folder: HostFolder) -> _Host:
     anchors = {str(item["id"]): f"{view.anchor}-s{number}" for number, item in enumerate(data["sessions"], 1)}
     findings = tuple(_finding(item, view, anchors, folder.evidence) for item in data["findings"])
     sessions = tuple(
-        build_session(item, number, view, folder.evidence, findings)
-        for number, item in enumerate(data["sessions"], 1)
+        build_session(item, number, view, folder.evidence, findings) for number, item in enumerate(data["sessions"], 1)
     )
     view = replace(
         view,

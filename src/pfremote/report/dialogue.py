@@ -93,6 +93,4 @@ def _gap(before: TurnView, turn: TurnView, gap: float) -> float:
 
 def pick_lines(numbers: Iterable[Any], evidence: Sequence[str]) -> tuple[Line, ...]:
     """Return the lines of ``evidence`` at these 1-based places; a place outside it has none."""
-    return tuple(
-        Line(number, evidence[number - 1]) for number in map(int, numbers) if 0 < number <= len(evidence)
-    )
+    return tuple(Line(number, evidence[number - 1]) for number in map(int, numbers) if 0 < number <= len(evidence))

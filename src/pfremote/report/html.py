@@ -51,8 +51,7 @@ def render_html(report: Report) -> str:
     style = _asset("report.css")
     script = _asset("report.js")
     policy = (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
     )
     template = _environment().get_template("report.html.j2")
     return template.render(

@@ -41,9 +41,7 @@ def write_prose(text: str) -> str:
     >>> write_prose("Ask admin@example.jp about <b>smtpd</b>, please.")
     'Ask `admin@example.jp` about `<b>smtpd</b>,` please.'
     """
-    return " ".join(
-        word if _PLAIN_WORD.fullmatch(word) else quote_inline(word) for word in show_line(text).split()
-    )
+    return " ".join(word if _PLAIN_WORD.fullmatch(word) else quote_inline(word) for word in show_line(text).split())
 
 
 def _longest_run(text: str) -> int:

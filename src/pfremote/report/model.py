@@ -170,6 +170,4 @@ class Report:
     @property
     def gaps(self) -> tuple[HostView, ...]:
         """The hosts of whose evidence something is missing, or of which nothing came back."""
-        return tuple(
-            host for host in self.hosts if host.missing or host.withheld or host.problem or host.error
-        )
+        return tuple(host for host in self.hosts if host.missing or host.withheld or host.problem or host.error)

@@ -67,9 +67,7 @@ def describe_exit(code: int | None) -> str:
 
 def describe_cut(session: SessionView) -> str:
     """Return why a session is not whole, or an empty text."""
-    return (
-        "" if session.whole else f"not whole: {_CUTS.get(session.cut, session.cut or 'lines are missing')}."
-    )
+    return "" if session.whole else f"not whole: {_CUTS.get(session.cut, session.cut or 'lines are missing')}."
 
 
 def count(number: int, noun: str) -> str:
@@ -162,10 +160,7 @@ def missing_sentences(host: HostView) -> tuple[str, ...]:
 
 def describe_places(group: FindingGroup) -> str:
     """Return where else a finding was seen: host and line, the first dozen by name."""
-    named = [
-        f"{item.host} line {item.proof.number}" if item.proof else item.host
-        for item in group.more[:MOST_PLACES]
-    ]
+    named = [f"{item.host} line {item.proof.number}" if item.proof else item.host for item in group.more[:MOST_PLACES]]
     left = len(group.more) - len(named)
     return ", ".join(named) + (f" and {left} more" if left else "")
 

@@ -21,9 +21,7 @@ from pfremote.store.run import JsonObject
 def encode_capture(capture: Capture) -> JsonObject:
     """Return the object that ``sessions.json`` holds beside the host's result."""
     places = {record.number: place for place, record in enumerate(capture.records, 1)}
-    sessions = [
-        {**transcripts.to_json(item), "lines": _numbers(item.session.records)} for item in capture.transcripts
-    ]
+    sessions = [{**transcripts.to_json(item), "lines": _numbers(item.session.records)} for item in capture.transcripts]
     content = {
         "sessions": sessions,
         "followed": {"lines": _numbers(capture.followed)},

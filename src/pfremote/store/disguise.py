@@ -16,16 +16,37 @@ from pfremote.store.pseudonyms import PseudonymStore
 
 #: Words of ours with a fixed set of values, which a host of the same name must not change.
 _OURS = frozenset(
-    ["event", "time", "state", "code", "lease", "id", "guard", "why", "kind", "schema", "started", "ended", "deadline", "exit_code", "pfremote", "folder", "out", "outcome", "certainty", "topic", "who", "instance"]
+    [
+        "event",
+        "time",
+        "state",
+        "code",
+        "lease",
+        "id",
+        "guard",
+        "why",
+        "kind",
+        "schema",
+        "started",
+        "ended",
+        "deadline",
+        "exit_code",
+        "pfremote",
+        "folder",
+        "out",
+        "outcome",
+        "certainty",
+        "topic",
+        "who",
+        "instance",
+    ]
 )
 
 
 class Pseudonymous:
     """Tokens for users, hosts and addresses. ``hosts`` and ``users`` are the operator's own names."""
 
-    def __init__(
-        self, store: PseudonymStore, *, hosts: Iterable[str] = (), users: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, store: PseudonymStore, *, hosts: Iterable[str] = (), users: Iterable[str] = ()) -> None:
         self._store = store
         self._hosts = tuple(hosts)
         self._users = tuple(users)
@@ -83,10 +104,7 @@ class Pseudonymous:
         if isinstance(value, str):
             return _guarded(names, value)
         if isinstance(value, Mapping):
-            return {
-                key: item if key in _OURS else self._entry(str(key), item, names)
-                for key, item in value.items()
-            }
+            return {key: item if key in _OURS else self._entry(str(key), item, names) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self._walk(item, names) for item in value]
         return value

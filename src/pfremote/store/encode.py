@@ -50,11 +50,7 @@ def _object_to_json(value: object) -> Any:
 
 def encode_time(time: datetime | None) -> str | None:
     """Return RFC 3339 in UTC with microseconds, or None."""
-    return (
-        None
-        if time is None
-        else time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    )
+    return None if time is None else time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def decode_time(text: object) -> datetime | None:

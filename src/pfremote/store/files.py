@@ -36,9 +36,7 @@ def claim_folder(out: Path) -> Path:
     try:
         status = out.stat()
         if not out.is_dir():
-            raise UsageError(
-                f"--out {str(out)!r} is not a folder.", hint="Give a folder that does not exist yet."
-            )
+            raise UsageError(f"--out {str(out)!r} is not a folder.", hint="Give a folder that does not exist yet.")
         if status.st_uid != os.geteuid():
             raise UsageError(
                 f"--out {str(out)!r} belongs to another user.",

@@ -22,9 +22,7 @@ def diff_main_cf(originals: Mapping[str, bytes], copies: Mapping[str, bytes]) ->
         if originals["before"] == originals[moment]:
             parts.append(f"# main.cf.{moment} is main.cf.before, byte for byte\n")
         elif copies["before"] == copies[moment]:
-            parts.append(
-                f"# main.cf.{moment} differs from main.cf.before only in values that were taken out\n"
-            )
+            parts.append(f"# main.cf.{moment} differs from main.cf.before only in values that were taken out\n")
         else:
             parts += _diff(copies["before"], copies[moment], moment)
     return "".join(parts).encode("utf-8", "surrogateescape")

@@ -116,9 +116,7 @@ def _decode(path: Path, data: bytes) -> tuple[bytes, Numbers]:
             for kind, known in content["numbers"].items()
         }
         key = bytes.fromhex(content["key"])
-        if len(key) != _KEY_BYTES or any(
-            sorted(k.values()) != list(range(1, len(k) + 1)) for k in numbers.values()
-        ):
+        if len(key) != _KEY_BYTES or any(sorted(k.values()) != list(range(1, len(k) + 1)) for k in numbers.values()):
             raise ValueError("a key or number is missing")
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise PfremoteError(f"{str(path)!r} is no map of pseudonyms ({exc}).", hint=_HINT) from exc

@@ -53,9 +53,7 @@ def list_runs(root: Path | None = None) -> tuple[RunSummary, ...]:
     except OSError as exc:
         raise storage_error(base, exc) from exc
     # The name begins with the start in UTC, so it orders damaged runs as well.
-    return tuple(
-        _summarise(folder) for folder in sorted(folders, key=lambda folder: folder.name, reverse=True)
-    )
+    return tuple(_summarise(folder) for folder in sorted(folders, key=lambda folder: folder.name, reverse=True))
 
 
 def load_run(name: str | Path, root: Path | None = None) -> Run:
@@ -78,9 +76,7 @@ def load_host(run: Run, host: HostRecord) -> HostFolder:
     """Read what ``host`` left in the run folder; a host that left nothing gives an empty value."""
     if not host.folder:
         return HostFolder({})
-    if (
-        choose_folder(host.folder) != host.folder
-    ):  # a run.json made by someone else must not point out of its folder
+    if choose_folder(host.folder) != host.folder:  # a run.json made by someone else must not point out of its folder
         return HostFolder({}, problem=f"The folder name {host.folder!r} is not one that pfremote gives.")
     folder = run.path / host.folder
     try:
@@ -143,18 +139,14 @@ def _stored_hosts(path: Path) -> list[HostRecord]:
         try:
             hosts.append(decode_host(_read_sessions(file.parent)["result"]))
         except (DamagedRunError, KeyError, TypeError, ValueError):
-            hosts.append(
-                HostRecord(HostResult(file.parent.name, "unknown", error=_DAMAGED), file.parent.name)
-            )
+            hosts.append(HostRecord(HostResult(file.parent.name, "unknown", error=_DAMAGED), file.parent.name))
     return hosts
 
 
 def _read_sessions(folder: Path) -> JsonObject:
     data = _read_json(folder / "sessions.json")
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise DamagedRunError(
-            f"{str(folder / 'sessions.json')!r} does not have schema {SCHEMA}.", hint=RUNS_HINT
-        )
+        raise DamagedRunError(f"{str(folder / 'sessions.json')!r} does not have schema {SCHEMA}.", hint=RUNS_HINT)
     return data
 
 

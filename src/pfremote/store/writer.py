@@ -128,9 +128,7 @@ class RunStore:
             understood = encode_capture(capture)
             write_new(
                 staging / "sessions.json",
-                _compact(
-                    {"schema": SCHEMA, "result": self._hide(to_json(encode_host(record))), **understood}
-                ),
+                _compact({"schema": SCHEMA, "result": self._hide(to_json(encode_host(record))), **understood}),
             )
             self._write_main_cf(staging, main_cf or {})
             replace_folder(staging, self.path / folder)
@@ -206,9 +204,7 @@ class RunStore:
             write_new(folder / "main.cf.diff", difference)
 
     def _write_json(self, name: str, content: JsonObject) -> None:
-        write_private(
-            self.path / name, (json.dumps(to_json(content), ensure_ascii=False, indent=1) + "\n").encode()
-        )
+        write_private(self.path / name, (json.dumps(to_json(content), ensure_ascii=False, indent=1) + "\n").encode())
 
 
 def _write_transcripts(folder: Path, capture: Capture) -> None:

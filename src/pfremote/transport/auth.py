@@ -88,9 +88,7 @@ class Login(AuthStrategy):
     def _failure(self, reason: str = "") -> AuthFailed:
         tried = ", ".join(self.tried) or "nothing, there was no key to try"
         hints = []
-        encrypted = [
-            name.removesuffix(" (encrypted)") for name in self.tried if name.endswith(" (encrypted)")
-        ]
+        encrypted = [name.removesuffix(" (encrypted)") for name in self.tried if name.endswith(" (encrypted)")]
         if encrypted:
             hints.append(f"unlock the key in ssh-agent: ssh-add {encrypted[0]}")
         if reason:

@@ -17,9 +17,7 @@ from pfremote.transport.sudo_refusal import is_command_refused, read_refusal
 # Both find out on the host whether sudo is needed at all: asking beforehand would cost a round trip.
 # LC_ALL=C: sudo's refusals are read, and it translates them. $1 is the user (by name), the rest the command.
 # One line, without "!" and backslash: the login shell that parses it first may be csh or fish.
-_PLAIN = (
-    'u=$1; shift; [ "$(id -un)" = "$u" ] && exec "$@"; LC_ALL=C; export LC_ALL; exec sudo -n -u "$u" -- "$@"'
-)
+_PLAIN = 'u=$1; shift; [ "$(id -un)" = "$u" ] && exec "$@"; LC_ALL=C; export LC_ALL; exec sudo -n -u "$u" -- "$@"'
 # The same with a password: $2 is the prompt, $3 what says that the command has begun.
 _ANSWERING = (
     'u=$1 p=$2 r=$3; shift 3; [ "$(id -un)" = "$u" ] && { printf %s "$r"; exec "$@"; }; '
@@ -61,9 +59,7 @@ def run_as_root(
     if become.needed is False:
         return connection.run(argv, stdin=stdin, timeout=timeout, on_stdout=on_stdout)
     if become.method != "sudo":
-        raise BecomeFailed(
-            f"become method {become.method!r} is not supported", hint="use ansible_become_method: sudo"
-        )
+        raise BecomeFailed(f"become method {become.method!r} is not supported", hint="use ansible_become_method: sudo")
     begun = time.monotonic()
     if become.password is not None and not _is_helper_only(connection):
         done = _run_with_password(connection, argv, stdin, timeout, become, become.password, on_stdout)
@@ -97,9 +93,7 @@ def _run_plain(
             on_stdout(data)
 
     script = ["/bin/sh", "-c", _PLAIN, "sh", become.user, *argv]
-    done = connection.run(
-        script, stdin=stdin, timeout=timeout, on_stdout=listen if on_stdout is not None else None
-    )
+    done = connection.run(script, stdin=stdin, timeout=timeout, on_stdout=listen if on_stdout is not None else None)
     return _checked(done, heard=heard or bool(done.stdout), become=become)
 
 

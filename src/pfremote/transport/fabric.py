@@ -31,9 +31,7 @@ class FabricConnection:
     ``why`` says why this transport was chosen, empty where it is the default.
     """
 
-    def __init__(
-        self, cxn: fabric.Connection, place: str, *, owned: bool, warnings: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, cxn: fabric.Connection, place: str, *, owned: bool, warnings: tuple[str, ...] = ()) -> None:
         self.cxn = cxn
         self.place = place
         self.why = ""
@@ -168,9 +166,7 @@ def adopt(cxn: fabric.Connection, options: ConnectOptions | None = None) -> Fabr
 def _adopt_hop(cxn: fabric.Connection, options: ConnectOptions) -> None:
     path = getattr(cxn.config, "_runtime_ssh_path", None)  # what fab's -S/--ssh-config was given
     query = Query(cxn.original_host, user=cxn.user, port=cxn.port, ssh_config=path or options.ssh_config)
-    check = HostKeyCheck(
-        read_config(query, options.connect_timeout), options.host_key_checking, not cxn.gateway
-    )
+    check = HostKeyCheck(read_config(query, options.connect_timeout), options.host_key_checking, not cxn.gateway)
     if not cxn.is_connected:
         _force(cxn, check, options)
         return

@@ -98,9 +98,7 @@ FAULTS: dict[type[BaseException], Maker] = {
     paramiko.ConfigParseError: lambda exc, _place: ConfigError(
         f"cannot be read: {_describe(exc)}", file="ssh_config", hint="see man 5 ssh_config"
     ),
-    paramiko.PasswordRequiredException: _auth(
-        "the private key is encrypted", "add it to ssh-agent: ssh-add FILE"
-    ),
+    paramiko.PasswordRequiredException: _auth("the private key is encrypted", "add it to ssh-agent: ssh-add FILE"),
     paramiko.BadAuthenticationType: _auth("the server wants another kind of login", _KEY_HINT),
     PartialAuthentication: _auth("the server wants a second factor", "use -k, or a key that needs none"),
     UnableToAuthenticate: _auth("no key was accepted", _KEY_HINT),

@@ -141,11 +141,7 @@ def _load(path: Path, certificates: tuple[Path, ...]) -> Identity:
         # cryptography says TypeError where a passphrase is needed and none was given
         return Identity(str(path), None, "encrypted")
     except (ValueError, UnknownKeyType, paramiko.SSHException, OSError) as exc:
-        reason = (
-            exc.strerror
-            if isinstance(exc, OSError) and exc.strerror
-            else "not a private key that Paramiko reads"
-        )
+        reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else "not a private key that Paramiko reads"
         return Identity(str(path), None, reason)
     return Identity(str(path), key)
 

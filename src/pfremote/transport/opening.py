@@ -20,9 +20,7 @@ from pfremote.transport.sshconfig import HostConfig
 _log = logging.getLogger(__name__)
 
 
-def open_patiently(
-    cxn: fabric.Connection, hop: HostConfig, options: ConnectOptions, place: str, gate: str
-) -> None:
+def open_patiently(cxn: fabric.Connection, hop: HostConfig, options: ConnectOptions, place: str, gate: str) -> None:
     """Open, and try again where a busy sshd dropped us before its greeting (MaxStartups).
 
     ``gate`` is where we queue with the other connections of this run, see :meth:`Route.gate`. Neither the

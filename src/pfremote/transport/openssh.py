@@ -163,10 +163,7 @@ def _list_rules(options: ConnectOptions) -> list[tuple[str, str]]:
 def make_master_argv(folder: Path, query: Query, options: ConnectOptions) -> list[str]:
     """Return how the master is started. Our ``-o`` come before those of the inventory, so ours count."""
     rules = [
-        word
-        for key, value in _list_rules(options)
-        for word in ("-o", f"{key}={value}")
-        if not key.startswith("Contr")
+        word for key, value in _list_rules(options) for word in ("-o", f"{key}={value}") if not key.startswith("Contr")
     ]
     # -v, which jump hosts get too, shows fingerprints and the keys offered, never a secret; without it
     # ControlPersist sends what a jump host's ssh says to /dev/null (sshconnect.c, ssh_proxy_connect()).

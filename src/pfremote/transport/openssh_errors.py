@@ -16,14 +16,10 @@ from pfremote.transport.route import Route, name_place
 _SERVER_KEY = re.compile(r"Server host key: (\S+) (SHA256:\S+)")
 _UNKNOWN = re.compile(r"host key is known for (\S+) and you have requested strict checking")
 _CHANGED = re.compile(r"Host key for (\S+) has changed and you have requested strict checking")
-_REVOKED = re.compile(
-    r"Host key \S+ was marked as revoked|revoked host key|host key for (\S+) was revoked", re.I
-)
+_REVOKED = re.compile(r"Host key \S+ was marked as revoked|revoked host key|host key for (\S+) was revoked", re.I)
 _OFFERED = re.compile(r"(?:Offering public key|Will attempt key): (\S+)")
 _NOISE = re.compile(r"^(debug\d:|OpenSSH_|Connection closed by UNKNOWN|@@|\s*$)")
-_TRANSIENT = re.compile(
-    r"kex_exchange_identification: |Exceeded MaxStartups|banner exchange: .*(reset|closed)"
-)
+_TRANSIENT = re.compile(r"kex_exchange_identification: |Exceeded MaxStartups|banner exchange: .*(reset|closed)")
 
 
 def is_transient(text: str) -> bool:
@@ -52,9 +48,7 @@ def explain_failure(text: str, route: Route, options: ConnectOptions) -> HostErr
         )
     for sign, reason in _REASONS:
         if sign in text.lower():
-            return Unreachable(
-                f"cannot connect to {place}: {reason}", hint="look whether plain ssh gets through"
-            )
+            return Unreachable(f"cannot connect to {place}: {reason}", hint="look whether plain ssh gets through")
     return Unreachable(f"cannot connect to {place}: {said}", hint="look whether plain ssh gets through")
 
 
@@ -73,9 +67,7 @@ def _explain_host_key(text: str, route: Route, options: ConnectOptions) -> HostK
     blame = changed or _UNKNOWN.search(text)
     shown = _SERVER_KEY.findall(text[: blame.start()] if blame else text)
     kind, fingerprint = shown[-1] if shown else ("a key", "of unknown fingerprint")
-    checks = [
-        HostKeyCheck(hop, options.host_key_checking, number == 0) for number, hop in enumerate(route.hops)
-    ]
+    checks = [HostKeyCheck(hop, options.host_key_checking, number == 0) for number, hop in enumerate(route.hops)]
     check = next((c for c in checks if blame and c.name == blame[1].lower()), checks[-1])
     keys = check.known_keys()
     revoked = [key for key in keys if key.marker == REVOKED and find_fingerprint(key.blob) == fingerprint]

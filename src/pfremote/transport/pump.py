@@ -133,9 +133,7 @@ def _finish(channel: paramiko.Channel, sender: _Sender, talk: Exchange, place: s
             raise Unreachable(f"the connection to {place} was lost while a command ran", hint=_LOOK)
         sender.join(_SETTLE)
         if sender.refused:
-            raise Unreachable(
-                f"{place} refused to run a command", hint="look for a forced command or a closed account"
-            )
+            raise Unreachable(f"{place} refused to run a command", hint="look for a forced command or a closed account")
     return talk.finish(channel.exit_status)
 
 

@@ -92,9 +92,7 @@ def find_route(target: Target, options: ConnectOptions) -> Route:
     return Route((*_jumps_before(config, options, ()), config))
 
 
-def _jumps_before(
-    config: HostConfig, options: ConnectOptions, seen: tuple[str, ...]
-) -> tuple[HostConfig, ...]:
+def _jumps_before(config: HostConfig, options: ConnectOptions, seen: tuple[str, ...]) -> tuple[HostConfig, ...]:
     """Resolve ProxyJump as ssh does: of ``a,b`` b is reached through a, and only a's own ProxyJump counts."""
     jump = config.first("proxyjump", "none")
     if jump.lower() == "none":

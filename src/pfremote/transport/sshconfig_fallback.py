@@ -79,13 +79,7 @@ def _apply(query: Query, values: dict[str, tuple[str, ...]]) -> None:
     extra = list(query.extra)
     while extra:
         word = extra.pop(0)
-        option = (
-            extra.pop(0)
-            if word == "-o" and extra
-            else word.removeprefix("-o")
-            if word.startswith("-o")
-            else ""
-        )
+        option = extra.pop(0) if word == "-o" and extra else word.removeprefix("-o") if word.startswith("-o") else ""
         key, _, value = option.replace("=", " ", 1).partition(" ")
         if key:
             values[key.strip().lower()] = (value.strip(),)

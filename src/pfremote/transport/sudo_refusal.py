@@ -68,9 +68,7 @@ def read_refusal(done: Completed, *, with_password: bool) -> BecomeFailed | None
     """Return the error for a call that sudo refused, or nothing when it was the command that failed."""
     text = done.stderr.decode(errors="replace")
     if done.exit_status == _NOT_FOUND and _NO_SUDO.search(text):
-        return BecomeFailed(
-            "sudo is not installed on this host", hint="install sudo, or log in as root with -u root"
-        )
+        return BecomeFailed("sudo is not installed on this host", hint="install sudo, or log in as root with -u root")
     if done.exit_status != _SUDO_FAILED or not _SPOKEN_BY_SUDO.search(text):
         return None
     for pattern, message, hint in _REFUSALS:

@@ -40,9 +40,7 @@ class Closing:
             if time.monotonic() < self._give_up_at:
                 return Turn(self, RETRY_PAUSE)
             course.fail(explain_loss(course.result, exc, course.until()))
-        except (
-            PfremoteError
-        ) as exc:  # it cannot be stored here, or is refused there: trying again will not help
+        except PfremoteError as exc:  # it cannot be stored here, or is refused there: trying again will not help
             course.fail(explain_loss(course.result, exc, course.until()))
         return Turn()
 
@@ -54,9 +52,7 @@ class Closing:
         reply = tasks.revert(host, lease=course.result.lease, why=why, drain=drain)
         lease = course.mine(reply)
         if lease is None or lease.state not in ENDED:
-            raise AgentFailed(
-                "the host was asked to revert and does not say that it did", code="not-reverted"
-            )
+            raise AgentFailed("the host was asked to revert and does not say that it did", code="not-reverted")
         follow_log(course, host)
         if lease.drained == "no" and time.monotonic() < self._drained_by:
             self._tell_draining(lease)

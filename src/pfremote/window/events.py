@@ -70,9 +70,7 @@ class HostEvents:
 
     def regained_sight(self, lease: str) -> None:
         """Tell that the host answers again."""
-        self.warn(
-            (Reason("in-sight", "answers again; following goes on where it was, nothing is missed"),), lease
-        )
+        self.warn((Reason("in-sight", "answers again; following goes on where it was, nothing is missed"),), lease)
 
     def reverted(self, reply: Reply, lease: Lease) -> None:
         """Tell that the host was seen reverted."""

@@ -21,9 +21,7 @@ from pfremote.window.watching import Watching
 class Window:
     """One host's window; see :class:`pfremote.fleet.Job`."""
 
-    def __init__(
-        self, name: str, options: WindowOptions, *, reach: Reach, emit: EventSink, keep: Keep
-    ) -> None:
+    def __init__(self, name: str, options: WindowOptions, *, reach: Reach, emit: EventSink, keep: Keep) -> None:
         tell = HostEvents(name, emit, diff=options.diff)
         self._connecting = False
         self._reach = reach

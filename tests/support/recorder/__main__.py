@@ -17,9 +17,7 @@ QUIET = 1.0
 
 def prepare_namespace(root: Path) -> None:
     """Addresses on loopback, a route that swallows packets, and our own resolver files."""
-    if len(
-        [line for line in run("ip", "-o", "link").stdout.splitlines() if "veth" in line or "eth0" in line]
-    ):
+    if len([line for line in run("ip", "-o", "link").stdout.splitlines() if "veth" in line or "eth0" in line]):
         raise SystemExit("not in a network namespace of its own; run under: unshare -n -m")
     run("ip", "link", "set", "lo", "up")
     for last in (1, 10, 11, 12, 13, 20):

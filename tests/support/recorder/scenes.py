@@ -153,9 +153,7 @@ def start_servers(root: Path) -> None:
     entries = [f"[relay.example.jp]:{port} relayuser:Wr0ng-Relay-Pw" for port in (12608, 12614)]
     entries.append("[relay.example.jp]:10055 user@example.jp:R1ght-Passw0rd")
     (root / "relaypw").write_text("\n".join(entries) + "\n")
-    serve(
-        listen_tcp("127.0.0.1", 12001), policy_answering("DEFER_IF_PERMIT Greylisted, please come back later")
-    )
+    serve(listen_tcp("127.0.0.1", 12001), policy_answering("DEFER_IF_PERMIT Greylisted, please come back later"))
     serve(listen_tcp("127.0.0.1", 12003), policy_answering("REJECT 5.7.23 refused by the policy server"))
     serve(listen_tcp("127.0.0.1", 12002), milter_refusing("550 5.7.1 refused by the milter"))
     pem = root / "relay.pem"
@@ -284,9 +282,7 @@ SCENES: dict[str, Scene] = {
     "client-timeout-data": lambda _: talk(10041, EHLO, MAIL, RCPT, "DATA", "Subject: half", hold=3),
     "lost-connection-data": lambda _: talk(10025, EHLO, MAIL, RCPT, "DATA", "Subject: half"),
     "lost-connection-rcpt": lambda _: talk(10025, EHLO, MAIL, RCPT),
-    "pipelining": lambda _: talk(
-        10043, "HELO client.example.jp", f"{MAIL}\r\n{RCPT}\r\nDATA\r\nSubject: early", "."
-    ),
+    "pipelining": lambda _: talk(10043, "HELO client.example.jp", f"{MAIL}\r\n{RCPT}\r\nDATA\r\nSubject: early", "."),
     "disk-full": lambda _: swaks(10044),
     "client-access-rejected": lambda _: swaks(10048),
     "content-rejected": lambda _: swaks(10025, "--header", "Subject: forbidden"),

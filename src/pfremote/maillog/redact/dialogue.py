@@ -30,9 +30,7 @@ _COMMAND = re.compile(
     re.IGNORECASE,
 )
 #: Commands that cannot be a base64 response: they end an exchange whose reply was lost.
-_SURE_COMMAND = re.compile(
-    r"\s*(?:(?:MAIL FROM|RCPT TO):\s*<|(?:EHLO|HELO|LHLO) [\w.:\[\]-]+\Z)", re.IGNORECASE
-)
+_SURE_COMMAND = re.compile(r"\s*(?:(?:MAIL FROM|RCPT TO):\s*<|(?:EHLO|HELO|LHLO) [\w.:\[\]-]+\Z)", re.IGNORECASE)
 _REASON = re.compile(r"(authentication failed: )([A-Za-z0-9+/]{6,}={0,2})(?=,|\s*\Z)")
 _WHERE = "SMTP dialogue"
 
@@ -127,6 +125,8 @@ def _redact_reply(payload: str, process: Process, ledger: Ledger) -> str:
         if code == "235" and process.candidate:
             # Accepted right after the "user name": the lines between were lost, and it was the password.
             ledger.learnt.add(process.candidate)
+        if code == "235":
+            ledger.confirm(process)
         process.end()
     return redact_reason(payload)
 
@@ -135,9 +135,7 @@ def redact_reason(text: str) -> str:
     """Mask a reason for a failed login that is base64: older Dovecot versions give the last challenge."""
     if "authentication failed: " not in text:
         return text
-    return _REASON.sub(
-        lambda found: found[0] if _is_word(found[2]) else found[1] + mark(masks.CHALLENGE), text
-    )
+    return _REASON.sub(lambda found: found[0] if _is_word(found[2]) else found[1] + mark(masks.CHALLENGE), text)
 
 
 def _is_word(text: str) -> bool:

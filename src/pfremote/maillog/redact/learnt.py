@@ -75,6 +75,7 @@ class Learnt:
     def __init__(self) -> None:
         self.generation = 0
         self._secrets: dict[str, None] = {}
+        self._folded: set[str] = set()
         self._words: set[str] = set()
         self._needles = Needles()
 
@@ -84,8 +85,8 @@ class Learnt:
         return tuple(self._secrets)
 
     def __contains__(self, text: str) -> bool:
-        """Say whether this very text is a secret that is masked everywhere."""
-        return text in self._secrets
+        """Say whether this text is a secret that is masked everywhere; servers fold the case of user names."""
+        return text in self._secrets or text.casefold() in self._folded
 
     def protect(self, *words: str) -> None:
         """Note user and host names that the dialogue needs; a secret learnt before stays one."""
@@ -100,6 +101,7 @@ class Learnt:
         if secret in self._secrets or not self._may_mask(secret, account):
             return
         self._secrets[secret] = None
+        self._folded.add(secret.casefold())
         clear = {s for s in spellings(secret) if len(s) >= SHORTEST and s.lower() not in self._words}
         raw = secret.encode("utf-8", "surrogateescape")
         cores = {c for core in base64_cores(raw) for c in (core, core.translate(_URL_SAFE))}

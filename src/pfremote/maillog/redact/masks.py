@@ -94,10 +94,6 @@ def looks_random(run: str) -> bool:
     for found in _BASE64.finditer(run):
         text = found[0]
         # Words, paths and parameter names change their character class once or twice, random text often.
-        if (
-            any(c.islower() for c in text)
-            and any(c.isupper() for c in text)
-            and len(_CHANGES.findall(text)) >= 4
-        ):
+        if any(c.islower() for c in text) and any(c.isupper() for c in text) and len(_CHANGES.findall(text)) >= 4:
             return True
     return False

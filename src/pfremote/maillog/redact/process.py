@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pfremote.maillog.record import Record
@@ -46,6 +46,8 @@ class Process:
     attribute: str = ""
     password_map: bool = False
     exchange: int = 0
+    #: The secrets of this exchange; once the server has accepted them they are secrets for sure.
+    offered: list[str] = field(default_factory=list)
 
     def begin(self, mechanism: str) -> None:
         """Enter an authentication exchange."""
@@ -54,6 +56,7 @@ class Process:
         self.asked = self.candidate = ""
         self.account = UNKNOWN
         self.is_login_name = False
+        self.offered.clear()
         self.exchange += 1
 
     def end(self) -> None:
@@ -78,11 +81,13 @@ class Ledger:
     @property
     def exposures(self) -> tuple[Exposure, ...]:
         """One per account, kind and authentication exchange, in the order of the log."""
-        return tuple(one for kinds in self._exposures.values() for one in kinds.values())
+        return tuple(
+            replace(one, account=UNKNOWN) if one.account in self.learnt else one
+            for kinds in self._exposures.values()
+            for one in kinds.values()
+        )
 
-    def note(
-        self, process: Process, kind: str, where: str, secrets: Iterable[str] = (), account: str = UNKNOWN
-    ) -> str:
+    def note(self, process: Process, kind: str, where: str, secrets: Iterable[str] = (), account: str = UNKNOWN) -> str:
         """Learn ``secrets``, enter the exposure, and return the mark to show instead."""
         if account == UNKNOWN:
             account = process.account
@@ -90,16 +95,26 @@ class Ledger:
             self.name(process, account)
         for secret in secrets:
             self.learnt.add(secret, account)
+            process.offered.append(secret)
         if account in self.learnt:
             account = UNKNOWN
         record = self.record
         if record is not None:
             kinds = self._exposures.setdefault((record.host, record.tag, record.pid, process.exchange), {})
             if kind not in kinds:
-                kinds[kind] = Exposure(
-                    account, record.host, record.time, process.mechanism, where, kind, record.number
-                )
+                kinds[kind] = Exposure(account, record.host, record.time, process.mechanism, where, kind, record.number)
         return mark(kind, account)
+
+    def confirm(self, process: Process) -> None:
+        """Say that the server has accepted what this exchange offered.
+
+        A user name elsewhere that is the same text was a password typed into the wrong field: what was shown
+        of it is withheld by the proof pass.
+        """
+        for secret in process.offered:
+            if secret.casefold() != process.account.casefold():
+                self.learnt.distrust(secret)
+        process.offered.clear()
 
     def name(self, process: Process, account: str) -> None:
         """Say whose exchange this is, and complete what was entered before that was known."""

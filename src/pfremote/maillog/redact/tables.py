@@ -21,9 +21,7 @@ _MAP_HIT = re.compile(
 )
 _MAP_MISS = re.compile(r"maps_find: \S*: \S+: (?:not found|search aborted)\Z")
 _PASSWD = re.compile(r"(smtp_sasl_passwd_lookup: host `.*?' user `)(.*?)(' pass `)(.*)\Z", re.DOTALL)
-_RESULT = re.compile(
-    r"(.*?(?: result=| value=|found: | returned | -> | = |: key .*? result ))(.+)\Z", re.DOTALL
-)
+_RESULT = re.compile(r"(.*?(?: result=| value=|found: | returned | -> | = |: key .*? result ))(.+)\Z", re.DOTALL)
 _NOTHING = re.compile(r"(?:\(not found\)|\(try again\)|not found|)\Z")
 
 
@@ -103,11 +101,6 @@ def redact_dict(text: str, process: Process, ledger: Ledger) -> str:
 def redact_config(text: str, process: Process, ledger: Ledger) -> str:
     """Mask ``cfg_get_str: FILE: bind_pw = …`` (global/cfg_parser.c, services started with -v)."""
     opening, equals, value = text.partition(" = ")
-    if (
-        not equals
-        or not value
-        or MARK.fullmatch(value)
-        or not _PASSWORD_NAME.search(opening.rpartition(": ")[2])
-    ):
+    if not equals or not value or MARK.fullmatch(value) or not _PASSWORD_NAME.search(opening.rpartition(": ")[2]):
         return text
     return f"{opening} = {ledger.note(process, masks.PASSWORD, 'table configuration', (value,))}"
