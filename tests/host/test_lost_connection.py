@@ -107,6 +107,12 @@ class Run:
         campaign = Campaign(self.hosts, Asked(request), out=self.folder / "run", poll=poll, follow=follow)
         return run_campaign(campaign, self.output)
 
+    def wait_until_unreachable(self) -> None:
+        """Wait for the warning: a connection that breaks before the greeting is tried again for seconds."""
+        end = time.monotonic() + 20
+        while '"unreachable"' not in self.stream.getvalue() and time.monotonic() < end:
+            time.sleep(0.1)
+
     @property
     def events(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.stream.getvalue().splitlines()]
@@ -142,11 +148,11 @@ def test_a_cable_cut_in_the_window_ends_nothing(loopback_host: LoopbackHost, rel
     def pull() -> None:
         relay.plugged = False
         relay.cut()
-        time.sleep(4)
+        run.wait_until_unreachable()
         relay.plugged = True
 
     _when(lambda: '"armed"' in run.stream.getvalue(), pull)
-    assert run.debug(8) is ExitCode.OK
+    assert run.debug(15) is ExitCode.OK
     lost = [event for event in run.events if event["event"] == "warning" and event["code"] == "unreachable"]
     assert len(lost) == 1
     assert "guard ends the lease by" in lost[0]["hint"]
@@ -166,9 +172,7 @@ def test_following_goes_on_where_the_cable_was_cut(
             relay.plugged = False
             relay.cut()
             session.docmd("NOOP", "cable-is-out")
-            end = time.monotonic() + 20
-            while '"unreachable"' not in run.stream.getvalue() and time.monotonic() < end:
-                time.sleep(0.1)
+            run.wait_until_unreachable()
             relay.plugged = True
             session.docmd("NOOP", "after")
             time.sleep(3)

@@ -45,39 +45,42 @@ class Window:
 
 @dataclass(frozen=True)
 class Operator:
-    """Runs pfremote where the lab's machines can be reached, with a home of its own."""
+    """Runs pfremote where the lab's machines can be reached, with a home and perhaps an ssh_config of its own."""
 
     lab: Lab
     home: Path
+    ssh_config: Path | None = None
 
-    def _words(self, command: str, *words: str) -> list[str]:
+    def words(self, command: str, *words: str) -> list[str]:
+        """Return the argument vector of one pfremote command."""
         return [
             *("ip", "netns", "exec", self.lab.controller_namespace),
-            *(sys.executable, "-m", "pfremote", command, *words, "--ssh-config", str(self.lab.ssh_config)),
+            *(sys.executable, "-m", "pfremote", command, *words, "--ssh-config"),
+            str(self.ssh_config or self.lab.ssh_config),
         ]
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         folders = {f"XDG_{kind}_HOME": str(self.home / kind.lower()) for kind in ("STATE", "DATA")}
         return {**os.environ, "HOME": str(self.home), **folders}
 
     def start(self, *words: str) -> Window:
         """Start ``pfremote debug WORDS --json``."""
         process = subprocess.Popen(
-            self._words("debug", *words, "--json"),
+            self.words("debug", *words, "--json"),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=self._environment(),
+            env=self.environment(),
         )
         return Window(process)
 
     def run(self, command: str, *words: str) -> tuple[int, list[dict[str, Any]], str]:
         """Run one command with ``--json`` to its end; return exit code, events and what it said on stderr."""
         done = subprocess.run(
-            self._words(command, *words, "--json"),
+            self.words(command, *words, "--json"),
             capture_output=True,
             text=True,
-            env=self._environment(),
+            env=self.environment(),
             timeout=180,
             check=False,
         )
@@ -86,4 +89,4 @@ class Operator:
     def report(self, folder: str, form: str) -> str:
         """Return a run's report in one form, as ``pfremote report`` prints it."""
         argv = [sys.executable, "-m", "pfremote", "report", folder, "--format", form]
-        return subprocess.run(argv, capture_output=True, text=True, env=self._environment(), check=True).stdout
+        return subprocess.run(argv, capture_output=True, text=True, env=self.environment(), check=True).stdout

@@ -88,11 +88,14 @@ log_tail() {
 	esac
 }
 
+# log_sum_of: a checksum of stdin, which is short. Not every busybox has cksum(1).
+log_sum_of() { od -An -v -tu1 | awk '{ for (i = 1; i <= NF; i++) { sum = (sum * 31 + $i) % 16777213; n++ } } END { print sum + 0, n + 0 }'; }
+
 # log_sum FILE SIZE: a checksum of the 256 bytes that end at byte SIZE.
 log_sum() {
 	log_sum_from=$(($2 - 255))
 	[ "$log_sum_from" -ge 1 ] || log_sum_from=1
-	log_sum_text=$(log_tail "$1" "$log_sum_from" 2>/dev/null | head -c $(($2 - log_sum_from + 1)) | cksum)
+	log_sum_text=$(log_tail "$1" "$log_sum_from" 2>/dev/null | head -c $(($2 - log_sum_from + 1)) | log_sum_of)
 	printf '%s' "${log_sum_text%% *}"
 }
 

@@ -23,9 +23,11 @@ KEPT_USERS = frozenset(
 )
 KEPT_HOSTS = frozenset(("localhost", "unknown", "none", "local", "localdomain", "in-addr.arpa", "ip6.arpa", "noaddr"))
 #: Words that are replaced where they stand for somebody, and left alone in running text.
-COMMON = COMMON_WORDS | {"aborted", "armed", "arming", "bounced", "data", "debug", "deferred", "dovecot", "expired",
-                         "invalid", "journal", "main", "mx", "reverted", "sendmail", "systemd",
-                         "touched", "untouched"}  # fmt: skip
+COMMON = COMMON_WORDS | frozenset(
+    """aborted accepted armed arming bounced cram data debug deferred digest dovecot etrn expired expn external
+    finished gssapi invalid journal lhlo main md5 mx ntlm oauthbearer plain reverted scram sendmail sha sha1
+    sha256 starttls systemd touched untouched vrfy xoauth2""".split()  # noqa: SIM905
+)
 
 _V4 = r"(?:\d{1,3}\.){3}\d{1,3}(?!\d|\.\d)"
 _V6 = r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{0,4})(?![\w:])"

@@ -27,7 +27,7 @@ def find_unmatched(
             continue
         group = (peer, *map(_bracket, resolved.get(peer, ())))
         verdicts = [match_peer(group, name, address, parent_domain=parent_domain) for name, address in seen]
-        undecidable = match_peer(group, "unknown", "0.0.0.0", parent_domain=parent_domain) is None  # noqa: S104
+        undecidable = match_peer(group, "unknown", "", parent_domain=parent_domain) is None
         if not undecidable and True not in verdicts:
             unmatched.append(peer)
     return tuple(unmatched)
@@ -42,7 +42,7 @@ def explain_unmatched(peer: str) -> Reason:
     if set(peer) <= set("0123456789abcdefABCDEF.:/[]"):
         hint = (
             "it may come from another address, or talk to another host; behind a proxy that speaks XCLIENT "
-            "Postfix knows only the proxy; a master.cf override of debug_peer_list goes first (pfremote check)"
+            "Postfix knows only the proxy; a master.cf override of debug_peer_list goes first: pfremote check"
         )
     else:
         hint = (
