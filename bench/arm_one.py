@@ -16,7 +16,7 @@ from bench.interpreter import give_python
 from bench.measure import Row, Side, compare, interleave, parse_arguments, report, say
 from bench.ours import ASK, Ours
 from bench.peers import CHANGE, Peers
-from pfremote import tasks
+from pfremote import asking, tasks
 from pfremote.target import Target
 from pfremote.transport import ConnectOptions
 
@@ -35,7 +35,7 @@ def main() -> None:
 def _measure(lab: Lab, rounds: int) -> list[Row]:
     target = Target("mx1", "mx1")
     options = ConnectOptions(ssh_config=str(lab.ssh_config))
-    with tempfile.TemporaryDirectory() as name, tasks.open_host(target, options) as host:
+    with tempfile.TemporaryDirectory() as name, asking.open_host(target, options) as host:
         folder = Path(name)
         peers = Peers(lab, ["mx1"], folder, lab.ssh_config, lab.known_hosts)
         ours = Ours(lab, ["mx1"], folder, lab.ssh_config)

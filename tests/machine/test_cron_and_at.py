@@ -16,12 +16,19 @@ from tests.support.outside import debugging, wait_until_off
 
 pytestmark = pytest.mark.machine
 
+_BOOTED = "/run/systemd/system"
+
 
 @pytest.fixture
 def bare(spotless: Machine) -> Machine:
-    """Return a machine on which nothing but cron and atd would show that systemd is there."""
-    spotless.run(["rm", "-rf", "/run/systemd/system"])
+    """Return a machine that does not look as if it had been booted with systemd."""
+    spotless.run(["rm", "-rf", _BOOTED])
     return spotless
+
+
+def daemons(machine: Machine, verb: str, *names: str) -> None:
+    """Start or stop cron and atd; systemctl itself needs the folder for that."""
+    machine.run(["sh", "-c", f"mkdir -p {_BOOTED} && systemctl {verb} {' '.join(names)}; rm -rf {_BOOTED}"])
 
 
 def left_of(machine: Machine) -> str:
@@ -31,13 +38,13 @@ def left_of(machine: Machine) -> str:
 
 def test_the_levels_in_their_order(bare: Machine, host: MachineAgent) -> None:
     assert host.ask("probe").one("guards") == "cron at process"
-    bare.run(["systemctl", "stop", "cron"])
+    daemons(bare, "stop", "cron")
     assert host.ask("probe").one("guards") == "at process"
-    bare.run(["systemctl", "stop", "atd"])
+    daemons(bare, "stop", "atd")
     assert host.ask("probe").one("guards") == "process"
     reply = host.ask("arm", *host.arm_words())
     assert [reason.code for reason in reply.refusals] == ["volatile-guard"]
-    bare.run(["systemctl", "start", "cron", "atd"])
+    daemons(bare, "start", "cron", "atd")
 
 
 @pytest.mark.parametrize("guard", ["cron", "at", "process"])
@@ -60,16 +67,16 @@ def test_reverted_on_request_nothing_is_spooled(bare: Machine, host: MachineAgen
 @pytest.mark.parametrize("guard", ["cron", "at"])
 def test_the_daemon_is_stopped_after_arm_and_the_watcher_ends_it(bare: Machine, host: MachineAgent, guard: str) -> None:
     host.arm(f"guard={guard}", seconds=5)
-    bare.run(["systemctl", "stop", "cron", "atd"])
+    daemons(bare, "stop", "cron", "atd")
     wait_until_off(bare, 5 + 5)
-    bare.run(["systemctl", "start", "cron", "atd"])
+    daemons(bare, "start", "cron", "atd")
 
 
 @pytest.mark.parametrize("guard", ["cron", "at"])
 def test_refused_where_its_daemon_does_not_run(bare: Machine, host: MachineAgent, guard: str) -> None:
-    bare.run(["systemctl", "stop", "cron", "atd"])
+    daemons(bare, "stop", "cron", "atd")
     reply = host.ask("arm", *host.arm_words(f"guard={guard}"))
-    bare.run(["systemctl", "start", "cron", "atd"])
+    daemons(bare, "start", "cron", "atd")
     assert [reason.code for reason in reply.refusals] == ["no-guard"]
 
 

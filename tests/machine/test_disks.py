@@ -24,7 +24,9 @@ def small_disk(machine: Machine, folder: str, size: str, mode: str = "755") -> I
     machine.run(["mkdir", "-p", "-m", "700", folder])
     machine.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode={mode}", "small", "/mnt"])
     machine.run(["cp", "-a", f"{folder}/.", "/mnt"])
-    machine.run(["mount", "--move", "/mnt", folder])
+    # not --move: systemd makes every mount shared, and those cannot be moved
+    machine.run(["mount", "--bind", "/mnt", folder])
+    machine.run(["umount", "/mnt"])
     try:
         yield
     finally:
@@ -155,6 +157,7 @@ def test_the_log_disk_is_full_at_the_deadline(small_log: Machine, spotless: Mach
     host = MachineAgent(lab, spotless)  # type: ignore[arg-type]
     host.arm(seconds=5)
     fill(small_log, "/var/log/small")
+    small_log.run(["sh", "-c", "cat /dev/zero >>/var/log/small/mail.log"], check=False)  # the rest of its last block
     wait_until_off(small_log, 5 + LATE)
     reply = host.ask("status", f"lease={LEASE}")
     assert reply.one("lease.reload") == "unseen"

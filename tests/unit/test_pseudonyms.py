@@ -190,6 +190,7 @@ def test_what_names_nobody_stays(text: str) -> None:
         ("from=<SRS0=xy=zz=origin.example=alice@fwd.example.jp>", "alice"),
         ('MAIL FROM:<"alice b"@example.jp>', "alice b"),
         ("dict_proxy_lookup: flags=lock key=@alice.example -> status=1", "alice"),
+        ("helo=<mx.alice.invalid> from=<bob@alicepostfix.org>", "alice"),
         ("from=<alice@[192.0.2.77]>", "192.0.2.77"),
         ("file /etc/letsencrypt/live/mail.alice.example/fullchain.pem", "alice"),
         ("c: subject=/C=JP/O=Alice Trading/CN=mx.alice.example", "Alice"),

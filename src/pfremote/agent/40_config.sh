@@ -199,7 +199,7 @@ swap_back() {
 		fi
 		# rename(2) does nothing where both are links to one file (main.cf was never swapped)
 		# shellcheck disable=SC3013 # dash, bash and busybox have -ef
-		if [ "$ORIG" -ef "$MAIN" ]; then rm -f -- "$ORIG"; else mv -f -- "$ORIG" "$MAIN"; fi
+		if [ "$ORIG" -ef "$MAIN" ]; then rm -f -- "$ORIG"; else orig_follow && mv -f -- "$ORIG" "$MAIN"; fi
 		postconf_unlock
 		settle_disk "${MAIN%/*}"
 	elif cmp -s -- "$MAIN" "$STATE/baseline/main.cf"; then
@@ -212,6 +212,13 @@ swap_back() {
 	cmp -s -- "$MAIN" "$STATE/baseline/main.cf"
 }
 
+# orig_follow: an owner or mode that somebody changed in the window is an edit as well: it stays.
+orig_follow() {
+	[ -e "$MAIN" ] && orig_follow_now=$(stat -c '%u:%g %a' -- "$MAIN" 2>/dev/null) || return 0
+	[ "$orig_follow_now" != "$(stat -c '%u:%g %a' -- "$ORIG")" ] || return 0
+	chown -- "${orig_follow_now% *}" "$ORIG" && chmod -- "${orig_follow_now#* }" "$ORIG" || :
+}
+
 # config_is_ours: is main.cf what we wrote last, or still the baseline?
 config_is_ours() {
 	for config_is_ours_file in "$STATE/written" "$STATE/written.next" "$STATE/baseline/main.cf"; do
@@ -221,14 +228,15 @@ config_is_ours() {
 }
 
 # config_find: main.cf may have been replaced by a file where a link was, or the other way round. The file
-# that we edited is put back where it stands, and the one that counts now is looked at.
+# that we edited is put back where it stands, and the one that counts now is looked at. A link that stands where
+# our file was leads to the one that counts.
 config_find() {
 	config_find_path=$(cat "$STATE/baseline/path" 2>/dev/null) || config_find_path=$MAIN
 	[ "$config_find_path" != "$MAIN" ] || return 0
 	config_find_now=$MAIN
 	MAIN=$config_find_path
 	config_paths
-	if [ -e "$MAIN" ] && config_is_ours; then
+	if [ ! -L "$MAIN" ] && [ -e "$MAIN" ] && config_is_ours; then
 		swap_back || :
 	fi
 	rm -f -- "$ORIG" "$NEW"

@@ -168,10 +168,13 @@ guard_arm_at() {
 	for guard_at_id in $(leases_active); do
 		lease_load "$guard_at_id"
 		[ "$L_deadline" -le "$guard_at_last" ] || guard_at_last=$L_deadline
-		# at knows minutes: start in the deadline's minute, the watcher knows the second
-		guard_at_when=$(date -d "@$L_deadline" '+%Y%m%d%H%M') || return 1
-		printf '/bin/sh %s watch instance=%s for=125 >/dev/null 2>&1\n' "$AGENT" "$CONF" |
-			at -t "$guard_at_when" 2>&1 8>&- 9>&- | sed -n 's/^job \([0-9][0-9]*\) .*/\1/p' >>"$STATE/at"
+		# at knows minutes: one job starts in the deadline's minute, and its watcher knows the second. Where that minute
+		# is this one the job runs at once, and a reboot would find nothing spooled: so one more for the minute after.
+		for guard_at_when in "$L_deadline" $((L_deadline + 60)); do
+			guard_at_when=$(date -d "@$guard_at_when" '+%Y%m%d%H%M') || return 1
+			printf '/bin/sh %s watch instance=%s for=125 >/dev/null 2>&1\n' "$AGENT" "$CONF" |
+				at -t "$guard_at_when" 2>&1 8>&- 9>&- | sed -n 's/^job \([0-9][0-9]*\) .*/\1/p' >>"$STATE/at"
+		done
 	done
 	[ -s "$STATE/at" ]
 }

@@ -52,25 +52,65 @@ WORDS = re.compile(r"[^\W_](?:[\w.+=-]*\w)?")
 
 _NO_MAIL = r"(?![^\s<>]*@)"
 _USER = r"(?P<user>[^\s,?;\"'<>\])@=]+)"
-#: Where a user or a host stands as a bare word: each has one group, ``user`` or ``host``.
+#: Where a user or a host stands as a bare word: words of the line (lower case) without which the pattern cannot
+#: match, and the pattern, which has one group, ``user`` or ``host``.
 PLACES = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        rf"(?:\b(?:sasl_username|sasl_sender|original_user|auth_user|auth_login|authzid|authid|user|username|login)"
-        rf"|\{{(?:auth_authen|auth_author|mail_addr|rcpt_addr)\}})=<?{_NO_MAIL}{_USER}",
-        rf"send attr (?:sasl_username|sasl_sender|sender|recipient|address|orig_rcpt) = {_NO_MAIL}{_USER}",
-        r"(?:\bFROM: ?|\bTO: ?|\bfrom=|\bto=|\borig_to=|sender=|recipient=|in: |out: |result: |login=)"
-        r"<(?P<user>[^<>@\s\[]+)>",
-        r"<(?P<user>[^<>@\s\[]+)>: (?:Sender|Recipient) address",
-        r"\b(?:VRFY|EXPN) (?P<user>[^\s<>@]+)",
-        r"\[redacted: [A-Za-z ]+ of (?P<user>[^\s@\]]+)\]",
-        r"smtp_sasl_passwd_lookup: host `[^']*' user `(?P<user>[^'@]+)'",
-        r"xsasl_cyrus_client_get_user: (?P<user>[^\s@\[]+)$",
-        r"(?:[<>] \S+: (?:EHLO|HELO|LHLO)|helo=|proto=\S+ helo=) ?<?(?P<host>[^\s<>\[\].]+)(?=>|$|\s)",
-        r"send attr (?:helo_name|client_name|reverse_client_name|myhostname|server_name) = (?P<host>[^\s\[\].]+)$",
-        r"\b(?:NAME|HELO)=(?P<host>[^\s<>\[\].]+)(?=\s|$)",
-        r"(?<![\w./-])(?P<host>[\w-]+)\[(?=[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]*\])",
-        r"[<>] \S+: 2[25]0[ -](?P<host>[\w-]+)(?= ESMTP| Hello)",
+    (triggers, re.compile(pattern, re.IGNORECASE))
+    for triggers, pattern in (
+        (
+            ("=",),
+            rf"(?:\b(?:sasl_username|sasl_sender|original_user|auth_user|auth_login|authzid|authid|user|username|login)"
+            rf"|\{{(?:auth_authen|auth_author|mail_addr|rcpt_addr)\}})=<?{_NO_MAIL}{_USER}",
+        ),
+        (
+            ("send attr ",),
+            rf"send attr (?:sasl_username|sasl_sender|sender|recipient|address|orig_rcpt) = {_NO_MAIL}{_USER}",
+        ),
+        (
+            ("<",),
+            r"(?:\bFROM: ?|\bTO: ?|\bfrom=|\bto=|\borig_to=|sender=|recipient=|in: |out: |result: |login=)"
+            r"<(?P<user>[^<>@\s\[]+)>",
+        ),
+        (
+            (" address",),
+            r"<(?P<user>[^<>@\s\[]+)>: (?:Sender|Recipient) address",
+        ),
+        (
+            ("vrfy ", "expn "),
+            r"\b(?:VRFY|EXPN) (?P<user>[^\s<>@]+)",
+        ),
+        (
+            ("[redacted: ",),
+            r"\[redacted: [A-Za-z ]+ of (?P<user>[^\s@\]]+)\]",
+        ),
+        (
+            ("smtp_sasl_passwd_lookup",),
+            r"smtp_sasl_passwd_lookup: host `[^']*' user `(?P<user>[^'@]+)'",
+        ),
+        (
+            ("_client_get_user",),
+            r"xsasl_cyrus_client_get_user: (?P<user>[^\s@\[]+)$",
+        ),
+        (
+            ("helo", "ehlo", "lhlo"),
+            r"(?:[<>] \S+: (?:EHLO|HELO|LHLO)|helo=|proto=\S+ helo=) ?<?(?P<host>[^\s<>\[\].]+)(?=>|$|\s)",
+        ),
+        (
+            ("send attr ",),
+            r"send attr (?:helo_name|client_name|reverse_client_name|myhostname|server_name) = (?P<host>[^\s\[\].]+)$",
+        ),
+        (
+            ("name=", "helo="),
+            r"\b(?:NAME|HELO)=(?P<host>[^\s<>\[\].]+)(?=\s|$)",
+        ),
+        (
+            ("[",),
+            r"(?<![\w./-])(?P<host>[\w-]+)\[(?=[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]*\])",
+        ),
+        (
+            (": 220", ": 250"),
+            r"[<>] \S+: 2[25]0[ -](?P<host>[\w-]+)(?= ESMTP| Hello)",
+        ),
     )
 )
 

@@ -28,7 +28,10 @@ Numbers = dict[str, dict[str, int]]
 _ROOT = ".invalid"
 _SHORTEST = 3
 _MEMO_LIMIT = 65536
-_TOKEN = re.compile(r"user\d+|[hd]\d+")
+_USER_TOKEN = re.compile(r"user\d+")
+_HOST_TOKEN = re.compile(r"h\d+|(?:(?:h\d+|_\w+|\*)\.)*d\d+\.invalid")
+#: Postfix names its own documentation in messages.
+_OWN_SITE = re.compile(r"(?:www\.)?postfix\.org")
 #: A line of a multi-line reply: ``250-mx.example.jp``.
 _REPLY = re.compile(r"[2-5]\d\d-")
 _MESSAGE_ID = re.compile(r"id-[0-9a-f]{12}")
@@ -54,6 +57,7 @@ class Pseudonyms:
         self._odd: dict[str, re.Pattern[str]] = {}
         self._prefixes: dict[str, str] = {}
         self._memo: dict[str, str] = {}
+        self._shaped: dict[str, str] = {}
 
     def begin(self) -> None:
         """Forget which words are met: another host's log, or another text, has its own."""
@@ -61,11 +65,12 @@ class Pseudonyms:
         self._odd.clear()
         self._prefixes.clear()
         self._memo.clear()
+        self._shaped.clear()
 
     def user(self, name: str) -> str:
         """Return the token of a user name or of an address's local part."""
         folded = name.casefold()
-        if folded in KEPT_USERS or folded.startswith("[redacted") or _TOKEN.fullmatch(folded):
+        if folded in KEPT_USERS or folded.startswith("[redacted") or _USER_TOKEN.fullmatch(folded):
             return name
         token = f"user{self._number('user', folded)}"
         self._meet(folded, token)
@@ -77,14 +82,12 @@ class Pseudonyms:
         dot = "." if folded.endswith(".") else ""
         bare = folded.strip(".")
         lead = "." if folded.startswith(".") else ""
-        if not bare or bare in KEPT_HOSTS or bare.endswith(_ROOT) or bare.endswith("postfix.org"):
+        if not bare or bare in KEPT_HOSTS or _HOST_TOKEN.fullmatch(bare) or _OWN_SITE.fullmatch(bare):
             return name
         labels = bare.split(".")
         if all(label.isdigit() for label in labels):
             return name
         if len(labels) == 1:
-            if _TOKEN.fullmatch(bare):
-                return name
             token = f"h{self._number('host', bare)}"
         else:
             token = self._full_name(labels)
@@ -153,9 +156,17 @@ class Pseudonyms:
     def _shape(self, text: str) -> str:
         if not text:
             return text
-        for place in PLACES:
-            text = place.sub(self._replace_place, text)
-        return SHAPES.sub(self._replace, text)
+        known = self._shaped.get(text)
+        if known is None:
+            low, known = text.lower(), text
+            for triggers, place in PLACES:
+                if any(trigger in low for trigger in triggers):
+                    known = place.sub(self._replace_place, known)
+            known = SHAPES.sub(self._replace, known)
+            if len(self._shaped) >= _MEMO_LIMIT:
+                self._shaped.clear()
+            self._shaped[text] = known
+        return known
 
     def _meet(self, value: str, token: str) -> None:
         # A number or a word of Postfix's own is replaced where it names somebody, never in running text.
