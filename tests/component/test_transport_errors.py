@@ -66,7 +66,7 @@ def listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
                     client, _ = server.accept()
                 except TimeoutError:
                     continue
-                with client:
+                with client, suppress(OSError):  # the client may hang up at any moment
                     serve(client)
 
         thread = threading.Thread(target=accept)
@@ -159,9 +159,10 @@ def test_a_server_that_hangs_up_before_its_greeting_is_tried_again(
 
 def _relay(one: socket.socket, other: socket.socket) -> None:
     def copy(source: socket.socket, sink: socket.socket) -> None:
-        while data := source.recv(65536):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
+        with suppress(OSError):  # either side may hang up at any moment
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
 
     back = threading.Thread(target=copy, args=(other, one))
     back.start()

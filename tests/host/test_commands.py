@@ -29,6 +29,8 @@ class Command:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # nohup around the suite must not decide what a hang-up does to the program under test
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
         self.events: list[dict[str, Any]] = []
 

@@ -43,9 +43,7 @@ def limit_journal(machine: Machine, *settings: str) -> None:
     machine.run(["systemctl", "restart", "systemd-journald"])
 
 
-def hold_many(
-    machine: Machine, source: str, names: list[str], together: threading.Barrier, domain: str
-) -> None:
+def hold_many(machine: Machine, source: str, names: list[str], together: threading.Barrier, domain: str) -> None:
     """Open a session for each name, wait until everybody's are open, then talk in all of them at once.
 
     Threads that are started here are in the namespace of the caller.
