@@ -2,26 +2,57 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.lab import Lab, LabUnavailableError, Machine
+from tests.lab.commands import LabError
 from tests.support.hosts import skip_or_fail
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the random-fault run (tests/machine/test_random_faults.py)."""
+    group = parser.getgroup("pfremote")
+    group.addoption("--trials", type=int, default=12, help="random-fault trials (default: %(default)s)")
+    group.addoption("--seed", type=int, help="of the random faults (default: another one each time)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the seed once, here, so that all workers of pytest-xdist have the same one."""
+    if config.getoption("seed") is None:
+        config.option.seed = random.randrange(10**6)  # noqa: S311 - faults, not secrets
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"random faults: --trials {config.getoption('trials')} --seed {config.getoption('seed')}"
 
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
     """Return a lab with two machines, mx1 and mx2 (3 s; a minute more to build the Debian tree)."""
-    laboratory = Lab(machines=2)
-    try:
-        laboratory.__enter__()
-    except LabUnavailableError as exc:
-        skip_or_fail(str(exc), variable="PFREMOTE_REQUIRE_LAB")
+    laboratory = _enter_lab()
     try:
         yield laboratory
     finally:
         laboratory.__exit__(None, None, None)
+
+
+def _enter_lab() -> Lab:
+    """Boot a lab; a machine that did not come up on a busy computer gets one more chance, a missing program none."""
+    for last in (False, True):
+        laboratory = Lab(machines=2)
+        try:
+            return laboratory.__enter__()
+        except LabUnavailableError as exc:
+            skip_or_fail(str(exc), variable="PFREMOTE_REQUIRE_LAB")
+        except LabError:
+            if last:
+                raise
+            time.sleep(5)
+    raise AssertionError("not reached")
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ class Machine:
         for name in ("upper", "work", "root"):
             shutil.rmtree(self._directory / name)
 
-    def boot(self, *, timeout: float = 60.0) -> None:
+    def boot(self, *, timeout: float = 180.0) -> None:
         """Power on, and return when systemd has started everything and SSH and SMTP answer.
 
         Raises:
@@ -100,7 +100,7 @@ class Machine:
         self._powered_on_at = time.monotonic()
         self._launcher = launch(self.root, self.name, self._namespace, self.console)
 
-    def wait_until_up(self, *, timeout: float = 60.0) -> None:
+    def wait_until_up(self, *, timeout: float = 180.0) -> None:
         """Return when a machine that was powered on is fully up; ``boot_seconds`` is how long it took."""
         deadline = self._powered_on_at + timeout
         while not self._is_up():

@@ -53,7 +53,7 @@ def wait_for_look(machine: Machine, before: str, seconds: float) -> float:
     started = time.monotonic()
     while (now := look(machine)) != before:
         if time.monotonic() - started > seconds:
-            assert now == before
+            assert now == before, f"{now}\n--- before:\n{before}"
         time.sleep(0.1)
     return time.monotonic() - started
 
