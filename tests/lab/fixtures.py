@@ -77,6 +77,8 @@ def fresh_machine(lab: Lab) -> Machine:
 
 def _ready(machine: Machine) -> Machine:
     machine.cable("up")
+    if machine.is_stuck:  # one test's failed boot is not the next one's
+        machine.power_cut()
     if not machine.is_on:
         machine.boot()
     return machine

@@ -67,6 +67,11 @@ class Machine:
         return self._pid1
 
     @property
+    def is_stuck(self) -> bool:
+        """Tell whether it was powered on and never came up."""
+        return self.is_on and self._pid1 is None
+
+    @property
     def is_on(self) -> bool:
         return self._launcher is not None and self._launcher.poll() is None
 
@@ -112,6 +117,9 @@ class Machine:
 
     def power_cut(self) -> None:
         """Take the power away: every process of the machine is gone at once, the disk stays."""
+        if self._pid1 is None:  # it never came up: there is only the launcher to end
+            self.reap()
+            return
         os.kill(self.pid1, signal.SIGKILL)
         self._wait_until_off(10.0)
 

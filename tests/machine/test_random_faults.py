@@ -24,6 +24,15 @@ pytestmark = pytest.mark.machine
 SETTLED = 25.0
 
 
+#: What the machine can tell of a trial that failed.
+_TOLD = r"""
+cd /var/lib/pfremote/etc-postfix 2>/dev/null && head -n 50 history.log guard watch.pid holder leases/*/journal leases/*/spec
+find . -type f | head -60; date; ps -eo pid,ppid,stat,lstart,args | grep -E 'agent|sh -s|sleep' | head -20
+journalctl -b -q --no-pager -n 60 | grep -v postfix/
+true
+"""
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each trial."""
     if "trial_number" in metafunc.fixturenames:
@@ -38,6 +47,8 @@ def trial(lab: Lab, spotless: Machine, trial_number: int, request: pytest.Fixtur
     trial = Trial(MachineAgent(lab, spotless, ssh=True), choice)
     yield trial
     trial.mend()
+    # shown with a failure only
+    print(spotless.run(["sh", "-c", _TOLD]).stdout)  # noqa: T201
 
 
 def test_random_faults(lab: Lab, trial: Trial) -> None:
