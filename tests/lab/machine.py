@@ -117,8 +117,10 @@ class Machine:
 
     def power_cut(self) -> None:
         """Take the power away: every process of the machine is gone at once, the disk stays."""
-        if self._pid1 is None:  # it never came up: there is only the launcher to end
-            self.reap()
+        if self._pid1 is None:  # it never came up: there is only the launcher to end, and it takes its machine along
+            if self._launcher is not None:
+                self._launcher.kill()
+            self._wait_until_off(10.0)
             return
         os.kill(self.pid1, signal.SIGKILL)
         self._wait_until_off(10.0)

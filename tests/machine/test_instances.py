@@ -78,7 +78,9 @@ def test_each_has_its_own_lease_and_end(two_instances: MachineAgent) -> None:
     host.arm("instance=postfix-out", lease="aaaaaaaaaaaa", seconds=8)
     log = talk(host)
     assert f"> client.example.jp[{PEER}]: 250" in log
-    assert not [line for line in log.splitlines() if " postfix/smtpd" in line and f"> client.example.jp[{PEER}]" in line]
+    assert not [
+        line for line in log.splitlines() if " postfix/smtpd" in line and f"> client.example.jp[{PEER}]" in line
+    ]
     host.arm(seconds=600)
     assert debugged(machine) == ["postfix", "postfix-out"]
     deadline = time.monotonic() + 8 + 5

@@ -54,8 +54,13 @@ class Trial:
     def arm(self) -> None:
         """Arm a lease of two to six seconds with random parameters."""
         seconds = self.random.randint(2, 6)
-        words = [f"level={self.random.randint(1, 2)}", *self.random.choice(([], ["smtpd_tls=1"], ["smtpd_tls=2", "smtp_tls=1"]))]
-        words += self.random.choice((["peer=10.0.1.20"], ["peer=10.0.1.0/24"], ["peer=client.example.jp", "peer=192.0.2.1"]))
+        words = [
+            f"level={self.random.randint(1, 2)}",
+            *self.random.choice(([], ["smtpd_tls=1"], ["smtpd_tls=2", "smtp_tls=1"])),
+        ]
+        words += self.random.choice(
+            (["peer=10.0.1.20"], ["peer=10.0.1.0/24"], ["peer=client.example.jp", "peer=192.0.2.1"])
+        )
         lease = f"{self.random.getrandbits(48):012x}"
         self.ask("arm", *self.agent.arm_words(*words, "drain=2", seconds=seconds, lease=lease))
         self.last_deadline = time.time() + seconds
@@ -93,7 +98,9 @@ def _cable(trial: Trial) -> None:
 
 
 def _restart_postfix(trial: Trial) -> None:
-    trial.shell(trial.random.choice(("systemctl restart postfix", "systemctl stop postfix", "postfix reload", "postfix abort")))
+    trial.shell(
+        trial.random.choice(("systemctl restart postfix", "systemctl stop postfix", "postfix reload", "postfix abort"))
+    )
 
 
 def _edit(trial: Trial) -> None:
