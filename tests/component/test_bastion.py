@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -52,9 +53,9 @@ def test_a_burst_of_sixty_through_one_bastion_loses_nobody(
         hosts = Hosts(tuple(Target(name, name) for name in names), options, forks=60)
         results = gather_results(hosts, say_hello, lambda _late: None, limit=300)
         assert {result.host: (result.out, result.error) for result in results} == {name: (name, None) for name in names}
-        log = gate.log.read_text()
-        assert log.count("Accepted publickey") == 60
-        assert "MaxStartups throttling" not in log, "nobody was dropped, so nobody had to come again"
+        # A busy sshd may count somebody as still on the way in who is in already, and drop another one;
+        # that one comes again. What must not happen is that a host is lost.
+        assert gate.log.read_text().count("Accepted publickey") == 60
 
 
 def test_one_address_behind_two_jump_hosts_is_two_hosts(
@@ -140,6 +141,18 @@ def test_a_place_that_is_left_early_is_free_once(monkeypatch: pytest.MonkeyPatch
             pass
 
 
+@pytest.fixture
+def quiet_afterwards() -> Iterator[None]:
+    """Take back what ``-v`` does to the loggers of the whole process."""
+    loggers = [logging.getLogger(name) for name in ("pfremote", "paramiko")]
+    before = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
+    yield
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
+
+
+@pytest.mark.usefixtures("quiet_afterwards")
 def test_a_route_is_told_with_v(sshd: SshServer, make_options: MakeOptions) -> None:
     for verbosity in (1, 4):
         err = io.StringIO()
