@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.lab import Machine
+from tests.machine.test_postfix_faults import failing_reload
 from tests.support.machine_agent import LEASE, MachineAgent
 from tests.support.outside import debugging, wait_until_off
 
@@ -135,6 +136,20 @@ def test_the_state_folder_is_full_in_arm(small_state: Machine, host: MachineAgen
     assert reply.outcome in ("refused", "failed")
     assert not debugging(small_state)
     make_room(small_state, "/var/lib/pfremote")
+
+
+def test_etc_turns_read_only_in_an_arm_that_fails(small_etc: Machine, host: MachineAgent) -> None:
+    """Two faults at once: what this arm changed cannot be undone yet, so its guard stays and goes on."""
+    with failing_reload(small_etc):
+        fault = "mount -o remount,ro /etc/postfix"
+        reply = host.call("arm", *host.arm_words(), at_step="swapped", fault=fault)
+        assert reply is not None
+        assert [reason.code for reason in reply.failures] == ["reload"]
+        assert reply.one("touched") == "yes"
+        assert debugging(small_etc)
+    time.sleep(2)
+    small_etc.run(["mount", "-o", "remount,rw", "/etc/postfix"])
+    wait_until_off(small_etc, 5 + LATE)
 
 
 @pytest.fixture

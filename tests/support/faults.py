@@ -44,7 +44,7 @@ class Trial:
         while self.sessions:
             self.sessions.pop().close()
         self.machine.cable("up")
-        self.shell("umount -l /etc/postfix; pkill -CONT -f '^/bin/sh -s|^sh -s'; true")
+        self.shell("umount -l /etc/postfix; pkill -CONT -f '/agent [w]atch |^sh -s '; true")
         self.shell("systemctl is-active -q postfix@- || systemctl restart postfix")
 
     def ask(self, verb: str, *words: str) -> None:
@@ -73,7 +73,7 @@ def _kill_agent(trial: Trial) -> None:
 
 def _kill_watcher(trial: Trial) -> None:
     name = trial.random.choice(("KILL", "TERM", "ABRT", "STOP"))
-    trial.shell(f"pkill -{name} -f '/agent watch '")
+    trial.shell(f"pkill -{name} -f '/agent [w]atch '")
 
 
 def _kill_sshd(trial: Trial) -> None:

@@ -13,6 +13,7 @@ from tests.lab import Lab, Machine
 #: client.example.jp, the peer of every test on machines.
 PEER = "10.0.1.20"
 
+#: The ask-password units fail now and then for want of inotify instances, which all machines share with the outer one.
 _LOOK = r"""
 stat -c '%a %u:%g %s %Y %h %i' /etc/postfix/main.cf
 sha256sum </etc/postfix/main.cf
@@ -21,7 +22,7 @@ ls /etc/systemd/system /run/systemd/system /etc/cron.d /tmp 2>/dev/null | grep p
 ls /etc/systemd/system/*.wants | grep pfremote
 grep -l pfremote /var/spool/cron/atjobs/* 2>/dev/null
 systemctl list-units --all --plain --no-legend 'pfremote*'
-systemctl --failed --plain --no-legend
+systemctl --failed --plain --no-legend | grep -v ask-password
 pgrep -af 'pfremote/[^ ]*/agent'
 true
 """

@@ -103,7 +103,10 @@ unlock() {
 
 # journal LEASE STEP [DETAIL]: written before the step is done, so that sweep knows what may have happened.
 journal() {
-	printf '%s %s %s\n' "$(now)" "$2" "${3-}" >>"$STATE/leases/$1/journal" 2>/dev/null || :
+	# The kernel's clock since the first look at the wall clock: date(1) for each of ten steps would cost more than they do.
+	uptime_now
+	[ -n "${JOURNAL_BASE-}" ] || JOURNAL_BASE=$(($(now) - UPTIME))
+	printf '%s %s %s\n' "$((JOURNAL_BASE + UPTIME))" "$2" "${3-}" >>"$STATE/leases/$1/journal" 2>/dev/null || :
 }
 
 note_history() {

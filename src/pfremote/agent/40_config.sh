@@ -28,19 +28,24 @@ config_refuse() {
 	rm -f -- "$NEW"
 }
 
-# baseline_save: main.cf as it was before the first lease. The oldest copy wins. ORIG is a second link to
-# the very file, so that the way back is a rename: no disk space, and owner, mode, time, label, ACL and
-# other links come back by themselves.
+# baseline_save: main.cf as it was before the first lease. The oldest copy wins.
 baseline_save() {
 	[ ! -d "$STATE/baseline" ] || return 0
 	rm -rf -- "$STATE/baseline.new" "$STATE/written" "$STATE/written.next"
 	mkdir -- "$STATE/baseline.new" && cp -p -- "$MAIN" "$STATE/baseline.new/main.cf" || return 1
 	cmp -s -- "$MAIN" "$STATE/baseline.new/main.cf" || return 1
 	printf '%s\n' "$MAIN" >"$STATE/baseline.new/path" || return 1
+	settle_disk "$STATE/baseline.new/main.cf" "$STATE/baseline.new/path" "$STATE/baseline.new"
+	mv -- "$STATE/baseline.new" "$STATE/baseline" && settle_disk "$STATE"
+}
+
+# orig_save: ORIG is a second link to the very file, so that the way back is a rename: no disk space, and owner, mode,
+# time, label, ACL and other links come back by themselves. Made when the guard stands: whatever dies, it is removed.
+orig_save() {
+	cmp -s -- "$MAIN" "$STATE/baseline/main.cf" || return 0
 	rm -f -- "$ORIG"
 	ln -- "$MAIN" "$ORIG" 2>/dev/null || cp -a -- "$MAIN" "$ORIG" || return 1
-	settle_disk "$STATE/baseline.new/main.cf" "$STATE/baseline.new/path" "$STATE/baseline.new" "${MAIN%/*}"
-	mv -- "$STATE/baseline.new" "$STATE/baseline" && settle_disk "$STATE"
+	settle_disk "${MAIN%/*}"
 }
 
 baseline_drop() {
@@ -199,17 +204,18 @@ swap_back() {
 		fi
 		# rename(2) does nothing where both are links to one file (main.cf was never swapped)
 		# shellcheck disable=SC3013 # dash, bash and busybox have -ef
-		if [ "$ORIG" -ef "$MAIN" ]; then rm -f -- "$ORIG"; else orig_follow && mv -f -- "$ORIG" "$MAIN"; fi
+		if [ "$ORIG" -ef "$MAIN" ]; then rm -f -- "$ORIG" 2>/dev/null; else orig_follow && mv -f -- "$ORIG" "$MAIN"; fi
 		postconf_unlock
 		settle_disk "${MAIN%/*}"
 	elif cmp -s -- "$MAIN" "$STATE/baseline/main.cf"; then
-		rm -f -- "$ORIG" # back already; we died between the rename and the record of it
+		# back already; we died between the rename and the record of it
+		rm -f -- "$ORIG" 2>/dev/null || return 1
 	elif [ -e "$MAIN" ]; then
 		swap_in "$STATE/baseline/main.cf" "$MAIN" || return 1
 	else
 		cp -p -- "$STATE/baseline/main.cf" "$NEW" && mv -f -- "$NEW" "$MAIN" || return 1
 	fi
-	cmp -s -- "$MAIN" "$STATE/baseline/main.cf"
+	[ ! -e "$ORIG" ] && cmp -s -- "$MAIN" "$STATE/baseline/main.cf"
 }
 
 # orig_follow: an owner or mode that somebody changed in the window is an edit as well: it stays.

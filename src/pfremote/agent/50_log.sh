@@ -228,7 +228,7 @@ log_verbose() {
 # evidence_filter POSITION: of all lines since POSITION those whose process handled a verbose session, and those
 # that share a queue id with them. grep does the reading, awk sees only what grep lets through. The log is read once
 # for the processes, once for their lines, and once for each generation of queue ids (a message that is bounced
-# or filtered goes on under another one): each time only for what is new, and the findings are merged by line number.
+# or filtered goes on under another one): each time only for what is new, and the findings are merged by their place.
 evidence_filter() {
 	! evidence_spool "$1" || set -- spool
 	log_verbose "$1" |
@@ -258,13 +258,14 @@ evidence_spool() {
 	log_since "$1" | gzip -1 -c >"$TMP/spool"
 }
 
-# evidence_part POSITION WANTED: `NUMBER:LINE` of each line that has one of the strings of the file WANTED. For many
-# strings GNU grep is three times as fast with one regular expression; other greps are not.
+# evidence_part POSITION WANTED: `PLACE:LINE` of each line that has one of the strings of the file WANTED, PLACE being a
+# number that grows. For many strings GNU grep is three times as fast with one regular expression, and bytes cost it
+# nothing to count; other greps know neither.
 evidence_part() {
 	case $(run grep --version 2>/dev/null) in
 	*GNU*)
 		sed 's/[][\\.*^$+?(){}|]/\\&/g' "$2" | paste -s -d '|' - >"$TMP/pattern"
-		log_grep "$1" -anE -f "$TMP/pattern"
+		log_grep "$1" -abE -f "$TMP/pattern"
 		;;
 	*) log_grep "$1" -anF -f "$2" ;;
 	esac
@@ -278,7 +279,7 @@ evidence_merge() {
 			number[part] = 0
 			if ((reader " " ARGV[part]) | getline text <= 0) return
 			colon = index(text, ":")
-			number[part] = substr(text, 1, colon - 1) + 0
+			number[part] = substr(text, 1, colon - 1) + 1 # the first byte is 0, which stands for the end
 			line[part] = substr(text, colon + 1)
 		}
 		BEGIN {

@@ -66,6 +66,25 @@ guard_arm_systemd() {
 	for guard_arm_file in "$RUN_DIR/$WATCH_UNIT" "$UNIT_DIR/$REVERT_UNIT" "$UNIT_DIR/$TIMER_UNIT" "$UNIT_DIR/$BOOT_UNIT"; do
 		[ ! -e "$guard_arm_file" ] || guard_arm_changed=yes
 	done
+	(umask 022 && mkdir -p -- "$UNIT_DIR/timers.target.wants" "$UNIT_DIR/sysinit.target.wants") || return 1
+	# the boot unit first: from then on a reboot removes the rest
+	guard_unit "$UNIT_DIR/$BOOT_UNIT" "[Unit]
+Description=pfremote: ends Postfix debugging of $CONF before Postfix starts
+DefaultDependencies=no
+After=local-fs.target
+Before=sysinit.target postfix.service shutdown.target
+Conflicts=shutdown.target
+CollectMode=inactive-or-failed
+
+[Service]
+Type=oneshot
+ExecStart=$guard_run sweep instance=$CONF
+TimeoutStartSec=60
+SuccessExitStatus=4
+
+[Install]
+WantedBy=sysinit.target" || return 1
+	ln -sf "$UNIT_DIR/$BOOT_UNIT" "$UNIT_DIR/sysinit.target.wants/$BOOT_UNIT" || return 1
 	guard_unit "$RUN_DIR/$WATCH_UNIT" "[Unit]
 Description=pfremote: ends Postfix debugging of $CONF at its deadline
 CollectMode=inactive-or-failed
@@ -95,25 +114,7 @@ Unit=$REVERT_UNIT
 
 [Install]
 WantedBy=timers.target" || return 1
-	guard_unit "$UNIT_DIR/$BOOT_UNIT" "[Unit]
-Description=pfremote: ends Postfix debugging of $CONF before Postfix starts
-DefaultDependencies=no
-After=local-fs.target
-Before=sysinit.target postfix.service shutdown.target
-Conflicts=shutdown.target
-CollectMode=inactive-or-failed
-
-[Service]
-Type=oneshot
-ExecStart=$guard_run sweep instance=$CONF
-TimeoutStartSec=60
-SuccessExitStatus=4
-
-[Install]
-WantedBy=sysinit.target" || return 1
-	(umask 022 && mkdir -p -- "$UNIT_DIR/timers.target.wants" "$UNIT_DIR/sysinit.target.wants") || return 1
 	ln -sf "$UNIT_DIR/$TIMER_UNIT" "$UNIT_DIR/timers.target.wants/$TIMER_UNIT" || return 1
-	ln -sf "$UNIT_DIR/$BOOT_UNIT" "$UNIT_DIR/sysinit.target.wants/$BOOT_UNIT" || return 1
 	settle_disk "$UNIT_DIR/$TIMER_UNIT" "$UNIT_DIR/$REVERT_UNIT" "$UNIT_DIR/$BOOT_UNIT" \
 		"$UNIT_DIR" "$UNIT_DIR/timers.target.wants" "$UNIT_DIR/sysinit.target.wants"
 	# systemd reads a new unit when it is first named; only changed ones need daemon-reload, which costs as much as
@@ -238,17 +239,19 @@ guard_drop() {
 	guard_names
 	guard_at_drop
 	rm -f -- "$CRON_FILE"
-	if [ -e "$UNIT_DIR/$TIMER_UNIT" ] || [ -e "$UNIT_DIR/$BOOT_UNIT" ] || [ -e "$UNIT_DIR/$REVERT_UNIT" ]; then
-		rm -f -- "$UNIT_DIR/timers.target.wants/$TIMER_UNIT" "$UNIT_DIR/sysinit.target.wants/$BOOT_UNIT"
-		! have systemctl || [ ! -d "$RUN_DIR" ] || run systemctl --quiet --no-block stop "$TIMER_UNIT" 2>/dev/null || :
-		rm -f -- "$UNIT_DIR/$TIMER_UNIT" "$UNIT_DIR/$REVERT_UNIT" "$UNIT_DIR/$BOOT_UNIT"
-		guard_reload=yes
-	fi
+	guard_drop_boot=$UNIT_DIR/sysinit.target.wants/$BOOT_UNIT
+	[ -e "$UNIT_DIR/$TIMER_UNIT" ] || [ -e "$UNIT_DIR/$BOOT_UNIT" ] || [ -e "$UNIT_DIR/$REVERT_UNIT" ] ||
+		[ -L "$guard_drop_boot" ] || return 0
+	! have systemctl || [ ! -d "$RUN_DIR" ] || run systemctl --quiet --no-block stop "$TIMER_UNIT" 2>/dev/null || :
+	rm -f -- "$UNIT_DIR/timers.target.wants/$TIMER_UNIT" "$UNIT_DIR/$TIMER_UNIT" "$UNIT_DIR/$REVERT_UNIT"
+	# in one call: a power cut in between would leave a unit that nobody starts
+	rm -f -- "$UNIT_DIR/$BOOT_UNIT" "$guard_drop_boot"
+	guard_reload=yes
 }
 
 # guard_stop: end the watcher, unless we are it, and forget its unit. Called with the lock held and no lease left.
 guard_stop() {
-	guard_names
+	guard_drop
 	if [ "$IN_GUARD" = no ] && watcher_alive; then
 		# Its ExecStopPost would wait for our lock: tell it that all is done.
 		printf '%s %s\n' "$$" "$(proc_start $$)" >"$STATE/disarming"

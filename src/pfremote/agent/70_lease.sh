@@ -19,6 +19,7 @@ lease_begin() {
 	guard_arm "$A_guard" || arm_fail guard "the guard ($A_guard) could not be armed, or was not seen armed"
 	journal "$A_lease" guarded "$A_guard"
 	ticks_now
+	orig_save || arm_fail main-cf-readonly "no file can be made in ${MAIN%/*}"
 	spec_set "$A_lease" swapped_ticks "$TICKS" || arm_fail state-unwritable "the state folder $STATE cannot be written"
 	journal "$A_lease" swap
 	config_apply || arm_fail main-cf "main.cf could not be changed; it is as it was"
@@ -63,18 +64,19 @@ lease_count_predating() {
 
 # arm_fail CODE TEXT [HINT]: undo what this arm did so far, by the same code as every other end, and say so.
 arm_fail() {
+	arm_fail_touched=no
 	if [ -e "$LEASE_DIR/active" ]; then
-		lease_end "$A_lease" arm-failed
+		# cannot be undone yet (a disk that turned read-only in between): the guard stays and goes on
+		lease_end "$A_lease" arm-failed || arm_fail_touched=yes
 	fi
-	if ! any_active; then
-		guard_drop
-		guard_stop
+	if ! any_active && ! any_ending; then
 		[ -d "$STATE/baseline" ] && config_is_ours && cmp -s -- "$MAIN" "$STATE/baseline/main.cf" && baseline_drop
+		guard_stop
 	fi
-	rm -rf -- "$LEASE_DIR"
+	[ "$arm_fail_touched" = yes ] || rm -rf -- "$LEASE_DIR"
 	unlock
 	look_clean || :
-	say touched no
+	say touched "$arm_fail_touched"
 	die "$@"
 }
 
@@ -109,12 +111,13 @@ lease_end() {
 		"reload=$RELOAD" >"$STATE/leases/$1/result" 2>/dev/null || :
 	if ! any_active; then
 		journal "$1" disarm
-		guard_drop
 		baseline_drop
 	elif [ "$IN_GUARD" = no ]; then
 		guard_arm "$(cat "$STATE/guard")" || warn guard-weak "the guard of the remaining leases was not seen renewed"
 	fi
 	rm -f -- "$STATE/leases/$1/ending"
+	# The guard goes last: as long as anything else is there, a reboot finds somebody who removes it.
+	any_active || any_ending || guard_drop
 	postconf_lock_clean
 	journal "$1" reverted
 	note_history "reverted lease=$1 instance=$CONF why=$2 restored=$RESTORED reload=$RELOAD$(test -s "$STATE/leases/$1/conflict" && printf ' conflict')"
@@ -244,9 +247,12 @@ sweep_locked() {
 			[ -e "$sweep_dir/result" ] || rm -rf -- "$sweep_dir"
 		fi
 	done
-	# An arm that died between its baseline and its lease.
-	if [ -d "$STATE/baseline" ] && ! any_active && ! any_ending; then
-		config_apply && baseline_drop && guard_drop
+	# An arm that died between its baseline and its lease, an end that died before its guard was gone.
+	if ! any_active && ! any_ending; then
+		if [ ! -d "$STATE/baseline" ] || config_apply; then
+			baseline_drop
+			guard_drop
+		fi
 	fi
 	sweep_old
 }

@@ -12,8 +12,9 @@ verb_watch() {
 	if ! watcher_alive; then
 		printf '%s %s\n' "$$" "$(proc_start $$)" | put "$STATE/watch.pid"
 	fi
-	# "Exiting is the revert": asked to go without being told that all is done, end the leases first.
-	trap 'kill "$watch_nap" 2>/dev/null; disarming || watch_end_all; leave 0' TERM INT
+	# "Exiting is the revert": asked to go without being told that all is done, end the leases first. systemd asks every
+	# process of the unit, new ones too (systemd.kill(5)): from here on none of our children may heed it.
+	trap 'trap "" TERM INT; kill "$watch_nap" 2>/dev/null; disarming || watch_end_all; leave 0' TERM INT
 	watch_tick=0 watch_nap=
 	while watch_once; do
 		[ "$watch_until" -eq 0 ] || [ "$(now)" -lt "$watch_until" ] || leave 0

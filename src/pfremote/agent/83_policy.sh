@@ -71,18 +71,24 @@ policy_check() {
 # by nobody else (a sticky folder such as /tmp protects what root has in it).
 path_is_roots() {
 	path_now=$(readlink -f -- "$1") || return 1
-	while :; do
-		# shellcheck disable=SC2012,SC2046 # ls -n is the portable way to mode and owner
-		set -- $(ls -ldn -- "$path_now")
-		[ "${3-}" = 0 ] || return 1
-		case $1 in
+	set -- "$path_now"
+	while [ "$path_now" != / ]; do
+		path_now=${path_now%/*}
+		path_now=${path_now:-/}
+		set -- "$@" "$path_now"
+	done
+	# shellcheck disable=SC2012 # ls -n is the portable way to mode and owner
+	path_listed=$(ls -ldn -- "$@" 2>/dev/null) || return 1
+	while read -r path_mode path_links path_owner path_rest; do
+		[ "$path_owner" = 0 ] || return 1
+		case $path_mode in
 		?????-??-* | d????????[tT]*) ;;
 		*) return 1 ;;
 		esac
-		[ "$path_now" != / ] || return 0
-		path_now=${path_now%/*}
-		path_now=${path_now:-/}
-	done
+		: "$path_links $path_rest"
+	done <<-PATHS
+		$path_listed
+	PATHS
 }
 
 # path_is_public PATH: everybody may read it, so that quoting it in a log tells nobody anything new.

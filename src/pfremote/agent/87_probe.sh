@@ -32,7 +32,9 @@ verb_probe() {
 	*' debug_peer_list '*) say parent_domain yes ;;
 	*) say parent_domain no ;;
 	esac
-	say tables "$(run postconf -c "$CONF" -m 2>/dev/null | tr '\n' ' ')"
+	case $A_peers in
+	*:*) say tables "$(run postconf -c "$CONF" -m 2>/dev/null | tr '\n' ' ')" ;;
+	esac
 	probe_parameters
 	probe_peers
 	log_free
@@ -40,7 +42,7 @@ verb_probe() {
 	say log_free_bytes "$FREE_BYTES"
 	disk_free "$STATE_ROOT"
 	say state_free_bytes "$FREE_BYTES"
-	say_unexplained
+	say_unexplained "$probe_verbose"
 	if state_exists; then for probe_id in $(leases_all); do say_lease "$probe_id"; done; fi
 }
 
@@ -64,7 +66,12 @@ probe_parameters() {
 	# shellcheck disable=SC2046,SC2086 # one pattern per parameter
 	run postconf -c "$CONF" -x -P $(printf '*/*/%s ' $PARAMETERS) 2>/dev/null |
 		while IFS= read -r probe_line; do say override "${probe_line%% = *} ${probe_line#* = }"; done
-	verbose_services | while IFS= read -r probe_line; do say verbose_service "$probe_line"; done
+	probe_verbose=$(verbose_services)
+	while IFS= read -r probe_line; do
+		[ -z "$probe_line" ] || say verbose_service "$probe_line"
+	done <<-PROBE
+		$probe_verbose
+	PROBE
 }
 
 # probe_peers: what only this host can know of the peers: addresses of names, files.
@@ -97,7 +104,7 @@ probe_resolve() {
 	done
 }
 
-# say_unexplained: debugging that is on and that no lease explains: what main.cf had before ours, and -v flags.
+# say_unexplained [VERBOSE]: debugging that is on and that no lease explains: what main.cf had before ours, and -v flags.
 say_unexplained() {
 	unexplained_dir=$CONF
 	if [ -d "$STATE/baseline" ] && state_exists; then
@@ -111,7 +118,10 @@ say_unexplained() {
 		# level 1 is one line per handshake, which many sites want always
 		is_number "$unexplained_value" && [ "$unexplained_value" -ge 2 ] && say unexplained "$unexplained_name $unexplained_value"
 	done
-	verbose_services | while read -r unexplained_service unexplained_flags; do
-		say unexplained "master.cf $unexplained_service has $unexplained_flags -v"
-	done
+	[ "$#" -gt 0 ] || set -- "$(verbose_services)"
+	while read -r unexplained_service unexplained_flags; do
+		[ -z "$unexplained_service" ] || say unexplained "master.cf $unexplained_service has $unexplained_flags -v"
+	done <<-UNEXPLAINED
+		$1
+	UNEXPLAINED
 }
