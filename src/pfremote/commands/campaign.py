@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pfremote.commands.disguising import make_disguise
 from pfremote.commands.hosts import Hosts
@@ -21,7 +22,6 @@ from pfremote.commands.request_options import Asked
 from pfremote.commands.window_table import HEADINGS, describe_windows
 from pfremote.exit_codes import ExitCode, choose_exit_code
 from pfremote.fleet import run_fleet
-from pfremote.follow import Follower, read_keys
 from pfremote.interruption import Interrupts, heed_signals
 from pfremote.lagging import Straggler
 from pfremote.maillog.plain import Disguise
@@ -31,6 +31,10 @@ from pfremote.postfix.quantities import render_duration
 from pfremote.results import HostResult
 from pfremote.store import RunStore
 from pfremote.window import Window, WindowOptions
+
+if TYPE_CHECKING:  # what reads logs is loaded when there is a log, or somebody follows one
+    from pfremote.follow import Follower
+    from pfremote.maillog.live import Reader
 
 #: A look costs a host some 50 ms of CPU; every five seconds is enough for a person who waits.
 POLL = 5.0
@@ -78,13 +82,19 @@ def run_campaign(campaign: Campaign, output: Output) -> ExitCode:
     if campaign.check:
         output.show_plans()
     reader = partial(follow_sessions, disguise=output.disguise)
-    follower = Follower(output.console, output.stream_only, reader) if campaign.follow else None
+    follower = _make_follower(output, reader) if campaign.follow else None
     windows = _make_windows(campaign, store, output, follower)
     interrupts = Interrupts()
     teller = Teller(windows, interrupts, output, follower)
     with heed_signals(interrupts), _take_keys(follower, windows, teller):
         results = run_fleet(windows, forks=campaign.hosts.forks, interrupts=interrupts, tick=teller.tick)
         return _finish(campaign, store, tuple(results.values()), interrupts, output)
+
+
+def _make_follower(output: Output, reader: Callable[..., Reader]) -> Follower:
+    from pfremote.follow import Follower
+
+    return Follower(output.console, output.stream_only, reader)
 
 
 def _create_store(campaign: Campaign, disguise: Disguise) -> RunStore:
@@ -116,6 +126,8 @@ def _take_keys(follower: Follower | None, windows: dict[str, Window], teller: Te
     def press(key: str) -> None:
         follower.press(key)
         teller.show()
+
+    from pfremote.follow import read_keys
 
     follower.controls.end = end
     with read_keys(press):

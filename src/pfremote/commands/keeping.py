@@ -12,22 +12,20 @@ from pfremote.agent.protocol import Reply
 from pfremote.errors import PfremoteError, Reason
 from pfremote.events import EventSink, format_time
 from pfremote.facts import Facts, Lease
-from pfremote.maillog.capture import Capture, read_capture
-from pfremote.maillog.completeness import count_cut, explain_gaps
-from pfremote.maillog.live import LiveReader, Reader
 from pfremote.maillog.plain import PLAIN, Disguise
-from pfremote.maillog.select import Match
-from pfremote.maillog.sessions import Session
 from pfremote.output import Output
 from pfremote.postfix.matching import match_peer
 from pfremote.postfix.unmatched import explain_unmatched, find_unmatched
 from pfremote.results import HostResult, reason_as_json
 from pfremote.store import Run, RunStore
-from pfremote.store.disguise import DisguisedReader
 from pfremote.verdict import reasons_as_json
 from pfremote.window.silence import explain_silence
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what reads logs is loaded when there is a log: not before arming
+    from pfremote.maillog.capture import Capture
+    from pfremote.maillog.live import Reader
+    from pfremote.maillog.select import Match
+    from pfremote.maillog.sessions import Session
     from pfremote.report import Format
     from pfremote.store.writer import ReportName
 
@@ -66,6 +64,8 @@ class Keeper:
         """
         if self._store is None:
             raise PfremoteError("there is no run folder to keep the evidence in", hint="pfremote collect HOST")
+        from pfremote.maillog.completeness import count_cut, explain_gaps
+
         capture = read_evidence(reply, facts, lease)
         missing = (*read_missing(reply), *explain_gaps(capture.sessions, capture.counts.cut_lines))
         unmatched = explain_absence(capture, facts, lease)
@@ -147,6 +147,7 @@ def read_evidence(reply: Reply, facts: Facts, lease: Lease) -> Capture:
     What decides is Postfix's own rule, applied to the patterns that were armed; None (a table or file on
     the host decides) keeps the session, since Postfix found it worth debugging.
     """
+    from pfremote.maillog.capture import read_capture
 
     match = match_sessions(facts, lease)
     now = datetime.fromtimestamp(reply.number("time", int(facts.time)), UTC)
@@ -165,10 +166,16 @@ def match_sessions(facts: Facts, lease: Lease) -> Match:
 
 def follow_sessions(reply: Reply, facts: Facts, lease: Lease, *, disguise: Disguise = PLAIN) -> Reader:
     """Return the reader for the log of a host that is followed, from its first reply to ``tail``."""
+    from pfremote.maillog.live import LiveReader
+
     now = datetime.fromtimestamp(reply.number("time", int(facts.time)), UTC)
     offset = read_utc_offset(reply.one("utc_offset", "+0000"))
     reader = LiveReader(now=now, utc_offset=offset, match=match_sessions(facts, lease))
-    return reader if disguise is PLAIN else DisguisedReader(reader, disguise)
+    if disguise is PLAIN:
+        return reader
+    from pfremote.store.disguise import DisguisedReader
+
+    return DisguisedReader(reader, disguise)
 
 
 def read_utc_offset(text: str) -> timedelta:

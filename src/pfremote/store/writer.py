@@ -10,17 +10,13 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pfremote import __version__
 from pfremote.errors import Reason
 from pfremote.facts import Lease
-from pfremote.maillog.capture import Capture
-from pfremote.maillog.mainconf import redact_main_cf
 from pfremote.maillog.plain import PLAIN, Disguise
 from pfremote.results import HostResult
-from pfremote.store.capture import encode_capture, render_transcripts
-from pfremote.store.disguise import disguise_main_cf
 from pfremote.store.encode import to_json
 from pfremote.store.files import (
     claim_folder,
@@ -33,6 +29,9 @@ from pfremote.store.files import (
 from pfremote.store.maincf import MOMENTS, diff_main_cf
 from pfremote.store.names import choose_folder
 from pfremote.store.run import SCHEMA, HostRecord, JsonObject, Run, decode_run, encode_host, encode_run
+
+if TYPE_CHECKING:  # what reads logs is loaded when there is a log: every command loads this module
+    from pfremote.maillog.capture import Capture
 
 ReportName = Literal["report.html", "report.md", "report.txt", "report.json"]
 
@@ -125,7 +124,7 @@ class RunStore:
             write_new(staging / "evidence.log", capture.evidence_bytes())
             if transcripts:
                 _write_transcripts(staging / "transcripts", capture)
-            understood = encode_capture(capture)
+            understood = _encode(capture)
             write_new(
                 staging / "sessions.json",
                 _compact({"schema": SCHEMA, "result": self._hide(to_json(encode_host(record))), **understood}),
@@ -192,6 +191,9 @@ class RunStore:
         return {**shown, "pseudonymised": True} if "hosts" in shown else shown
 
     def _write_main_cf(self, folder: Path, originals: Mapping[str, bytes]) -> None:
+        from pfremote.maillog.mainconf import redact_main_cf
+        from pfremote.store.disguise import disguise_main_cf
+
         copies = {
             moment: disguise_main_cf(redact_main_cf(originals[moment]), self.disguise)
             for moment in MOMENTS
@@ -207,7 +209,15 @@ class RunStore:
         write_private(self.path / name, (json.dumps(to_json(content), ensure_ascii=False, indent=1) + "\n").encode())
 
 
+def _encode(capture: Capture) -> JsonObject:
+    from pfremote.store.capture import encode_capture
+
+    return encode_capture(capture)
+
+
 def _write_transcripts(folder: Path, capture: Capture) -> None:
+    from pfremote.store.capture import render_transcripts
+
     for number, text in enumerate(render_transcripts(capture), 1):
         # Not synced one by one: a thousand syncs take seconds, and sessions.json holds the same.
         write_new(folder / f"{number:03d}.txt", text.encode("utf-8", "backslashreplace"), sync=False)
