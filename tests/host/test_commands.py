@@ -8,48 +8,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pfremote.loopback import LoopbackHost, traffic
+from tests.support.running import Running
 
 pytestmark = pytest.mark.host
 
 PEER = "127.0.0.7"
 
 
-class Command:
-    """A running pfremote whose events are read as they come."""
-
-    def __init__(self, host: LoopbackHost, *words: str) -> None:
-        options = ["--ssh-config", str(host.ssh_config), "--instance", str(host.config_directory)]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "pfremote", *words, *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            # nohup around the suite must not decide what a hang-up does to the program under test
-            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
-        )
-        self.events: list[dict[str, Any]] = []
-
-    def wait_for(self, kind: str) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.events.append(json.loads(line))
-            if self.events[-1]["event"] == kind:
-                return self.events[-1]
-        assert self.process.stderr is not None
-        raise AssertionError(f"no {kind} among {self.events}: {self.process.stderr.read()}")
-
-    def finish(self) -> tuple[int, dict[str, Any]]:
-        out, err = self.process.communicate(timeout=120)
-        self.events += [json.loads(line) for line in out.splitlines()]
-        assert self.events, err
-        assert self.events[-1]["event"] == "recap", (self.events, err)
-        assert self.process.returncode == self.events[-1]["exit_code"]
-        return self.process.returncode, self.events[-1]["hosts"]
+def start(host: LoopbackHost, *words: str) -> Running:
+    options = ["--ssh-config", str(host.ssh_config), "--instance", str(host.config_directory)]
+    argv = [sys.executable, "-m", "pfremote", *words, *options]
+    # nohup around the suite must not decide what a hang-up does to the program under test
+    return Running.start(argv, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
 
 
 def _run(host: LoopbackHost, *words: str) -> subprocess.CompletedProcess[str]:
@@ -63,8 +37,8 @@ def _run(host: LoopbackHost, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _debug(host: LoopbackHost, *words: str) -> Command:
-    return Command(host, "debug", host.name, "--peer", PEER, "--allow-volatile-guard", "--json", *words)
+def _debug(host: LoopbackHost, *words: str) -> Running:
+    return start(host, "debug", host.name, "--peer", PEER, "--allow-volatile-guard", "--json", *words)
 
 
 @pytest.fixture
@@ -161,10 +135,7 @@ def test_the_second_interrupt_leaves_and_says_until_when(unchanged: LoopbackHost
     run = _debug(unchanged, "--minutes", "1", "--out", str(tmp_path / "run"))
     run.wait_for("armed")
     run.process.send_signal(signal.SIGINT)
-    assert run.process.stderr is not None
-    for line in run.process.stderr:
-        if line.startswith("interrupted: "):
-            break
+    run.wait_for_words("interrupted: ")
     run.process.send_signal(signal.SIGINT)  # the revert takes longer than this
     code, hosts = run.finish()
     assert (code, hosts["mx1"]["state"]) == (5, "unknown")
@@ -175,9 +146,8 @@ def test_the_second_interrupt_leaves_and_says_until_when(unchanged: LoopbackHost
 def test_when_nobody_reads_any_more_the_host_is_reverted(unchanged: LoopbackHost, tmp_path: Path) -> None:
     run = _debug(unchanged, "--minutes", "10", "--out", str(tmp_path / "run"))
     run.wait_for("armed")
-    for stream in (run.process.stdout, run.process.stderr):
-        assert stream is not None
-        stream.close()
+    assert run.process.stdout is not None
+    run.process.stdout.close()
     run.process.send_signal(signal.SIGHUP)
     assert run.process.wait(timeout=60) == 130
     assert _run(unchanged, "status", "mx1").stdout == "mx1  clean\n"

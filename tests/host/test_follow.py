@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from pfremote.loopback import LoopbackHost, traffic
-from tests.host.test_commands import Command
+from tests.host.test_commands import start
 
 pytestmark = pytest.mark.host
 
@@ -175,7 +175,7 @@ def test_keys_pause_filter_show_raw_lines_and_end(
 
 
 def test_programs_get_each_session_as_it_is_over(loopback_host: LoopbackHost, tmp_path: Path) -> None:
-    run = Command(
+    run = start(
         *(loopback_host, "debug", loopback_host.name, "--peer", PEER, "--allow-volatile-guard", "--json"),
         *("--minutes", "2", "--follow", "--out", str(tmp_path / "run")),
     )
@@ -195,7 +195,7 @@ def test_programs_get_each_session_as_it_is_over(loopback_host: LoopbackHost, tm
 
 
 def test_silence_is_explained_while_the_window_is_open(loopback_host: LoopbackHost, tmp_path: Path) -> None:
-    run = Command(
+    run = start(
         *(
             loopback_host,
             "debug",
@@ -222,7 +222,7 @@ def test_silence_is_explained_while_the_window_is_open(loopback_host: LoopbackHo
 
 def test_a_session_from_before_the_window_is_counted(loopback_host: LoopbackHost, tmp_path: Path) -> None:
     with traffic.hold_session(loopback_host, source_ip=PEER):
-        run = Command(
+        run = start(
             *(loopback_host, "debug", loopback_host.name, "--peer", PEER, "--allow-volatile-guard", "--json"),
             *("--minutes", "4s", "--out", str(tmp_path / "run")),
         )

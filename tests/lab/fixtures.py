@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ import pytest
 from tests.lab import Lab, LabUnavailableError, Machine
 from tests.lab.commands import LabError
 from tests.support.hosts import skip_or_fail
+
+#: Run every combination, also those that differ in little.
+LONG = os.environ.get("PFREMOTE_LAB_LONG") == "1"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,8 +30,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.seed = random.randrange(10**6)  # noqa: S311 - faults, not secrets
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    return f"random faults: --trials {config.getoption('trials')} --seed {config.getoption('seed')}"
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say how long the guarantee tests are, and what they leave out."""
+    lines = [f"random faults: --trials {config.getoption('trials')} --seed {config.getoption('seed')}"]
+    if not LONG:
+        lines.append("long: every signal at every step is left out; PFREMOTE_LAB_LONG=1 runs it")
+    return lines
 
 
 @pytest.fixture(scope="session")

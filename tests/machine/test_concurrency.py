@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from tests.lab import Client, Lab, Machine
-from tests.support.operator import Operator, Window
+from tests.support.operator import Operator
 from tests.support.outside import PEER
+from tests.support.running import Running
 
 pytestmark = pytest.mark.machine
 
@@ -76,13 +77,13 @@ def hold_all(lab: Lab, machine: Machine, number: int) -> None:
             done.result()
 
 
-def open_window(operator: Operator, out: Path) -> Window:
+def open_window(operator: Operator, out: Path) -> Running:
     window = operator.start("mx1", "--peer", PEER, "--minutes", "5", "--out", str(out))
     window.wait_for("armed")
     return window
 
 
-def close_window(window: Window) -> dict[str, Any]:
+def close_window(window: Running) -> dict[str, Any]:
     """End the window early and return what was told of the evidence."""
     window.process.send_signal(signal.SIGINT)
     code, hosts = window.finish()

@@ -15,7 +15,8 @@ import pytest
 
 from tests.lab import Lab, LabUnavailableError, Machine
 from tests.support.hosts import skip_or_fail
-from tests.support.operator import Operator, Window
+from tests.support.operator import Operator
+from tests.support.running import Running
 from tests.support.sshd import SshServer, make_key
 
 pytestmark = pytest.mark.machine
@@ -113,7 +114,7 @@ def moment(event: dict[str, Any]) -> float:
     return datetime.fromisoformat(event["time"]).timestamp()
 
 
-def first(window: Window, kind: str, host: str) -> dict[str, Any]:
+def first(window: Running, kind: str, host: str) -> dict[str, Any]:
     """Return the first event of a kind about a host."""
     return next(event for event in window.events if event["event"] == kind and event.get("host") == host)
 

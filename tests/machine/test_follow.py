@@ -10,14 +10,15 @@ import pytest
 
 from tests.lab import Lab, Machine
 from tests.support.machine_agent import MachineAgent
-from tests.support.operator import Operator, Window
+from tests.support.operator import Operator
+from tests.support.running import Running
 
 pytestmark = pytest.mark.machine
 
 CLIENT = "10.0.1.20"
 
 
-def wait_for_transcript(window: Window) -> dict[str, Any]:
+def wait_for_transcript(window: Running) -> dict[str, Any]:
     while "transcript" not in (event := window.wait_for("session")):
         pass
     return event

@@ -51,15 +51,15 @@ def state_of(machine: Machine) -> str:
             "-c",
             "cd /etc; stat -c '%n %a %u:%g %s %Y %i' postfix/main.cf postfix-out/main.cf;"
             " sha256sum postfix/main.cf postfix-out/main.cf; ls -A postfix postfix-out | grep pfremote;"
-            " ls /etc/systemd/system /run/systemd/system /etc/systemd/system/*.wants | grep pfremote; pgrep -af '/agent '; true",
+            " ls /etc/systemd/system /run/systemd/system /etc/systemd/system/*.wants | grep pfremote; pgrep -af '/[a]gent '; true",
         ]
     ).stdout
 
 
 def debugged(machine: Machine) -> list[str]:
-    """Return the instances whose main.cf has a debug parameter."""
+    """Return the instances whose main.cf debugs somebody (the file that postmulti makes has a debug_peer_level)."""
     names = ("postfix", "postfix-out")
-    return [name for name in names if "debug_peer" in machine.read(f"/etc/{name}/main.cf")]
+    return [name for name in names if "\ndebug_peer_list = " in machine.read(f"/etc/{name}/main.cf")]
 
 
 def talk(host: MachineAgent) -> str:

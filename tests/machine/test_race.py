@@ -20,7 +20,7 @@ def test_two_arms_at_once_over_ssh(host: MachineAgent) -> None:
     leases = {f"{number:012x}": f"192.0.2.{number}" for number in range(1, 5)}
     running = [remote.start("arm", *remote.arm_words(f"peer={peer}", lease=lease)) for lease, peer in leases.items()]
     replies = [read_reply(process) for process in running]
-    assert [reply.outcome for reply in replies if reply is not None] == ["ok"] * len(leases)
+    assert [(reply.outcome, reply.failures) for reply in replies if reply is not None] == [("ok", ())] * len(leases)
     text = host.machine.read("/etc/postfix/main.cf")
     assert [peer for peer in leases.values() if peer not in text] == []
     enders = [remote.start("revert", f"lease={lease}") for lease in leases]

@@ -12,7 +12,7 @@ import pytest
 
 from tests.lab import Lab, Machine
 from tests.support.maillines import find_spellings
-from tests.support.operator import Operator, Window
+from tests.support.operator import Operator
 from tests.support.outside import PEER
 from tests.support.planting import (
     CONTENT,
@@ -24,6 +24,7 @@ from tests.support.planting import (
     plant_all,
     relay_message,
 )
+from tests.support.running import Running
 
 pytestmark = pytest.mark.machine
 
@@ -72,7 +73,7 @@ def relaying(lab: Lab) -> Iterator[tuple[Machine, Machine]]:
         lab.renew(machine)
 
 
-def run_window(operator: Operator, lab: Lab, machine: Machine, out: Path, *words: str) -> tuple[Window, Planted]:
+def run_window(operator: Operator, lab: Lab, machine: Machine, out: Path, *words: str) -> tuple[Running, Planted]:
     """Hold one window over SSH in which every secret passes, and end it early."""
     peers = ("--peer", PEER, "--peer", "10.0.1.102")
     window = operator.start("mx1", *peers, "--minutes", "5", "--out", str(out), "-vv", *words)

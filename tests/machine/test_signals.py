@@ -6,12 +6,23 @@ import time
 
 import pytest
 
+from tests.lab.fixtures import LONG
 from tests.support.machine_agent import LEASE, MachineAgent, read_reply
 from tests.support.outside import is_verbose, wait_until_off
 
 pytestmark = pytest.mark.machine
 
 STEPS = ("guarded", "swap", "swapped", "reload")
+REVERT = ("revert", "apply", "applied", "reloaded", "disarm")
+
+
+def pair(steps: tuple[str, ...], *, brief: str) -> list[tuple[str, str]]:
+    """Return (signal, step): SIGKILL after each step, and the others after ``brief`` alone unless all are asked for."""
+    return [
+        (name, step) for name in ("TERM", "INT", "KILL") for step in steps if LONG or name == "KILL" or step == brief
+    ]
+
+
 #: A dead arm is undone by the watcher's next look, an ended lease by its ExecStopPost: seconds, not the deadline.
 SOON = 5.0
 
@@ -22,8 +33,7 @@ def journal_steps(host: MachineAgent) -> list[str]:
     return [line.split()[1] for line in text.splitlines()]
 
 
-@pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("signal", ["TERM", "INT", "KILL"])
+@pytest.mark.parametrize(("signal", "step"), pair(STEPS, brief="swapped"))
 def test_an_arm_that_is_ended_by_a_signal_is_undone_at_once(host: MachineAgent, signal: str, step: str) -> None:
     reply = host.call("arm", *host.arm_words(seconds=600), at_step=step, fault=f"kill -{signal} $$; sleep 1")
     assert reply is None or reply.outcome == "failed"
@@ -38,8 +48,7 @@ def test_a_vanished_client_does_not_stop_an_arm_half_way(host: MachineAgent, sig
     assert host.ask("revert", f"lease={LEASE}").one("clean") == "yes"
 
 
-@pytest.mark.parametrize("step", ["revert", "apply", "applied", "reloaded", "disarm"])
-@pytest.mark.parametrize("signal", ["TERM", "INT", "KILL"])
+@pytest.mark.parametrize(("signal", "step"), pair(REVERT, brief="apply"))
 def test_a_revert_that_is_ended_by_a_signal_is_finished_by_the_watcher(
     host: MachineAgent, signal: str, step: str
 ) -> None:

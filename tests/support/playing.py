@@ -11,47 +11,16 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 from pfremote.loopback import LoopbackHost
+from tests.support.running import Running
 
 #: Nothing listens there: refused at once.
 DEAD_PORT = 1
-
-
-@dataclass
-class Played:
-    """A running ``pfremote run --json`` whose events are read as they come."""
-
-    process: subprocess.Popen[str]
-    events: list[dict[str, Any]] = field(default_factory=list)
-    err: str = ""
-
-    def wait_for(self, kind: str) -> dict[str, Any]:
-        """Read events until one of this kind comes."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.events.append(json.loads(line))
-            if self.events[-1]["event"] == kind:
-                return self.events[-1]
-        assert self.process.stderr is not None
-        raise AssertionError(f"no {kind} among {self.events}: {self.process.stderr.read()}")
-
-    def finish(self) -> tuple[int, dict[str, Any]]:
-        """Wait for the end; return the exit code and the recap's hosts."""
-        out, self.err = self.process.communicate(timeout=180)
-        self.events += [json.loads(line) for line in out.splitlines()]
-        assert self.events, self.err
-        assert self.events[-1]["event"] == "recap", (self.events, self.err)
-        assert self.process.returncode == self.events[-1]["exit_code"]
-        return self.process.returncode, self.events[-1]["hosts"]
-
-    def codes(self, kind: str, host: str) -> list[str]:
-        """Return the codes of one host's events of a kind."""
-        return [item["code"] for item in self.events if item["event"] == kind and item.get("host") == host]
 
 
 @dataclass(frozen=True)
@@ -85,18 +54,10 @@ class Stage:
             "--allow-volatile-guard",
         ]
 
-    def start(self, playbook: Path, *words: str, out: str = "run") -> Played:
+    def start(self, playbook: Path, *words: str, out: str = "run") -> Running:
         """Start a run with ``--json``; it is kept in the folder ``out``."""
         where = [] if "--check" in words else ["--out", str(self.folder / out)]
-        return Played(
-            subprocess.Popen(
-                self.words(str(playbook), "--json", *where, *words),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
+        return Running.start(self.words(str(playbook), "--json", *where, *words), stdin=subprocess.DEVNULL)
 
     def run(self, playbook: Path, *words: str) -> subprocess.CompletedProcess[str]:
         """Run it to its end without ``--json``, and without a terminal."""

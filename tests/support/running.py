@@ -1,0 +1,77 @@
+"""pfremote as a process of its own, whose events are read as they come."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+
+@dataclass
+class Running:
+    """A running ``pfremote … --json``."""
+
+    process: subprocess.Popen[str]
+    #: A file, not a pipe: nobody reads it before the end, and a full pipe would stop the process.
+    errors: IO[str]
+    events: list[dict[str, Any]] = field(default_factory=list)
+    #: Everything on stdout so far.
+    printed: str = ""
+
+    @classmethod
+    def start(cls, argv: Sequence[str], **options: Any) -> Running:
+        """Start it; ``options`` are Popen's."""
+        errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - as long as the process
+        return cls(subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=errors, text=True, **options), errors)
+
+    def wait_for(self, kind: str) -> dict[str, Any]:
+        """Read events until one of this kind comes."""
+        while self._next_line():
+            if self.events[-1]["event"] == kind:
+                return self.events[-1]
+        raise AssertionError(f"no {kind} among {self.events}: {self.err}")
+
+    def wait_for_words(self, words: str, *, timeout: float = 60) -> None:
+        """Wait until it said ``words`` on stderr."""
+        deadline = time.monotonic() + timeout
+        while words not in self.err:
+            assert self.process.poll() is None and time.monotonic() < deadline, (words, self.err)
+            time.sleep(0.02)
+
+    def finish(self, *, timeout: float = 180) -> tuple[int, dict[str, Any]]:
+        """Wait for the end; return the exit code and the recap's hosts."""
+        # Not communicate(): it reads past the lines that stdout's own buffer still holds.
+        timer = threading.Timer(timeout, self.process.kill)
+        timer.start()
+        try:
+            while self._next_line():
+                pass
+            self.process.wait()
+        finally:
+            timer.cancel()
+        assert self.events and self.events[-1]["event"] == "recap", (self.events, self.err)
+        assert self.process.returncode == self.events[-1]["exit_code"]
+        return self.process.returncode, self.events[-1]["hosts"]
+
+    @property
+    def err(self) -> str:
+        """Everything on stderr so far."""
+        self.errors.seek(0)
+        return self.errors.read()
+
+    def codes(self, kind: str, host: str) -> list[str]:
+        """Return the codes of one host's events of a kind."""
+        return [item["code"] for item in self.events if item["event"] == kind and item.get("host") == host]
+
+    def _next_line(self) -> str:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if line:
+            self.printed += line
+            self.events.append(json.loads(line))
+        return line
