@@ -62,7 +62,8 @@ def _filter(log: Path) -> subprocess.Popen[bytes]:
 
 def _grep(log: Path, text: str) -> None:
     environment = {**os.environ, "LC_ALL": "C"}
-    subprocess.run(["grep", "-c", text, log], stdout=subprocess.DEVNULL, env=environment, check=False)
+    # a pipe: GNU grep looks no further than the first match where its output is /dev/null
+    subprocess.run(["grep", "-c", text, log], stdout=subprocess.PIPE, env=environment, check=False)
 
 
 def _peak(process: subprocess.Popen[bytes]) -> float:

@@ -28,7 +28,7 @@ def make_log(path: Path, size: int, *, seed: int = 1) -> Path:
     written, matched = 0, False
     with path.open("wb") as stream:
         while written < size:
-            block = "".join(_vary(rng.choice(ordinary), rng, written + n) for n in range(_BLOCK_MESSAGES)).encode()
+            block = "".join(vary(rng.choice(ordinary), rng, written + n) for n in range(_BLOCK_MESSAGES)).encode()
             written += stream.write(block)
             if not matched and written >= size // 2:
                 matched = True
@@ -46,12 +46,12 @@ def _ordinary_messages() -> Iterator[str]:
             yield "\n".join(kept) + "\n"
 
 
-def _vary(text: str, rng: random.Random, number: int) -> str:
-    """Give the message other processes, queue ids, addresses and times, none of which the matched ones have."""
-    pids = {pid: str(rng.randrange(100_000, 4_000_000)) for pid in set(re.findall(r"\[(\d+)\]: ", text))}
-    text = re.sub(r"\[(\d+)\]: ", lambda found: f"[{pids[found[1]]}]: ", text)
+def vary(text: str, rng: random.Random, number: int) -> str:
+    """Give recorded lines other processes, queue ids, addresses and times, none of which the matched ones have."""
     ids = {qid: f"{rng.randrange(16**8, 16**10):010X}" for qid in set(re.findall(r"\b[0-9A-F]{7,12}\b", text))}
     text = re.sub(r"\b[0-9A-F]{7,12}\b", lambda found: ids[found[0]], text)
+    pids = {pid: str(rng.randrange(100_000, 4_000_000)) for pid in set(re.findall(r"\[(\d+)\]: ", text))}
+    text = re.sub(r"\[(\d+)\]: ", lambda found: f"[{pids[found[1]]}]: ", text)
     address = f"198.51.{rng.randrange(256)}.{rng.randrange(256)}"
     text = re.sub(r"client\.example\.jp", f"host{rng.randrange(9999)}.example.net", text)
     text = re.sub(r"\[(?:127\.0\.0\.\d+|10\.\d+\.\d+\.\d+|192\.0\.2\.\d+)\]", f"[{address}]", text)
