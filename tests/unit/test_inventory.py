@@ -169,7 +169,10 @@ def test_wrong_value_is_said_with_its_place(name: str, value: str, load: Load) -
         ("all:\n  vars:\n    ansible_group_priority: high\n", 3, "all.vars.ansible_group_priority", "number"),
     ],
 )
-def test_wrong_yaml_is_said_with_file_line_and_path(text: str, line: int, path: str, hint: str, load: Load) -> None:
+def test_wrong_yaml_is_said_with_file_line_and_path(
+    text: str, line: int, path: str, hint: str, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")  # no ansible-inventory
     with pytest.raises(ConfigError) as caught:
         load(text)
     assert (caught.value.line, caught.value.path) == (line, path)
@@ -214,11 +217,12 @@ def test_wrong_listing_is_said_with_its_path(text: str, path: str, load: Load) -
     assert caught.value.path == path
 
 
-def test_missing_source_and_toml_are_refused(tmp_path: Path, load: Load) -> None:
+def test_missing_source_and_toml_are_refused(tmp_path: Path, load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")  # no ansible-inventory
     with pytest.raises(ConfigError, match="no such inventory"):
         load_inventory([tmp_path / "none.yml"])
     with pytest.raises(ConfigError, match="TOML"):
-        load("[all]", "hosts.toml")
+        load("[mx]", "hosts.toml")
 
 
 def test_failing_program_is_said_with_its_last_words(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pfremote.errors import ConfigError
 from pfremote.inventory import load_inventory, render_graph, render_list
 
 Write = Callable[[dict[str, str]], Path]
@@ -125,6 +126,16 @@ cat <<'END'
 END
 """
 
+#: Hosts made by one plugin, grouped by another that builds on them.
+GENERATOR = """
+plugin: ansible.builtin.generator
+hosts:
+  name: "{{ kind }}-{{ n }}"
+  parents: [{name: "{{ kind }}", vars: {kind: "{{ kind }}"}}]
+layers: {kind: [mx, submission], n: [a, b]}
+"""
+CONSTRUCTED = "plugin: ansible.builtin.constructed\nstrict: true\ngroups: {first: inventory_hostname.endswith('a')}\n"
+
 CASES: dict[str, tuple[dict[str, str], list[str]]] = {
     "yaml": ({"hosts.yml": YAML}, ["hosts.yml"]),
     "yaml without extension": ({"hosts": YAML}, ["hosts"]),
@@ -158,6 +169,12 @@ CASES: dict[str, tuple[dict[str, str], list[str]]] = {
         {"hosts.json": '{"all": {"children": {"g": {"hosts": {"h1": {"v": [1, {"w": 2}]}}}}}}'},
         ["hosts.json"],
     ),
+    "a plugin": ({"hosts.yml": GENERATOR}, ["hosts.yml"]),
+    "a plugin that builds on others": (
+        {"10-hosts.yml": YAML, "20-made.yml": GENERATOR, "30-groups.yml": CONSTRUCTED, "group_vars/first": "z: 1\n"},
+        ["."],
+    ),
+    "toml": ({"hosts.toml": "[mx]\nhosts.h1.ansible_port = 2222\nhosts.h2 = {}\nvars.x = 1\n"}, ["hosts.toml"]),
 }
 
 
@@ -195,7 +212,8 @@ def _sources(names: list[str], folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_list_is_the_same(case: str, write: Write) -> None:
+def test_list_is_the_same(case: str, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{ANSIBLE}:{os.environ['PATH']}")
     files, names = CASES[case]
     folder = write(files)
     sources = _sources(names, folder)
@@ -268,3 +286,11 @@ def test_their_listing_is_an_inventory_of_ours(write: Write) -> None:
     assert {t.name: (t.host, t.port, t.user) for t in again.select("all")} == {
         t.name: (t.host, t.port, t.user) for t in first.select("all")
     }
+
+
+def test_what_ansible_cannot_read_either_is_an_error(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{ANSIBLE}:{os.environ['PATH']}")
+    folder = write({"hosts.yml": "plugin: no.such.plugin\n"})
+    with pytest.raises(ConfigError, match="ended with status 1") as caught:
+        load_inventory([folder / "hosts.yml"])
+    assert f"-i {folder / 'hosts.yml'} --list" in caught.value.hint

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pfremote.errors import ConfigError
@@ -46,12 +48,32 @@ def is_program(path: Path) -> bool:
     return path.is_file() and os.access(path, os.X_OK)
 
 
-def run_program(path: Path, *arguments: str) -> str | None:
+def ask_ansible(sources: Sequence[str]) -> str | None:
+    """Return what ``ansible-inventory --list`` prints of these sources; None where Ansible is not installed.
+
+    Raises:
+        ConfigError: it failed, or took too long.
+    """
+    program = shutil.which("ansible-inventory")
+    if program is None:
+        return None
+    words = [word for source in sources for word in ("-i", source)]
+    # It ends with 0 and no hosts where no plugin could read a source, unless this is set; and refuses other encodings.
+    settings = {
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1",
+        "ANSIBLE_INVENTORY_UNPARSED_FAILED": "1",
+        "LC_ALL": "C.UTF-8",
+    }
+    return run_program(Path(program), *words, "--list", environment=settings)
+
+
+def run_program(path: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str | None:
     """Run an inventory program and return what it printed; None where the kernel cannot run the file at all.
 
     Raises:
         ConfigError: it failed, or took too long.
     """
+    by_hand = f"Run it by hand: {' '.join((str(path), *arguments))}"
     try:
         done = subprocess.run(
             [str(path), *arguments],
@@ -59,15 +81,16 @@ def run_program(path: Path, *arguments: str) -> str | None:
             capture_output=True,
             timeout=PROGRAM_SECONDS,
             check=False,
+            env={**os.environ, **(environment or {})},
         )
     except subprocess.TimeoutExpired as exc:
         message = f"the program did not end within {PROGRAM_SECONDS} seconds"
-        raise ConfigError(message, file=str(path), hint=f"Run it by hand: {path} --list.") from exc
+        raise ConfigError(message, file=str(path), hint=by_hand) from exc
     except OSError:
         return None
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         last = "".join(char if char.isprintable() else "?" for char in said[-1])[:200] if said else "it said nothing"
         message = f"the program ended with status {done.returncode}: {last}"
-        raise ConfigError(message, file=str(path), hint=f"Run it by hand: {path} --list.")
+        raise ConfigError(message, file=str(path), hint=by_hand)
     return done.stdout.decode("utf-8", "replace")

@@ -9,10 +9,11 @@ from pathlib import Path
 from yaml.nodes import MappingNode
 
 from pfremote.errors import ConfigError
+from pfremote.inventory.foreign import ForAnsibleError
 from pfremote.inventory.graph import Graph
 from pfremote.inventory.ini_source import read_ini
 from pfremote.inventory.ranges import split_port
-from pfremote.inventory.reader import is_program, list_folder, read_text, run_program
+from pfremote.inventory.reader import ask_ansible, is_program, list_folder, read_text, run_program
 from pfremote.inventory.script_source import load_object, looks_like_list_output, read_listing
 from pfremote.inventory.values import VAULT_HEADER, Origin
 from pfremote.inventory.yaml_nodes import Document
@@ -30,8 +31,17 @@ def read_sources(sources: Sequence[str | Path]) -> tuple[Graph, tuple[Path, ...]
     Raises:
         ConfigError: a source is missing or wrong.
     """
-    graph = Graph()
     folders: dict[Path, None] = {}
+    try:
+        graph = _read_all(sources, folders)
+    except ForAnsibleError as exc:
+        graph = _read_with_ansible(sources, exc)
+    graph.reconcile()
+    return graph, tuple(folders)
+
+
+def _read_all(sources: Sequence[str | Path], folders: dict[Path, None]) -> Graph:
+    graph = Graph()
     for source in sources:
         text = str(source)
         path = Path(text).expanduser().absolute()
@@ -46,8 +56,17 @@ def read_sources(sources: Sequence[str | Path]) -> tuple[Graph, tuple[Path, ...]
         else:
             hint = f"Check the path; a list of hosts needs a comma, as in -i {text},"
             raise ConfigError("there is no such inventory", file=text, hint=hint)
-    graph.reconcile()
-    return graph, tuple(folders)
+    return graph
+
+
+def _read_with_ansible(sources: Sequence[str | Path], refusal: ForAnsibleError) -> Graph:
+    """Read all through Ansible, for a plugin may build on what stands in the sources before it (``constructed``)."""
+    output = ask_ansible([str(source) for source in sources])
+    if output is None:
+        raise refusal
+    graph = Graph()
+    read_listing(load_object(output, refusal.file), refusal.file, graph)
+    return graph
 
 
 def _read_names(text: str, graph: Graph) -> None:
@@ -83,8 +102,7 @@ def _read_file(path: Path, graph: Graph) -> None:
             "this inventory is encrypted, and pfremote has no vault password", file=file, line=1, hint=hint
         )
     if path.suffix == ".toml":
-        hint = f"Convert it: ansible-inventory -i {file} --list > hosts.json."
-        raise ConfigError("TOML inventories are not read", file=file, hint=hint)
+        raise ForAnsibleError("a TOML inventory", file)
     if path.suffix == ".json" and looks_like_list_output(data := load_object(text, file)):
         read_listing(data, file, graph)
     elif path.suffix in (".yml", ".yaml", ".json"):

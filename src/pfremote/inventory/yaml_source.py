@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from yaml.nodes import MappingNode, Node
 
+from pfremote.inventory.foreign import ForAnsibleError
 from pfremote.inventory.graph import Graph
 from pfremote.inventory.yaml_nodes import Document, is_null, read_text_scalar
 
@@ -15,6 +16,7 @@ def read_yaml(document: Document, graph: Graph) -> None:
 
     Raises:
         ConfigError: an unknown key, a wrong structure or a wrong range, with file, line and path.
+        ForAnsibleError: it is the configuration of a plugin.
     """
     root = document.root
     if root is None or is_null(root):
@@ -28,12 +30,8 @@ def read_yaml(document: Document, graph: Graph) -> None:
         )
     for name, key, node in document.entries(root, ""):
         if name == "plugin":
-            raise document.fail(
-                "this is the configuration of an Ansible inventory plugin, not an inventory",
-                key,
-                name,
-                f"Run ansible-inventory -i {document.file} --list > hosts.json, and give -i hosts.json.",
-            )
+            line = key.start_mark.line + 1
+            raise ForAnsibleError("the configuration of an inventory plugin", document.file, line=line, path=name)
         _read_group(name, node, name, document, graph)
     graph.warnings.extend(document.warnings)
 
