@@ -51,7 +51,7 @@ def _late(operator: Operator, machine: Machine, seconds: int) -> float:
     armed = window.wait_for("armed")
     machine.cable("down")
     window.process.send_signal(signal.SIGKILL)
-    window.process.wait()
+    window.leave()
     assert b"debug_peer_list" in main_cf.read_bytes(), json.dumps(armed)
     spec = machine.root / f"var/lib/pfremote/etc-postfix/leases/{armed['lease']}/spec"
     deadline = next(int(line[9:]) for line in spec.read_text().splitlines() if line.startswith("deadline="))

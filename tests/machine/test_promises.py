@@ -118,7 +118,7 @@ def test_p3_the_client_dies(operator: Operator, clean: Machine) -> None:
     window = operator.start("mx1", "--peer", CLIENT, "--minutes", "6s")
     deadline = clean_deadline(window.wait_for("armed"))
     window.process.kill()
-    window.process.wait()
+    window.leave()
     while "debug_peer" in clean.read("/etc/postfix/main.cf"):
         assert time.time() < deadline + 5
         time.sleep(0.1)

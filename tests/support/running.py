@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import Any
 
 
 @dataclass
@@ -17,17 +16,28 @@ class Running:
     """A running ``pfremote … --json``."""
 
     process: subprocess.Popen[str]
-    #: A file, not a pipe: nobody reads it before the end, and a full pipe would stop the process.
-    errors: IO[str]
     events: list[dict[str, Any]] = field(default_factory=list)
-    #: Everything on stdout so far.
+    #: Everything on stdout so far, and at the end what was on stderr.
     printed: str = ""
+    _said: list[str] = field(default_factory=list)
+    _listener: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        # A full pipe would stop the process.
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     @classmethod
     def start(cls, argv: Sequence[str], **options: Any) -> Running:
         """Start it; ``options`` are Popen's."""
-        errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - as long as the process
-        return cls(subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=errors, text=True, **options), errors)
+        pipe = subprocess.PIPE
+        return cls(subprocess.Popen(argv, stdout=pipe, stderr=pipe, text=True, **options))
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        with self.process.stderr as stream:
+            for line in stream:
+                self._said.append(line)
 
     def wait_for(self, kind: str) -> dict[str, Any]:
         """Read events until one of this kind comes."""
@@ -51,18 +61,25 @@ class Running:
         try:
             while self._next_line():
                 pass
-            self.process.wait()
         finally:
             timer.cancel()
+            self.leave()
         assert self.events and self.events[-1]["event"] == "recap", (self.events, self.err)
         assert self.process.returncode == self.events[-1]["exit_code"]
         return self.process.returncode, self.events[-1]["hosts"]
 
+    def leave(self) -> None:
+        """Wait for the end and read nothing more."""
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self._listener.join()
+        self.printed += self.err
+
     @property
     def err(self) -> str:
         """Everything on stderr so far."""
-        self.errors.seek(0)
-        return self.errors.read()
+        return "".join(self._said)
 
     def codes(self, kind: str, host: str) -> list[str]:
         """Return the codes of one host's events of a kind."""
