@@ -103,7 +103,8 @@ class Run:
         self.output.stream = EventStream(self.stream)
 
     def debug(self, seconds: int, *, poll: float = 0.5, follow: bool = False) -> ExitCode:
-        request = DebugRequest(("127.0.0.7",), seconds, volatile_guard=True, drain=5)
+        # followed: until the session is over, however slow this machine is
+        request = DebugRequest(("127.0.0.7",), seconds, volatile_guard=True, drain=5, stop_after=1 if follow else None)
         campaign = Campaign(self.hosts, Asked(request), out=self.folder / "run", poll=poll, follow=follow)
         return run_campaign(campaign, self.output)
 
@@ -178,7 +179,7 @@ def test_following_goes_on_where_the_cable_was_cut(
             time.sleep(3)
 
     _when(lambda: '"armed"' in run.stream.getvalue(), talk)
-    assert run.debug(35, follow=True) is ExitCode.OK
+    assert run.debug(120, follow=True) is ExitCode.OK
     codes = [event["code"] for event in run.events if event["event"] == "warning"]
     assert codes == ["unreachable", "in-sight"]
     shown = capsys.readouterr().out
