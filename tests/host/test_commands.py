@@ -21,9 +21,7 @@ PEER = "127.0.0.7"
 
 def start(host: LoopbackHost, *words: str) -> Running:
     options = ["--ssh-config", str(host.ssh_config), "--instance", str(host.config_directory)]
-    argv = [sys.executable, "-m", "pfremote", *words, *options]
-    # nohup around the suite must not decide what a hang-up does to the program under test
-    return Running.start(argv, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
+    return Running.start([sys.executable, "-m", "pfremote", *words, *options])
 
 
 def _run(host: LoopbackHost, *words: str) -> subprocess.CompletedProcess[str]:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+
+def _heed_signals() -> None:
+    """What nohup, or a shell's ``&``, has set to be ignored must not decide what signals do to the program under test."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @dataclass
@@ -31,7 +38,8 @@ class Running:
     def start(cls, argv: Sequence[str], **options: Any) -> Running:
         """Start it; ``options`` are Popen's."""
         pipe = subprocess.PIPE
-        return cls(subprocess.Popen(argv, stdout=pipe, stderr=pipe, text=True, **options))
+        process = subprocess.Popen(argv, stdout=pipe, stderr=pipe, text=True, preexec_fn=_heed_signals, **options)
+        return cls(process)
 
     def _listen(self) -> None:
         assert self.process.stderr is not None
