@@ -55,6 +55,30 @@ def test_a_play_from_its_start_to_the_report(stage: Stage) -> None:
     assert names == {"run.json", "mx1", "report.json", "report.txt"}
 
 
+def test_pseudonyms_stand_for_hosts_and_users_in_all_that_is_kept_or_told(stage: Stage) -> None:
+    stage.write_inventory("secretive-mx")
+    told = stage.folder / "told"
+    playbook = stage.write_playbook(f"""
+- name: one client
+  hosts: secretive-mx
+  debug: {{peers: "{PEER}", minutes: 1, stop_after: {{sessions: 1}}}}
+  report: {{format: [json, html]}}
+  notify: {{finish: [{{command: [/bin/sh, -c, 'cat > "$0"', "{told}"]}}]}}
+""")
+    run = stage.start(playbook, "--pseudonymise")
+    run.wait_for("armed")
+    assert traffic.fail_auth_over_starttls(stage.host, source_ip=PEER) == 535
+    code, hosts = run.finish()
+    ((name, result),) = hosts.items()
+    assert (code, result["state"], result["sessions"]) == (0, "clean", 1)
+    kept = [path for path in (stage.folder / "run").rglob("*") if path.is_file()]
+    assert stage.folder / "run" / name / "evidence.log" in kept
+    for text in (json.dumps(run.events), told.read_text(), *(path.read_text() for path in kept)):
+        assert "secretive" not in text
+        assert "alice" not in text
+    assert name in told.read_text()
+
+
 def test_what_is_not_wanted_is_not_kept(stage: Stage) -> None:
     playbook = stage.write_playbook(
         f"- {{hosts: mx1, {DEBUG}, collect: {{main_cf: false, transcripts: false, keep_on_host: true}}}}"

@@ -11,6 +11,7 @@ from pfremote.commands.campaign import typed_command
 from pfremote.commands.keeping import write_reports
 from pfremote.commands.plays import PreparedPlay
 from pfremote.exit_codes import ExitCode
+from pfremote.maillog.plain import Disguise
 from pfremote.output import Output
 from pfremote.plan import DebugRequest
 from pfremote.playbook.schema import Format
@@ -18,7 +19,7 @@ from pfremote.results import HostResult
 from pfremote.store import RunStore
 
 
-def create_store(plays: Sequence[PreparedPlay], playbook: str, out: Path | None) -> RunStore:
+def create_store(plays: Sequence[PreparedPlay], playbook: str, out: Path | None, disguise: Disguise) -> RunStore:
     """Make the run folder; ``out`` None makes it below the state folder.
 
     Raises:
@@ -32,7 +33,7 @@ def create_store(plays: Sequence[PreparedPlay], playbook: str, out: Path | None)
         "reason": next((reason for reason in reasons if reason), ""),
         "plays": [{"name": play.title, "requests": _gather_requests(play)} for play in plays],
     }
-    return RunStore.create(out, command=typed_command(), started=datetime.now(UTC), request=asked)
+    return RunStore.create(out, command=typed_command(), started=datetime.now(UTC), request=asked, disguise=disguise)
 
 
 def _gather_requests(play: PreparedPlay) -> list[dict[str, object]]:

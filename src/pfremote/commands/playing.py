@@ -46,7 +46,7 @@ def run_plays(plays: Sequence[PreparedPlay], hosts: Hosts, manner: Manner, outpu
     Raises:
         UsageError: ``out`` is no folder to write to; no host was contacted.
     """
-    store = None if manner.check else create_store(plays, manner.playbook, manner.out)
+    store = None if manner.check else create_store(plays, manner.playbook, manner.out, output.disguise)
     if manner.check:
         output.show_plans()
     interrupts = Interrupts()
@@ -187,11 +187,12 @@ class _Show:
             "playbook": Path(self._manner.playbook).name,
             "play": play.title,
             "run": self.store.id if self.store else None,
-            "hosts": [host.target.name for host in play.hosts],
+            "hosts": [self._output.disguise.host(host.target.name) for host in play.hosts],
         }
         if event != "start":
             # Told before the end of the run: who is left alone is among the hosts, and not among the results.
-            details["results"] = describe_results(results.values())
+            described = describe_results(results.values())
+            details["results"] = {self._output.disguise.host(name): item for name, item in described.items()}
             details["exit_code"] = int(choose_exit_code(results.values(), interrupted=self.interrupts.count > 0))
 
         def warn(reason: Reason) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pfremote.commands import COMMANDS
+from pfremote.commands.disguising import pseudonymise_option
 from pfremote.commands.host_options import HostOptions, host_options
 from pfremote.errors import UsageError
 from pfremote.output import Output
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Keep the run in this folder.",
 )
+@pseudonymise_option
 @click.option("-C", "--check", is_flag=True, help="Only say what would be done, and what is in its way.")
 @click.option("-D", "--diff", is_flag=True, help="Show how main.cf would change or has changed.")
 @host_options
@@ -48,10 +50,12 @@ def command(
     allow_volatile_guard: bool,
     yes: bool,
     out: Path | None,
+    pseudonymise: bool,
     check: bool,
     diff: bool,
 ) -> int:
     """Run it."""
+    from pfremote.commands.disguising import make_disguise
     from pfremote.commands.host_options import make_connect_options, read_become_password
     from pfremote.commands.hosts import Hosts, list_hosts
     from pfremote.commands.playing import Manner, run_plays
@@ -64,6 +68,9 @@ def command(
     if not check and not yes:
         demand_terminal(plays)
     chosen = Hosts(targets, make_connect_options(hosts), read_become_password(hosts), hosts.forks)
+    if pseudonymise:
+        peers = {peer for play in plays for host in play.hosts for peer in host.request.peers}
+        output.disguise = make_disguise(targets, peers)
     return run_plays(plays, chosen, Manner(str(playbook), check, diff, yes, out), output)
 
 
