@@ -47,10 +47,12 @@ def group() -> None:
 
 def main(words: Sequence[str]) -> int:
     """Run the command line ``words`` and return the exit code. Every way out leads through here."""
-    monitoring = _has_option(words, "--nagios")
-    output = Output(json=_has_option(words, "--json") and not monitoring, verbosity=0)
+    monitoring, json = _has_option(words, "--nagios"), _has_option(words, "--json")
+    output = Output(json=json and not monitoring, verbosity=0)
     output.monitoring = monitoring
     try:
+        if monitoring and json:
+            raise UsageError("--nagios prints one line, --json events", hint="leave one of them out")
         return int(group.main(args=list(words), prog_name="pfremote", standalone_mode=False, obj=output) or 0)
     except click.ClickException as exc:
         return output.fail(_explain_usage(exc))
