@@ -19,6 +19,7 @@ import pytest
 
 from pfremote.loopback import LoopbackHost, traffic
 from tests.host.test_commands import start
+from tests.support.running import heed_signals
 
 pytestmark = pytest.mark.host
 
@@ -44,7 +45,9 @@ class Following:
         else:
             self.descriptor, child = os.pipe()
             ends = {"stdin": subprocess.DEVNULL, "stdout": child, "stderr": child}
-        self.process = subprocess.Popen(argv, env=environment, start_new_session=True, **ends)  # type: ignore[call-overload]
+        self.process = subprocess.Popen(  # type: ignore[call-overload]
+            argv, env=environment, start_new_session=True, preexec_fn=heed_signals, **ends
+        )
         os.close(child)
         self.seen = ""
 

@@ -172,7 +172,9 @@ def test_the_line_for_a_monitoring_system(loopback_host: LoopbackHost) -> None:
     assert line.startswith("PFREMOTE CRITICAL - mx1: debug_peer_list = 192.0.2.1 and no lease explains it; ")
 
 
-@pytest.mark.parametrize("more", [[], ["--bogus"], ["-i", "/no/such/inventory"], ["mx1", "--lease", "x"], ["mx1", "--json"]])
+@pytest.mark.parametrize(
+    "more", [[], ["--bogus"], ["-i", "/no/such/inventory"], ["mx1", "--lease", "x"], ["mx1", "--json"]]
+)
 def test_a_check_that_is_called_wrong_is_unknown_and_not_critical(
     shared_loopback_host: LoopbackHost, more: list[str]
 ) -> None:
