@@ -88,9 +88,19 @@ def _has_option(words: Sequence[str], option: str) -> bool:
 
 
 def _explain_usage(exc: click.ClickException) -> UsageError:
+    if isinstance(exc, click.exceptions.NoArgsIsHelpError):  # its message is the whole help
+        return _explain_nothing(exc)
     context = getattr(exc, "ctx", None)
     path = context.command_path if context is not None else "pfremote"
     return UsageError(exc.format_message(), hint=f"{path} --help")
+
+
+def _explain_nothing(exc: click.exceptions.NoArgsIsHelpError) -> UsageError:
+    context = exc.ctx
+    if context is None or context.parent is None:
+        return UsageError("no command is given", hint="pfremote --help")
+    words = " ".join(context.command.collect_usage_pieces(context))
+    return UsageError(f"no word follows {context.command_path}", hint=f"{context.command_path} {words}, or --help")
 
 
 def _explain_bug(exc: Exception) -> PfremoteError:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from pfremote.commands.request_options import name_operator
+from pfremote.errors import PfremoteError, UsageError
 from pfremote.maillog.plain import Disguise
 from pfremote.target import Target
 
@@ -24,7 +25,7 @@ def make_disguise(targets: Iterable[Target], peers: Iterable[str] = ()) -> Disgu
     """Return what turns names into tokens, knowing the operator's hosts, peers and own name as words.
 
     Raises:
-        PfremoteError: the map of pseudonyms cannot be read or written; no host was contacted.
+        UsageError: the map of pseudonyms cannot be read or written; no host was contacted.
     """
     from pfremote.store.disguise import Pseudonymous
     from pfremote.store.pseudonyms import PseudonymStore
@@ -32,6 +33,10 @@ def make_disguise(targets: Iterable[Target], peers: Iterable[str] = ()) -> Disgu
     hosts = [name for target in targets for name in (target.name, target.host) if name]
     words = [peer.lstrip("!") for peer in peers if peer.lstrip("!").replace("-", "").isalnum()]
     store = PseudonymStore()
-    with store.open():
-        pass  # complains before anything is touched
+    try:
+        with store.open():
+            pass  # complains before anything is touched
+    except PfremoteError as exc:
+        hint = "the map of pseudonyms is kept there: make it writable, or leave out --pseudonymise"
+        raise UsageError(exc.message, hint=hint) from exc
     return Pseudonymous(store, hosts=(*hosts, *words, socket.gethostname()), users=(name_operator(),))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pfremote import __version__
-from pfremote.errors import Reason
+from pfremote.errors import PfremoteError, Reason, UsageError
 from pfremote.facts import Lease
 from pfremote.maillog.plain import PLAIN, Disguise
 from pfremote.results import HostResult
@@ -64,17 +64,20 @@ class RunStore:
         ``disguise`` is what becomes of names before anything is written.
 
         Raises:
-            UsageError: ``out`` is not a folder, is not empty, or belongs to someone else.
-            PfremoteError: the folder cannot be made or written.
+            UsageError: ``out`` is not a folder, is not empty, or belongs to someone else; or it cannot be
+                made or written. No host was contacted yet.
         """
         identity = f"{started.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-        path = claim_folder(out) if out is not None else (root or default_root()) / identity
-        make_private_folder(path)
         asked = to_json(request) if request is not None else {}
         words = tuple(to_json(word) for word in command)
-        run = Run(identity, path.resolve(), words, started, version=__version__, request=asked)
-        store = cls(run, disguise)
-        store._write_json("run.json", store._hide(encode_run(run)))
+        try:
+            path = claim_folder(out) if out is not None else (root or default_root()) / identity
+            make_private_folder(path)
+            run = Run(identity, path.resolve(), words, started, version=__version__, request=asked)
+            store = cls(run, disguise)
+            store._write_json("run.json", store._hide(encode_run(run)))
+        except PfremoteError as exc:
+            raise UsageError(exc.message, hint=exc.hint) from exc
         return store
 
     def drop(self) -> None:
