@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from pfremote import __version__
@@ -10,16 +11,43 @@ from pfremote.commands import render_help
 
 def main() -> int:
     """Run the command line and return the exit code."""
+    _open_streams()
     words = sys.argv[1:]
     if words == ["--version"]:
-        print(f"pfremote {__version__}")  # noqa: T201  this is the data that was asked for
-        return 0
+        return _answer(f"pfremote {__version__}")
     if words in (["--help"], ["-h"], ["help"]):
-        print(render_help())  # noqa: T201
-        return 0
+        return _answer(render_help())
+    import signal
+
+    from pfremote.interruption import SIGNALS
+
+    # Loading the rest takes a quarter of a second; whoever interrupts it is heard by cli.main, not by a traceback.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    for number in SIGNALS:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     from pfremote.cli import main as run
 
     return run(words)
+
+
+def _open_streams() -> None:
+    """Let a standard stream that is closed (``>&-``) be as good as /dev/null: Python leaves None in its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
+
+
+def _answer(text: str) -> int:
+    try:
+        print(text, flush=True)  # noqa: T201  this is the data that was asked for
+    except OSError as exc:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes once more at its end
+        if isinstance(exc, BrokenPipeError):
+            return 0
+        print(f"error: the output could not be written: {exc.strerror}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -16,7 +18,11 @@ from pfremote import __version__
 from pfremote.commands import COMMANDS, render_help
 from pfremote.errors import PfremoteError, UsageError
 from pfremote.exit_codes import ExitCode
+from pfremote.interruption import SIGNALS
 from pfremote.output import Output
+
+#: Errors of writing that are the disk's and not ours.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class LazyGroup(click.Group):
@@ -53,15 +59,19 @@ def main(words: Sequence[str]) -> int:
     try:
         if monitoring and json:
             raise UsageError("--nagios prints one line, --json events", hint="leave one of them out")
-        return int(group.main(args=list(words), prog_name="pfremote", standalone_mode=False, obj=output) or 0)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # what came while modules were loaded comes here
+        code = int(group.main(args=list(words), prog_name="pfremote", standalone_mode=False, obj=output) or 0)
+        return output.check_delivery(code)
     except click.ClickException as exc:
         return output.fail(_explain_usage(exc))
     except PfremoteError as exc:
         return output.fail(exc)
     except (KeyboardInterrupt, click.Abort):
         return output.fail(_InterruptedEarlyError("interrupted", hint="see what was done: pfremote status HOST"))
-    except BrokenPipeError:
-        return ExitCode.UNEXPECTED
+    except (BrokenPipeError, SystemExit):  # click makes the second out of the first
+        return ExitCode.OK  # who read us has enough: as with a pipe into head
+    except OSError as exc:
+        return output.fail(_explain_full(exc) if exc.errno in _FULL else _explain_bug(exc))
     except Exception as exc:  # noqa: BLE001  the one place where a bug becomes a sentence and an exit code
         return output.fail(_explain_bug(exc))
     finally:
@@ -92,7 +102,7 @@ def _explain_usage(exc: click.ClickException) -> UsageError:
         return _explain_nothing(exc)
     context = getattr(exc, "ctx", None)
     path = context.command_path if context is not None else "pfremote"
-    return UsageError(exc.format_message(), hint=f"{path} --help")
+    return UsageError(" ".join(exc.format_message().split()), hint=f"{path} --help")
 
 
 def _explain_nothing(exc: click.exceptions.NoArgsIsHelpError) -> UsageError:
@@ -103,12 +113,16 @@ def _explain_nothing(exc: click.exceptions.NoArgsIsHelpError) -> UsageError:
     return UsageError(f"no word follows {context.command_path}", hint=f"{context.command_path} {words}, or --help")
 
 
+def _explain_full(exc: OSError) -> PfremoteError:
+    return PfremoteError(f"the output could not be written: {exc.strerror}", hint="free some space there")
+
+
 def _explain_bug(exc: Exception) -> PfremoteError:
     """Keep the traceback in a private file: its names and addresses do not belong on a screen."""
     what = f"unexpected error ({type(exc).__name__}), a fault of pfremote"
     try:
         path = _write_traceback(exc)
-    except OSError:
+    except (OSError, PfremoteError):
         return PfremoteError(f"{what}; its traceback could not be kept", hint="run it again with python -X dev")
     return PfremoteError(
         f"{what}; the traceback is in {path}",
@@ -119,11 +133,11 @@ def _explain_bug(exc: Exception) -> PfremoteError:
 def _write_traceback(exc: Exception) -> Path:
     import platformdirs
 
+    from pfremote.store.files import make_private_folder, write_new
+
     folder = Path(platformdirs.user_state_dir("pfremote")) / "tracebacks"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(folder)
     path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z.txt"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
-        stream.write(f"pfremote {__version__}, Python {sys.version.split()[0]}\n")
-        stream.writelines(traceback.format_exception(exc))
+    lines = (f"pfremote {__version__}, Python {sys.version.split()[0]}\n", *traceback.format_exception(exc))
+    write_new(path, "".join(lines).encode("utf-8", "backslashreplace"))
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
@@ -53,6 +54,8 @@ class Console:
         self.data = data
         #: Nobody reads us any more: a closed pipe (EPIPE), a terminal that is gone (EIO).
         self.broken = False
+        #: Why data is missing on stdout although somebody wants it: a full disk.
+        self.lost: OSError | None = None
         self._lock = threading.RLock()
         self._rich: rich.console.Console | None = None
         self._live: rich.live.Live | None = None
@@ -116,8 +119,12 @@ class Console:
         with self._speaking():
             moving = self._moving if self._live is not None else None
             self._drop_live()  # both streams may be the same terminal
-            self.out.write(text)
-            self.out.flush()
+            try:
+                self.out.write(text)
+                self.out.flush()
+            except OSError as exc:
+                self.lost = None if exc.errno in (errno.EPIPE, errno.EIO) else exc
+                raise
             self._move(moving)
 
     def progress(self, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
 from collections.abc import Callable, Iterable
@@ -46,6 +47,8 @@ class EventStream:
         self._ended = False
         #: The reader is gone; what happens from now on is told to nobody.
         self.broken = False
+        #: Why events are missing on stdout although somebody wants them: a full disk.
+        self.lost: OSError | None = None
 
     def __call__(self, kind: Kind, host: str = "", lease: str = "", /, **details: object) -> None:
         """Write one event; nothing follows a recap."""
@@ -82,5 +85,6 @@ class EventStream:
             try:
                 self._stream.write(line + "\n")
                 self._stream.flush()
-            except OSError:
+            except OSError as exc:
                 self.broken = True
+                self.lost = None if exc.errno == errno.EPIPE else exc

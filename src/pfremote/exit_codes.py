@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from pfremote.results import HostResult
 
 
+#: The code of the error of a host that was not served because the operator wanted out.
+INTERRUPTED = "interrupted"
+
+
 class ExitCode(IntEnum):
     """What the process returns (docs/reference.md, "Exit codes")."""
 
@@ -33,7 +37,7 @@ def choose_exit_code(
     served = tuple(results)
     if any(_is_unknown(result, may_stay_armed=may_stay_armed) for result in served):
         return ExitCode.UNKNOWN_STATE
-    if interrupted:
+    if interrupted or any(result.error is not None and result.error.code == INTERRUPTED for result in served):
         return ExitCode.INTERRUPTED
     if served and all(result.refusals for result in served):
         return ExitCode.REFUSED

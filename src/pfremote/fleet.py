@@ -98,11 +98,13 @@ def run_fleet(
     forks: int,
     interrupts: Interrupts | None = None,
     tick: Callable[[Sequence[Straggler]], None] = lambda _late: None,
+    patience: int = 1,
 ) -> dict[str, HostResult]:
     """Run all jobs to their end and return one result per host, in the order of ``jobs``.
 
-    The first interrupt hurries every job; the second abandons what is left. ``tick`` is called at least
-    twice a second from the caller's thread, for progress, with the hosts that lag behind the others.
+    The first interrupt hurries every job; one more than ``patience`` of them abandon what is left.
+    ``tick`` is called at least twice a second from the caller's thread, for progress, with the hosts that
+    lag behind the others.
     """
     stop = interrupts or Interrupts()
     board = _Board(jobs)
@@ -113,7 +115,7 @@ def run_fleet(
     while board.waiting or board.working:
         if stop.count > seen:
             seen = stop.count
-            _hurry(board) if seen == 1 else _leave(board)
+            _leave(board) if seen > patience else _hurry(board)
         _start_due(board, forks)
         _take_message(board, forks)
         _drop_overdue(board)

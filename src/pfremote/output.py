@@ -61,13 +61,25 @@ class Output:
         if self.monitoring:
             self.console.show(render_line(Level.UNKNOWN, str(error)))
             return Level.UNKNOWN
+        self.complain(error)
+        if self.stream is not None:
+            self.stream.recap(error.exit_code, ())
+        return error.exit_code
+
+    def complain(self, error: PfremoteError) -> None:
+        """Tell of an error that is about no host; a recap still follows."""
         for part in error.errors if isinstance(error, ConfigErrors) else (error,):
             self.console.error(part)
             if self.stream is not None:
                 self.stream.fail(part)
-        if self.stream is not None:
-            self.stream.recap(error.exit_code, ())
-        return error.exit_code
+
+    def check_delivery(self, code: int) -> int:
+        """Return ``code``, or another where stdout did not take what is data: a full disk, not a reader who left."""
+        lost = self.console.lost or (self.stream and self.stream.lost)
+        if code or not lost:
+            return code
+        self.console.say(f"error: not all of the output could be written: {lost.strerror}", style="red")
+        return Level.UNKNOWN if self.monitoring else ExitCode.UNEXPECTED
 
     def stream_only(self, kind: Kind, host: str = "", lease: str = "", /, **details: object) -> None:
         """Tell one event to programs; people were shown the same as data, its names disguised already."""

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from pfremote.errors import UsageError
+from pfremote.errors import PfremoteError, UsageError
 from pfremote.results import HostResult, reason_as_json
-from pfremote.store.files import write_private
+from pfremote.store.files import make_private_folder, write_private
 from pfremote.store.names import choose_folder
 
 
@@ -26,12 +26,10 @@ class ResultFiles:
             UsageError: it cannot be made, or is a file.
         """
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as exc:
-            raise UsageError(
-                f"--tree {self._folder} cannot be used: {exc.strerror or exc}",
-                hint="give a folder that you may write to",
-            ) from exc
+            if not self._folder.is_dir():  # the mode of a folder that was there is not ours to change
+                make_private_folder(self._folder)
+        except (OSError, PfremoteError) as exc:
+            raise UsageError(f"--tree: {exc}", hint="give a folder that you may write to") from exc
 
     def write(self, results: Iterable[HostResult], disguise: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         """Write the files, each readable for its owner only; ``disguise`` hides names where that is wanted.

@@ -96,4 +96,4 @@ def error_code(error: PfremoteError) -> str:
         return error.code
     if isinstance(error, Refused):
         return "refused"
-    return "usage" if error.exit_code == 2 else "unexpected"
+    return {2: "usage", 130: "interrupted"}.get(error.exit_code, "unexpected")

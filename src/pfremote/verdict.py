@@ -61,6 +61,11 @@ def explain_loss(result: HostResult, why: BaseException | str, until: str) -> Pf
     """
     what = why if isinstance(why, str) else getattr(why, "message", "") or f"unexpected {type(why).__name__}: {why}"
     host, lease = result.host, result.lease
+    if result.reverted and result.out:
+        hint = "it deletes it by itself after 7 days"
+        return AgentFailed(
+            f"all is brought home; the host may still keep its copy: {what}", code="not-forgotten", hint=hint
+        )
     if result.reverted:
         hint = f"fetch it later with: pfremote collect {host} --lease {lease}"
         return AgentFailed(f"reverted, but the evidence was not brought home: {what}", code="not-collected", hint=hint)

@@ -20,7 +20,15 @@ from pfremote.errors import Reason
 from pfremote.report import render_report
 from pfremote.report.groups import group_exposures, group_findings
 from pfremote.report.timeline import MOST_ROWS, lay_out
-from pfremote.report.words import describe_gap, describe_places, describe_times, grade_gap, missing_sentences
+from pfremote.report.words import (
+    describe_gap,
+    describe_places,
+    describe_times,
+    grade_gap,
+    missing_sentences,
+    summarise_exposures,
+    summarise_findings,
+)
 
 
 def test_a_recorded_session_becomes_a_dialogue() -> None:
@@ -87,6 +95,28 @@ def test_exposures_are_gathered_by_account_and_host() -> None:
     groups = group_exposures(make_report(host).exposures)
     assert [group.first.account for group in groups] == ["b@example.jp", "user@example.jp", "(unknown)"]
     assert describe_times(groups[1]) == "2 times, 2026-11-24 05:01:30 UTC to 2026-11-24 05:03:00 UTC"
+
+
+def test_what_many_hosts_have_alike_is_one_line_at_the_end_of_a_run() -> None:
+    hosts = [
+        HostData(
+            f"mx{number}",
+            findings=[make_finding()] * 2,
+            exposures=[make_exposure(time=(STARTED + timedelta(seconds=number)).isoformat())],
+        )
+        for number in range(1, 31)
+    ]
+    odd = HostData("mx99", exposures=[make_exposure(account="b@example.jp")])
+    report = make_report(*hosts, odd)
+    (finding,) = summarise_findings(report)
+    assert finding.startswith("mx1,mx2,mx3,")
+    assert "mx20 and 10 more: [" in finding
+    lines = list(summarise_exposures(report))
+    assert [line.partition(": ")[0] for line in lines] == [
+        "mx99",
+        ",".join(f"mx{n}" for n in range(1, 21)) + " and 10 more",
+    ]
+    assert "30 times, 2026-11-24 05:01:31 UTC to 2026-11-24 05:02:00 UTC" in lines[1]
 
 
 def test_what_is_missing_is_said() -> None:

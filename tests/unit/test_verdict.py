@@ -67,3 +67,11 @@ def test_the_diff_shows_only_what_changes() -> None:
     )  # fmt: skip
     lines = diff_main_cf(decode_reply(b"pfremote=1\n" + payloads + b"end=ok\n"))
     assert lines[2:] == ["@@ -3 +3,2 @@", " c = 3", "+debug_peer_list = x"]
+
+
+def test_what_is_brought_home_is_not_called_lost() -> None:
+    home = HostResult("mx1", "clean", lease="aaaaaaaaaaaa", armed=True, reverted=True, out="/runs/x/mx1")
+    error = explain_loss(home, "you left before it was done", "by 05:11:35Z")
+    assert isinstance(error, AgentFailed)
+    assert error.code == "not-forgotten"
+    assert "brought home" in error.message

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from pfremote.commands.disguising import make_disguise
 from pfremote.commands.hosts import Hosts
-from pfremote.commands.keeping import Keeper, follow_sessions, write_reports
+from pfremote.commands.keeping import Keeper, follow_sessions
 from pfremote.commands.lateness import LateNotice
+from pfremote.commands.reporting import keep_run
 from pfremote.commands.request_options import Asked
 from pfremote.commands.window_table import HEADINGS, describe_windows
 from pfremote.exit_codes import ExitCode, choose_exit_code
@@ -231,9 +232,7 @@ def _finish(
     code = choose_exit_code(results, interrupted=interrupts.count > 0, may_stay_armed=campaign.detach)
     output.console.progress("")
     if store is not None:
-        run = store.write_run(results, ended=datetime.now(UTC), exit_code=int(code))
-        if any(result.armed for result in results):
-            write_reports(run, store, output)
+        code = keep_run(store, results, code, output)
         for result in results:
             if result.out:
                 campaign.on_stored(Path(result.out))

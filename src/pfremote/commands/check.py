@@ -41,7 +41,7 @@ def command(output: Output, patterns: tuple[str, ...], asked: Asked, hosts: Host
     def look(target: Target, host: OpenHost) -> HostResult:
         return describe_host(target.name, host, output)
 
-    results = visit_hosts(chosen, look, output)
+    results = visit_hosts(chosen, look, output, looks_only=True)
     return output.recap_for_programs(results, choose_exit_code(results, may_stay_armed=True))
 
 

@@ -46,7 +46,8 @@ def command(
 ) -> int:
     """Run it."""
     from pfremote.commands.hosts import list_hosts, prepare_hosts, select_targets, visit_hosts
-    from pfremote.commands.keeping import Keeper, write_reports
+    from pfremote.commands.keeping import Keeper
+    from pfremote.commands.reporting import keep_run
     from pfremote.exit_codes import choose_exit_code
     from pfremote.store import RunStore
 
@@ -65,8 +66,7 @@ def command(
     results = visit_hosts(chosen, fetch, output, limit=900)
     code = choose_exit_code(results, may_stay_armed=True)
     if any(result.out for result in results):
-        run = store.write_run(results, ended=datetime.now(UTC), exit_code=int(code))
-        write_reports(run, store, output)
+        code = keep_run(store, results, code, output)
     else:
         store.drop()
     return output.recap(results, code)

@@ -8,7 +8,7 @@ import click
 
 from pfremote.commands import COMMANDS
 from pfremote.commands.host_options import HostOptions, host_options
-from pfremote.commands.request_options import AGENT_LIMIT
+from pfremote.commands.request_options import AGENT_LIMIT, refuse_long
 from pfremote.output import Output
 from pfremote.postfix.quantities import parse_duration, render_duration
 
@@ -34,10 +34,14 @@ def command(output: Output, patterns: tuple[str, ...], hosts: HostOptions, *, le
     if hosts.list_hosts:
         return list_hosts(select_targets(hosts, patterns), output)
 
+    chosen = prepare_hosts(hosts, patterns)
+    for item in chosen.targets:
+        refuse_long(item, seconds)  # before any host is contacted
+
     def prolong(target: Target, host: OpenHost) -> HostResult:
         return extend_lease(target.name, host, lease, seconds, output)
 
-    results = visit_hosts(prepare_hosts(hosts, patterns), prolong, output)
+    results = visit_hosts(chosen, prolong, output)
     return output.recap(results, choose_exit_code(results, may_stay_armed=True))
 
 
@@ -50,12 +54,14 @@ def extend_lease(name: str, host: OpenHost, lease: str, seconds: int, output: Ou
     from pfremote import tasks
     from pfremote.agent.replies import read_leases
     from pfremote.commands.choice import choose_lease
+    from pfremote.commands.status import lease_as_json
     from pfremote.results import HostResult
 
     chosen = choose_lease(name, read_leases(tasks.status(host)), lease, is_armed, "armed lease")
     reply = tasks.extend(host, lease=chosen.id, seconds=seconds)
     extended = next(item for item in (*read_leases(reply), chosen) if item.id == chosen.id)
     output.console.say(f"lease {extended.id} ends in {render_duration(extended.left)}", host=name, style="green")
+    output.stream_only("armed", name, extended.id, **lease_as_json(extended))
     return HostResult(name, state="armed", lease=extended.id, armed=True, guard=extended.guard)
 
 

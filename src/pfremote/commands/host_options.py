@@ -115,11 +115,22 @@ def host_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def call(**words: Any) -> Any:
         mine = {name: words.pop(name) for name in HostOptions.__dataclass_fields__}
+        _refuse_empty({"PATTERN": words.get("patterns", ()), **mine})
         return function(hosts=HostOptions(**mine), **words)
 
     for option in reversed(_OPTIONS):
         call = option(call)
     return call
+
+
+def _refuse_empty(given: dict[str, Any]) -> None:
+    """An empty word is a shell variable that is not set: it must not mean every host, or the default instance."""
+    for name, value in given.items():
+        if any(isinstance(word, str) and not word.strip() for word in (value if isinstance(value, tuple) else [value])):
+            shown = name if name.isupper() else f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"{shown} is empty", hint="perhaps a variable of your shell is not set; leave it out, or name one"
+            )
 
 
 def _set_verbosity(ctx: click.Context, _parameter: click.Parameter, value: int) -> None:

@@ -11,10 +11,11 @@ from pfremote.asking import OpenHost, open_host
 from pfremote.commands.extra_vars import read_extra_vars
 from pfremote.commands.host_options import HostOptions, make_connect_options, read_become_password
 from pfremote.commands.lateness import LateNotice
-from pfremote.errors import PfremoteError, UsageError
+from pfremote.errors import AgentFailed, PfremoteError, Refused, UsageError
 from pfremote.events import EventSink
-from pfremote.exit_codes import ExitCode
-from pfremote.fleet import run_fleet
+from pfremote.exit_codes import INTERRUPTED, ExitCode
+from pfremote.fleet import LeftError, run_fleet
+from pfremote.interruption import Interrupts, heed_signals
 from pfremote.inventory import load_inventory
 from pfremote.lagging import Straggler
 from pfremote.output import Output
@@ -60,8 +61,18 @@ def select_targets(options: HostOptions, patterns: tuple[str, ...]) -> tuple[Tar
     """
     if not patterns and not options.inventory:
         raise UsageError("no host is named, and no inventory is given", hint="name hosts, or give -i INVENTORY")
+    for pattern in patterns:
+        if "://" in pattern:
+            plain = pattern.partition("://")[2].rstrip("/")
+            raise UsageError(f"{pattern} is a URL, and hosts are named as for ssh", hint=f"type {plain}")
     inventory = load_inventory(options.inventory)
-    targets = inventory.select(",".join(patterns) or "all", options.limit)
+    try:
+        targets = inventory.select(",".join(patterns) or "all", options.limit)
+    except UsageError as exc:
+        if options.inventory:
+            raise
+        hint = "type a host as ssh knows it: NAME, USER@NAME or NAME:PORT, or give -i INVENTORY"
+        raise UsageError(exc.message, hint=hint) from exc
     if not targets:
         raise UsageError(
             f"no host matches {' '.join(patterns) or 'all'}"
@@ -99,40 +110,71 @@ class _Visit:
 
     def __init__(self, hosts: Hosts, target: Target, work: Work, *, limit: float, if_lost: State) -> None:
         self.limit = limit
-        self.doing = "connecting"
+        self.doing = "waiting"
         self._hosts = hosts
         self._target = target
         self._work = work
         self._result = HostResult(target.name, state=if_lost)
+        self._hurried = False
 
     def advance(self) -> float | None:
+        if self._hurried:
+            self._result = self.abandon(AgentFailed("not contacted, the run was interrupted before", code=INTERRUPTED))
+            return None
+        self.doing = "connecting"
         try:
             with self._hosts.reach(self._target) as host:
                 self.doing = "asking"
                 self._result = self._work(self._target, host)
+        except Refused as exc:  # the host answered, and nothing was done to it
+            self._result = fail(HostResult(self._target.name), exc)
         except PfremoteError as exc:
             self._result = fail(self._result, exc)
         return None
 
     def hurry(self) -> None:
-        """Nothing to cut short."""
+        """Leave this host alone if it is not its turn yet."""
+        self._hurried = True
 
     def outcome(self) -> HostResult:
         return self._result
 
     def abandon(self, error: BaseException) -> HostResult:
+        if isinstance(error, LeftError):
+            hint = f"look with: pfremote status {self._target.name}" if self._result.state == "unknown" else ""
+            error = AgentFailed("you left before it had answered", code=INTERRUPTED, hint=hint)
         known = error if isinstance(error, PfremoteError) else PfremoteError(f"unexpected: {error!r}")
         return fail(self._result, known)
 
 
 def visit_hosts(
-    hosts: Hosts, work: Work, output: Output, *, limit: float = 180, if_lost: State = "untouched"
+    hosts: Hosts,
+    work: Work,
+    output: Output,
+    *,
+    limit: float = 180,
+    if_lost: State = "untouched",
+    looks_only: bool = False,
 ) -> tuple[HostResult, ...]:
     """Do ``work`` on every host, ``forks`` at a time, and tell of what failed.
 
-    ``if_lost`` is the state that a host is in as far as we know when it cannot be asked.
+    ``if_lost`` is the state that a host is in as far as we know when it cannot be asked. The first
+    interrupt leaves alone whose turn it is not, the second leaves at once; the first does where the
+    work ``looks_only``.
     """
-    results = gather_results(hosts, work, LateNotice(output.emit), limit=limit, if_lost=if_lost)
+    interrupts = Interrupts()
+    tell_late = LateNotice(output.emit)
+    told = False
+
+    def tick(late: Sequence[Straggler]) -> None:
+        nonlocal told
+        tell_late(late)
+        if interrupts.count == 1 and not told and not looks_only:
+            told = True
+            output.console.say("interrupted: waiting for the hosts that are at work already")
+            output.console.hint("once more leaves at once")
+
+    results = gather_results(hosts, work, tick, limit=limit, if_lost=if_lost, looks_only=looks_only, stop=interrupts)
     for result in results:
         tell_failure(result, output.emit)
     return results
@@ -145,10 +187,15 @@ def gather_results(
     *,
     limit: float,
     if_lost: State = "untouched",
+    looks_only: bool = True,
+    stop: Interrupts | None = None,
 ) -> tuple[HostResult, ...]:
     """Do ``work`` on every host as :func:`visit_hosts` does, and tell nobody of what failed."""
     jobs = {target.name: _Visit(hosts, target, work, limit=limit, if_lost=if_lost) for target in hosts.targets}
-    return tuple(run_fleet(jobs, forks=hosts.forks, tick=tick).values())
+    interrupts = stop or Interrupts()
+    with heed_signals(interrupts):
+        done = run_fleet(jobs, forks=hosts.forks, interrupts=interrupts, tick=tick, patience=0 if looks_only else 1)
+    return tuple(done.values())
 
 
 def tell_failure(result: HostResult, emit: EventSink) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,11 +12,10 @@ from pfremote.errors import PfremoteError, Reason
 from pfremote.events import EventSink, format_time
 from pfremote.facts import Facts, Lease
 from pfremote.maillog.plain import PLAIN, Disguise
-from pfremote.output import Output
 from pfremote.postfix.matching import match_peer
 from pfremote.postfix.unmatched import explain_unmatched, find_unmatched
 from pfremote.results import HostResult, reason_as_json
-from pfremote.store import Run, RunStore
+from pfremote.store import RunStore
 from pfremote.verdict import reasons_as_json
 from pfremote.window.silence import explain_silence
 
@@ -26,16 +24,8 @@ if TYPE_CHECKING:  # what reads logs is loaded when there is a log: not before a
     from pfremote.maillog.live import Reader
     from pfremote.maillog.select import Match
     from pfremote.maillog.sessions import Session
-    from pfremote.report import Format
-    from pfremote.store.writer import ReportName
 
 COPIES = {"before": "main.cf.before", "during": "main.cf.during", "after": "main.cf.after"}
-REPORTS: dict[Format, ReportName] = {
-    "html": "report.html",
-    "md": "report.md",
-    "txt": "report.txt",
-    "json": "report.json",
-}
 
 
 class Keeper:
@@ -189,23 +179,3 @@ def read_utc_offset(text: str) -> timedelta:
         return timedelta()
     minutes = int(found[2]) * 60 + int(found[3])
     return timedelta(minutes=-minutes if found[1] == "-" else minutes)
-
-
-def write_reports(run: Run, store: RunStore, output: Output, formats: Sequence[Format] = ("html", "md")) -> None:
-    """Write the report beside the evidence, and show what there is to see at once."""
-    from pfremote.report import read_report, render_report  # has a template engine to load: not before arming
-    from pfremote.report.words import summarise_exposures
-
-    report = read_report(run)
-    paths = [store.write_report(REPORTS[fmt], render_report(report, fmt)) for fmt in formats]
-    for host in {host.name: host for host in report.hosts}.values():
-        for finding in [finding for finding in report.findings if finding.host == host.name][:3]:
-            output.console.show(f"{host.name}: [{finding.certainty}] {finding.title}")
-    for line in summarise_exposures(report):
-        output.console.show(line)
-    for record in run.hosts:
-        folder = run.path / record.folder / "transcripts"
-        if record.result.sessions and any(folder.iterdir()):
-            output.console.show(f"{record.result.host}: transcripts in {folder}")
-    for path in paths[:1]:
-        output.console.say(f"report: {path}")

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pfremote.commands.campaign import typed_command
-from pfremote.commands.keeping import write_reports
 from pfremote.commands.plays import PreparedPlay
+from pfremote.commands.reporting import keep_run
 from pfremote.exit_codes import ExitCode
 from pfremote.maillog.plain import Disguise
 from pfremote.output import Output
@@ -50,10 +50,8 @@ def finish_store(
     results: Mapping[str, Mapping[str, HostResult]],
     code: ExitCode,
     output: Output,
-) -> None:
-    """Write the run's end, and the reports that the plays ask for where there is something to report."""
+) -> ExitCode:
+    """Write the run's end, and the reports that the plays ask for; return the exit code."""
     members = {title: tuple(of_play.values()) for title, of_play in results.items()}
-    run = store.write_run(members, ended=datetime.now(UTC), exit_code=int(code))
-    if any(result.armed for of_play in members.values() for result in of_play):
-        formats: dict[Format, None] = {fmt: None for play in plays for fmt in play.play.report.format}
-        write_reports(run, store, output, tuple(formats))
+    formats: dict[Format, None] = {fmt: None for play in plays for fmt in play.play.report.format}
+    return keep_run(store, members, code, output, tuple(formats))

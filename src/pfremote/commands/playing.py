@@ -205,7 +205,7 @@ def _finish(plays: Sequence[PreparedPlay], show: _Show, output: Output) -> ExitC
     every = [result for results in show.results.values() for result in results.values()]
     code = choose_exit_code(every, interrupted=show.interrupts.count > 0)
     if show.store is not None:
-        finish_store(show.store, plays, show.results, code, output)
+        code = finish_store(show.store, plays, show.results, code, output)
     by_host: dict[str, list[HostResult]] = {}
     for result in every:
         by_host.setdefault(result.host, []).append(result)

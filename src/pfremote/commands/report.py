@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pfremote.commands import COMMANDS
+from pfremote.errors import PfremoteError, UsageError
 from pfremote.output import Output
 
 if TYPE_CHECKING:
@@ -25,10 +26,17 @@ def command(output: Output, run: str, fmt: Format, *, out: Path | None) -> int:
     from pfremote.store import load_run
     from pfremote.store.files import write_private
 
-    text = render_report(read_report(load_run(run)), fmt)
+    try:
+        text = render_report(read_report(load_run(run)), fmt)
+    except PfremoteError as exc:  # a wrong word, or a damaged file: no fault of ours, and nothing was contacted
+        raise UsageError(exc.message, hint=exc.hint) from exc
     if out is None:
         click.echo(text.encode("utf-8", "backslashreplace"), nl=False)
         return 0
+    if not out.parent.is_dir():
+        raise UsageError(
+            f"there is no folder {out.parent}", hint="make it first, or give another place with --out FILE"
+        )
     write_private(out, text.encode("utf-8", "backslashreplace"))
     output.console.say(f"written: {out}")
     return 0

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 import click
 
@@ -87,16 +88,21 @@ class Asked:
         Raises:
             UsageError: the window is longer than may be asked for on this host.
         """
-        longest = target.vars.get("pfremote_max_minutes", LONGEST)
-        if isinstance(longest, int) and self.request.seconds > longest * 60:
-            raise UsageError(
-                f"{target.name} is debugged for {render_duration(longest * 60)} at most, "
-                f"and {render_duration(self.request.seconds)} is asked for",
-                hint=f"--minutes {longest}, or raise pfremote_max_minutes in the inventory",
-            )
+        refuse_long(target, self.request.seconds)
         said = {name: target.vars[variable] for name, variable in HOST_VARIABLES.items() if variable in target.vars}
         wanted: dict[str, Any] = {name: value for name, value in said.items() if name not in self.given}
         return dataclasses.replace(self.request, **wanted)
+
+
+def refuse_long(target: Target, seconds: int) -> None:
+    """Raise UsageError where a window of so many seconds is longer than may be asked for on this host."""
+    longest = target.vars.get("pfremote_max_minutes", LONGEST)
+    if isinstance(longest, int) and seconds > longest * 60:
+        raise UsageError(
+            f"{target.name} is debugged for {render_duration(longest * 60)} at most, "
+            f"and {render_duration(seconds)} is asked for",
+            hint=f"--minutes {longest}, or raise pfremote_max_minutes in the inventory",
+        )
 
 
 def request_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -130,14 +136,25 @@ def make_request(**words: Any) -> Asked:
         volatile_guard=words["allow_volatile_guard"],
         guard=words["guard"] or "auto",
         stop_after=words["stop_after"],
-        max_log=parse_size(words["max_log"] or "256M"),
-        min_free=parse_percent(words["min_free"] or "10"),
-        drain=parse_duration(words["drain"] or "60s", cap=600),
+        max_log=parse_size(_default(words["max_log"], "256M")),
+        min_free=parse_percent(_default(words["min_free"], "10")),
+        drain=parse_duration(_default(words["drain"], "60s"), cap=600),
         owner=name_operator(),
         origin=socket.gethostname(),
-        reason=words["reason"],
+        reason=_read_reason(words["reason"]),
     )
     return Asked(request, frozenset(name for name in HOST_VARIABLES if words[name] is not None))
+
+
+def _default(word: str | None, default: str) -> str:
+    return default if word is None else word
+
+
+def _read_reason(text: str) -> str:
+    """Return the reason; it is shown on other people's terminals and kept in the host's record, a line each."""
+    if any(category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
+        raise UsageError(f"--reason holds a control character: {text!r}", hint="give it on one line, in plain text")
+    return text
 
 
 def name_operator() -> str:

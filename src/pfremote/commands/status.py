@@ -54,7 +54,7 @@ def command(
             show_history(target.name, host, history, output)
         return result
 
-    results = visit_hosts(prepare_hosts(hosts, patterns), look, output)
+    results = visit_hosts(prepare_hosts(hosts, patterns), look, output, looks_only=True)
     code = choose_exit_code(results, may_stay_armed=True)
     return output.recap_for_programs(results, code)
 
@@ -68,7 +68,8 @@ def look_at(name: str, host: OpenHost, lease: str, output: Output) -> HostResult
 
     reply = tasks.status(host, lease=lease)
     leases = read_leases(reply)
-    result = HostResult(name, state=judge_state(reply))
+    armed = [item.id for item in leases if item.state == "armed"]
+    result = HostResult(name, state=judge_state(reply), lease="".join(armed[:1]), armed=bool(armed))
     lines = [f"{name}  {result.state}"]
     for item in leases:
         lines += [f"  {line}" for line in describe_lease(item)]

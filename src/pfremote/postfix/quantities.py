@@ -37,7 +37,7 @@ def parse_duration(text: str, *, cap: int | None = None) -> int:
     if cap is not None and seconds > cap:
         raise UsageError(
             f"{text} is longer than the {render_duration(cap)} allowed here",
-            hint=f"Type at most {render_duration(cap)}, or raise pfremote_max_minutes in the inventory.",
+            hint=f"Type at most {render_duration(cap)}.",
         )
     return seconds
 

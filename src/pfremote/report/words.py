@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from datetime import UTC, datetime
 
 from pfremote.errors import Reason
+from pfremote.folding import join_hosts
 from pfremote.inert import show_line
 from pfremote.report.groups import ExposureGroup, FindingGroup, group_exposures, group_findings
 from pfremote.report.model import FindingView, HostView, Report, SessionView, TurnView
@@ -211,13 +212,34 @@ def describe_credential(group: ExposureGroup) -> str:
     return f"{kinds}{by} (in: {shapes})" if shapes else f"{kinds}{by}"
 
 
+def summarise_findings(report: Report, most: int = 3) -> Iterator[str]:
+    """Yield a line for each of the first findings of a host; hosts that have the same share one."""
+    alike: dict[str, list[str]] = {}
+    for host in dict.fromkeys(host.name for host in report.hosts):
+        for finding in [finding for finding in report.findings if finding.host == host][:most]:
+            hosts = alike.setdefault(f"[{finding.certainty}] {finding.title}", [])
+            hosts += [] if host in hosts else [host]
+    for text, hosts in alike.items():
+        yield show_line(f"{join_hosts(hosts)}: {text}")
+
+
 def summarise_exposures(report: Report) -> Iterator[str]:
-    """Yield a line for each credential that has to be changed: whose, what, when, and where it still lies."""
+    """Yield a line for each credential that has to be changed: whose, what, when, and where it still lies.
+
+    Hosts on which that is the same but for the time share a line.
+    """
+    alike: dict[Hashable, list[ExposureGroup]] = {}
     for group in group_exposures(report.exposures):
-        item = group.first
+        alike.setdefault((group.first.account, describe_credential(group), group.first.where), []).append(group)
+    places = {host.name: place for place, host in enumerate(report.hosts)}
+    for groups in alike.values():
+        hosts = sorted((group.first.host for group in groups), key=lambda name: places.get(name, len(places)))
+        first, *more = [item for group in groups for item in (group.first, *group.more)]
+        everywhere = ExposureGroup(first, tuple(more))
         yield show_line(
-            f"{item.host}: change the credential of {item.account or NO_ACCOUNT}: {describe_credential(group)},"
-            f" logged {describe_times(group)}, still in {describe_log(item.where)}"
+            f"{join_hosts(dict.fromkeys(hosts))}:"
+            f" change the credential of {first.account or NO_ACCOUNT}: {describe_credential(everywhere)},"
+            f" logged {describe_times(everywhere)}, still in {describe_log(first.where)}"
         )
 
 
