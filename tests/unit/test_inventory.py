@@ -193,6 +193,9 @@ def test_wrong_yaml_is_said_with_file_line_and_path(
         ("h1 pfremote_maxlog=1\n", 1, "pfremote_max_log"),
         ("---\n", 1, ".yml"),
         ("h[1:2\n", 1, "range"),
+        ("h1\n'' a=1\n", 2, ".yml"),
+        ("h1 a={{1}}\n", 1, "quotes"),
+        ("[g]\nh1\n[g:vars]\na={{ 22 }}\n", 4, "quotes"),
     ],
 )
 def test_wrong_ini_is_said_with_file_and_line(text: str, line: int, hint: str, load: Load) -> None:
@@ -421,7 +424,7 @@ def test_localhost_is_local_unless_the_inventory_says_otherwise(load: Load) -> N
 
 
 @pytest.mark.parametrize(
-    "pattern", ["mx*", "~mx", "h1:!h9", "h1:&nowhere", "!", "h1[0]x[", "g[5]", "~(", "@/nowhere", "a b"]
+    "pattern", ["mx*", "~mx", "h1:!h9", "h1:&nowhere", "!", "h1[0]x[", "g[5]", "~(", "@/nowhere", "a[b"]
 )
 def test_pattern_that_matches_nothing_is_an_error(pattern: str, load: Load) -> None:
     inventory = load("all: {children: {g: {hosts: {h1: }}}}")
@@ -449,6 +452,8 @@ def test_limit_may_name_a_host_that_was_typed(load: Load) -> None:
         ("2001:db8::1", ["2001:db8::1"]),
         ("[2001:db8::1]:22", ["[2001:db8::1]:22"]),
         ("u@h:22,x", ["u@h:22", "x"]),
+        ("a b : c", ["a", "b", "c"]),
+        ("a b,~c:d", ["a b", "~c:d"]),
         (" , ", []),
     ],
 )
@@ -529,3 +534,89 @@ def test_examples_say_the_same_in_yaml_and_in_ini() -> None:
     assert "@outgoing:" in render_graph(yaml)
     with pytest.raises(UsageError):
         render_graph(yaml, "nowhere")
+
+
+def test_a_comment_may_be_in_any_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "hosts.ini"
+    path.write_bytes("# メール\n[mx]\nh1\n".encode("euc-jp"))
+    assert load_inventory([path]).hosts == ("h1",)
+    path.write_bytes("h1 a=メール\n".encode("euc-jp"))
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        load_inventory([path])
+
+
+def shown(inventory: Inventory, host: str = "h1") -> object:
+    listing = render_list(inventory)
+    meta = listing["_meta"]
+    assert isinstance(meta, dict)
+    return meta["hostvars"].get(host, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("all: {hosts: {h1: {a: !unsafe ['{{ x }}', 1]}}}", "hosts.yml", {"a": [{"__ansible_unsafe": "{{ x }}"}, 1]}),
+        (
+            "all: {hosts: {h1: {a: 2001-12-14 21:59:43, b: !!set {c}}}}",
+            "hosts.yml",
+            {"a": "2001-12-14T21:59:43", "b": ["c"]},
+        ),
+        ("all: {hosts: {h1: {a: 1, groups: x, playbook_dir: y}}}", "hosts.yml", {"a": 1}),
+        ('{"all": {"hosts": {"h1": {"a": 1e3, "b": "\\ud83d\\ude00", "c": {"<<": {"d": 1}}}}}}', "hosts.json", None),
+        ("h1 a=\"b'{{ x }}'\"", "hosts.ini", {"a": {"__ansible_unsafe": "{{ x }}"}}),
+        ("h1:0", "hosts.ini", {}),
+    ],
+)
+def test_values_are_shown_as_ansible_shows_them(text: str, name: str, expected: object, load: Load) -> None:
+    emoji = {"a": 1000.0, "b": "\U0001f600", "c": {"<<": {"d": 1}}}
+    assert shown(load(text, name)) == (emoji if expected is None else expected)
+
+
+def test_wrong_value_in_json_has_its_line(load: Load) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load('{"all": {"hosts": {"h1": {\n"a": "[\\n{",\n  "pfremote_x": 1e3}}}}', "hosts.json")
+    assert caught.value.line == 3
+
+
+def test_group_used_before_it_is_declared_is_the_later_child(load: Load) -> None:
+    inventory = load("[site:children]\nmx\ndb\n[mx]\nh1\n[db]\nh2\n[top:children]\nlate\nmx\n[late]\nh3\n", "hosts.ini")
+    assert names(inventory, "site") == ["h1", "h2"]
+    assert names(inventory, "top") == ["h1", "h3"]
+
+
+def test_only_a_host_name_has_its_port_split_off(load: Load) -> None:
+    inventory = load("h1:22\nx_:22\nmx[1:2]:22\n", "hosts.ini")
+    assert inventory.hosts == ("h1", "x_:22", "mx1", "mx2")
+    assert load_inventory(["mx[1:2]:22,h2:22,"]).hosts == ("mx[1:2]:22", "h2")
+
+
+def test_folder_named_again_counts_last(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder / "group_vars").mkdir(parents=True)
+        (tmp_path / folder / "a").write_text("h1\n")
+        (tmp_path / folder / "b").write_text("h1\n")
+        (tmp_path / folder / "group_vars" / "all").write_text(f"where: {folder}")
+    inventory = load_inventory([tmp_path / "one/a", tmp_path / "two/a", tmp_path / "one/b"])
+    assert inventory.variables("h1")["where"] == "one"
+
+
+def test_name_of_a_host_and_a_group_is_the_host_but_not_behind_a_mark(load: Load) -> None:
+    inventory = load("h1\n[h1]\nh2\n", "hosts.ini")
+    assert names(inventory, "h1") == ["h1"]
+    assert names(inventory, "all:!h1") == ["h1"]
+    assert names(inventory, "all:&h1") == ["h2"]
+
+
+def test_priority_may_be_a_number_of_any_kind(load: Load) -> None:
+    inventory = load("[a]\nh1\n[b]\nh1\n[a:vars]\nansible_group_priority=2.5\nx=a\n[b:vars]\nx=b\n", "hosts.ini")
+    assert inventory.variables("h1")["x"] == "a"
+
+
+def test_only_yaml_and_json_in_a_folder_of_variables(load: Load) -> None:
+    inventory = load("h1\n", "hosts.ini", **{"host_vars/h1/a.": "x: 1", "host_vars/h1/b.yml": "y: 1"})
+    assert inventory.variables("h1") == {"y": 1}
+
+
+def test_value_that_cannot_be_read_is_an_error_where_a_range_is_empty_too(load: Load) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load("all: {hosts: {'h[3:1]': {a: <<}}}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.support.ansible import find_ansible, make_environment
 
 from pfremote.errors import ConfigError
 from pfremote.inventory import load_inventory, render_graph, render_list
@@ -17,14 +17,7 @@ from pfremote.inventory import load_inventory, render_graph, render_list
 Write = Callable[[dict[str, str]], Path]
 
 
-def _find_ansible() -> Path | None:
-    """The folder of the ansible programs: from PFREMOTE_ANSIBLE_BIN, else from PATH."""
-    named = os.environ.get("PFREMOTE_ANSIBLE_BIN")
-    found = shutil.which("ansible-inventory", path=named) if named else shutil.which("ansible-inventory")
-    return Path(found).parent if found else None
-
-
-ANSIBLE = _find_ansible()
+ANSIBLE = find_ansible()
 pytestmark = pytest.mark.skipif(ANSIBLE is None, reason="no ansible-inventory on PATH or in PFREMOTE_ANSIBLE_BIN")
 
 YAML = """
@@ -194,15 +187,10 @@ def write(tmp_path: Path) -> Write:
 
 def _run(program: str, *arguments: str, folder: Path) -> str:
     assert ANSIBLE is not None
-    environment = {
-        "HOME": str(folder),
-        "PATH": os.environ["PATH"],
-        "LC_ALL": "C.UTF-8",
-        "ANSIBLE_LOCALHOST_WARNING": "False",
-        "ANSIBLE_LOCAL_TEMP": str(folder / ".ansible-tmp"),
-    }
     argv = [str(ANSIBLE / program), *arguments]
-    done = subprocess.run(argv, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        argv, cwd=folder, env=make_environment(folder), capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 

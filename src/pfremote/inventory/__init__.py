@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pfremote.errors import UsageError
-from pfremote.inventory.graph import Graph
+from pfremote.inventory.graph import LOCALHOST, Graph
 from pfremote.inventory.listing import draw_graph, list_inventory
 from pfremote.inventory.merge import Merger
 from pfremote.inventory.patterns import Selector
@@ -98,6 +98,9 @@ class Inventory:
         if login is not None:
             user, _, port = login
             target = replace(target, user=user or target.user, port=port or target.port)
+            if (user or port) and host is None and plain in LOCALHOST:
+                # Who names a login or a port means what listens there (a forwarded port), not this machine.
+                target = replace(target, connection="ssh")
         return target
 
     def as_listing(self) -> dict[str, object]:

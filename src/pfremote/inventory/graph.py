@@ -92,10 +92,10 @@ class Graph:
         return names
 
     def add_host(self, name: str, group: str, port: int | None, origin: Origin) -> None:
-        """Add one host to a group; its port counts only where the host is new, as in Ansible."""
+        """Add one host to a group; its port counts only where the host is new and it is not 0, as in Ansible."""
         if name not in self.hosts:
             self.hosts[name] = Host(name, source=origin.file)
-            if port is not None:
+            if port:
                 self.hosts[name].variables.set("ansible_port", port, origin)
         members = self.groups[group].hosts
         if name not in members:
@@ -192,10 +192,10 @@ class Graph:
 
 
 def _read_priority(value: object, origin: Origin) -> int:
-    if isinstance(value, int | str):
+    if isinstance(value, int | float | str):
         try:
             return int(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             pass
     raise ConfigError(
         f"{value!r} is no priority",

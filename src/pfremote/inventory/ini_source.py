@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from pfremote.errors import ConfigError
 from pfremote.inventory.graph import Graph
-from pfremote.inventory.values import Origin
+from pfremote.inventory.values import Origin, Unsafe
 
 _SECTION = re.compile(r"\[(?P<group>[^:\]\s]+)(?::(?P<kind>\w+))?\]\s*(?:#.*)?\Z")
 _GROUP = re.compile(r"(?P<group>[^:\]\s]+)\s*(?:#.*)?\Z")
@@ -25,9 +25,8 @@ class _Reading:
     group: str = "ungrouped"
     kind: str = "hosts"
     line: int = 0
-    declared: set[str] = field(default_factory=set)
-    children: list[tuple[str, str, int]] = field(default_factory=list)
-    given_vars: dict[str, int] = field(default_factory=dict)
+    waiting_vars: dict[str, int] = field(default_factory=dict)
+    waiting_children: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
 
     @property
     def origin(self) -> Origin:
@@ -44,7 +43,7 @@ def read_ini(text: str, file: str, graph: Graph) -> None:
     Raises:
         ConfigError: a line that is no section, host, variable or group name; an undeclared group.
     """
-    reading = _Reading(file, graph, declared=set(graph.groups))
+    reading = _Reading(file, graph)
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
         reading.line = number
@@ -65,11 +64,15 @@ def _begin_section(group: str, kind: str, reading: _Reading) -> None:
     reading.group, reading.kind = group, kind
     if kind not in _READERS:
         raise reading.fail(f"a section has no kind {kind}", "Write [group], [group:vars] or [group:children].")
-    reading.graph.add_group(group)
     if kind == "vars":
-        reading.given_vars.setdefault(group, reading.line)
-    else:
-        reading.declared.add(group)
+        if group not in reading.graph.groups and group not in reading.waiting_children:
+            reading.waiting_vars[group] = reading.line
+        reading.graph.add_group(group)
+        return
+    reading.graph.add_group(group)
+    reading.waiting_vars.pop(group, None)
+    for parent, line in reading.waiting_children.pop(group, ()):
+        _add_child(parent, group, line, reading)
 
 
 def _read_host(line: str, reading: _Reading) -> None:
@@ -77,8 +80,8 @@ def _read_host(line: str, reading: _Reading) -> None:
         first, *rest = shlex.split(line, comments=True)
     except ValueError as exc:
         raise reading.fail(f"this line cannot be read: {exc}", "Check the quotes.") from exc
-    if first.endswith(":") or first == "---":
-        raise reading.fail(f"{first} is no host name", "If this is YAML, name the file with .yml at its end.")
+    if not first or first.endswith(":") or first == "---":
+        raise reading.fail(f"{first!r} is no host name", "If this is YAML, name the file with .yml at its end.")
     origin = reading.origin
     names = reading.graph.add_hosts(first, reading.group, Origin(origin.file, origin.line, f"{origin.path}.{first}"))
     for word in rest:
@@ -87,7 +90,7 @@ def _read_host(line: str, reading: _Reading) -> None:
             raise reading.fail(f"{word} is not name=value", "Write one host a line, and its variables as name=value.")
         for host in names:
             where = Origin(origin.file, origin.line, f"{origin.path}.{first}.{name}")
-            reading.graph.set_variable(host, name, _read_value(value), where)
+            reading.graph.set_variable(host, name, _read_value(value, reading), where)
 
 
 def _read_variable(line: str, reading: _Reading) -> None:
@@ -96,29 +99,36 @@ def _read_variable(line: str, reading: _Reading) -> None:
         raise reading.fail(f"{line} is not name=value", "Write one variable a line, as name=value.")
     origin = reading.origin
     where = Origin(origin.file, origin.line, f"{origin.path}.{name}")
-    reading.graph.set_variable(reading.group, name, _read_value(value), where)
+    reading.graph.set_variable(reading.group, name, _read_value(value, reading), where)
 
 
 def _read_child(line: str, reading: _Reading) -> None:
     match = _GROUP.match(line)
     if match is None:
         raise reading.fail(f"{line} is no group name", "Write one group name a line.")
-    reading.children.append((reading.group, match["group"], reading.line))
+    child = match["group"]
+    if child in reading.graph.groups:
+        _add_child(reading.group, child, reading.line, reading)
+    else:
+        reading.waiting_children.setdefault(child, []).append((reading.group, reading.line))
+
+
+def _add_child(parent: str, child: str, line: int, reading: _Reading) -> None:
+    reading.graph.add_child(parent, child, Origin(reading.file, line, f"[{parent}:children]"))
 
 
 def _settle(reading: _Reading) -> None:
-    """A group may be used before it is declared, but must be declared here or in an earlier source."""
-    for group, line in reading.given_vars.items():
-        if group not in reading.declared:
-            hint = f"Add a section [{group}], or correct the name."
-            raise reading.fail(f"there is no group {group} to give variables to", hint, line)
-    for parent, child, line in reading.children:
-        if child not in reading.declared:
-            raise reading.fail(f"there is no group {child}", f"Add a section [{child}], or correct the name.", line)
-        reading.graph.add_child(parent, child, Origin(reading.file, line, f"[{parent}:children]"))
+    """A group may be used before it is declared (and is then the later child), but must be declared in the end."""
+    for group, line in reading.waiting_vars.items():
+        hint = f"Add a section [{group}], or correct the name."
+        raise reading.fail(f"there is no group {group} to give variables to", hint, line)
+    for child, parents in reading.waiting_children.items():
+        raise reading.fail(
+            f"there is no group {child}", f"Add a section [{child}], or correct the name.", parents[0][1]
+        )
 
 
-def _read_value(text: str) -> object:
+def _read_value(text: str, reading: _Reading) -> object:
     """Read what Python would write (numbers, lists, quoted texts) as that, all else as text, like Ansible."""
     try:
         with warnings.catch_warnings():
@@ -126,6 +136,8 @@ def _read_value(text: str) -> object:
             value: object = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return text
+    except TypeError as exc:  # {{ 22 }} is a set of a set to Python; Ansible gives up here as well
+        raise reading.fail(f"{text} cannot be read: {exc}", f"Put it into two pairs of quotes: \"'{text}'\".") from exc
     return _plain(value)
 
 
@@ -135,7 +147,7 @@ def _plain(value: object) -> object:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, bytes):
-        return value.decode("utf-8", "surrogateescape")
+        return Unsafe(value.decode("utf-8", "surrogateescape"))  # b'{{ x }}' is never a template
     return str(value) if isinstance(value, complex) else "..." if value is ... else value
 
 

@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from pfremote.inventory.graph import Graph, Variables
 from pfremote.inventory.merge import Merger
-from pfremote.inventory.values import PASSWORD_VARIABLES, Encrypted
+from pfremote.inventory.values import PASSWORD_VARIABLES, Encrypted, Unsafe
+
+#: Names that Ansible itself sets; a value from the inventory never counts, and is not shown.
+_MAGIC = frozenset(
+    {
+        *("groups", "group_names", "hostvars", "inventory_dir", "inventory_file", "inventory_hostname"),
+        *(
+            "inventory_hostname_short",
+            "play_hosts",
+            "playbook_dir",
+            "role_name",
+            "role_names",
+            "role_path",
+            "role_uuid",
+        ),
+        *("ansible_async_path", "ansible_collection_name", "ansible_config_file", "ansible_dependent_role_names"),
+        *("ansible_diff_mode", "ansible_facts", "ansible_forks", "ansible_inventory_sources", "ansible_limit"),
+        *("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "ansible_play_role_names"),
+        *("ansible_playbook_python", "ansible_role_name", "ansible_role_names", "ansible_run_tags"),
+        *("ansible_skip_tags", "ansible_verbosity", "ansible_version"),
+    }
+)
 
 
 def list_inventory(graph: Graph, merger: Merger) -> dict[str, object]:
@@ -30,16 +52,24 @@ def _list_group(name: str, graph: Graph, listing: dict[str, object], seen: set[s
 
 
 def _show(variables: Variables) -> dict[str, object]:
-    return {name: "****" if name in PASSWORD_VARIABLES else _plain(value) for name, value in variables.values.items()}
+    return {
+        name: "****" if name in PASSWORD_VARIABLES else _plain(value)
+        for name, value in variables.values.items()
+        if name not in _MAGIC
+    }
 
 
 def _plain(value: object) -> object:
     if isinstance(value, Encrypted):
         return {"__ansible_vault": value.ciphertext}
-    if isinstance(value, list):
+    if isinstance(value, Unsafe):
+        return {"__ansible_unsafe": str(value)}
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, list | tuple | set):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {_plain(key) if isinstance(key, date) else key: _plain(item) for key, item in value.items()}
     return value if value is None or isinstance(value, str | int | float) else str(value)
 
 

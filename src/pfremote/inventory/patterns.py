@@ -15,31 +15,34 @@ from pfremote.inventory.reader import read_text
 _SUBSCRIPT = re.compile(r"(?P<body>.+)\[(?:(?P<index>-?[0-9]+)|(?P<first>[0-9]+)[:-](?P<last>[0-9]*))\]\Z")
 #: A port behind one host name, with or without a user before it.
 _LOGIN = re.compile(r"(?:[^@:\[\]]+@)?(?:\[[^\[\]]+\]|[^:&!~*?\[\]]+):[0-9]+\Z|[^@:\[\]]+@.+\Z")
+_COMMA, _BLANK, _COLON = (re.compile(separator) for separator in (",", r"\s", ":"))
 _SPECIAL = frozenset(".?*[")
 
 
 def split_pattern(text: str) -> list[str]:
-    """Split at commas, and at colons that are part of no IPv6 address, port, range or login.
+    """Split at commas or else blanks, and at colons that are part of no IPv6 address, port, range or login.
 
     >>> split_pattern("mx:&prod:!mx3,ops@relay:2222")
     ['mx', '&prod', '!mx3', 'ops@relay:2222']
     """
     terms: list[str] = []
-    for part in _split_outside_brackets(text, ","):
+    listed = "," in text
+    for part in [text.strip()] if text.startswith("@") and not listed else _split(text, _COMMA if listed else _BLANK):
         bare = part.lstrip("&!")
-        if part.startswith("@") or is_ipv6(bare) or _LOGIN.match(bare):
+        # In a list with commas Ansible takes a colon for part of the term; there it is still a colon in a regex.
+        if part.startswith("@") or is_ipv6(bare) or _LOGIN.match(bare) or (listed and bare.startswith("~")):
             terms.append(part)
         else:
-            terms.extend(_split_outside_brackets(part, ":"))
+            terms.extend(_split(part, _COLON))
     return terms
 
 
-def _split_outside_brackets(text: str, separator: str) -> list[str]:
+def _split(text: str, separator: re.Pattern[str]) -> list[str]:
     parts = [""]
     depth = 0
     for char in text:
         depth = max(0, depth + (char == "[") - (char == "]"))
-        if char == separator and depth == 0:
+        if separator.match(char) and depth == 0:
             parts.append("")
         else:
             parts[-1] += char
@@ -91,16 +94,17 @@ class Selector:
             chosen.update(dict.fromkeys(self._match(term, allow_adhoc=allow_adhoc)))
         for keep, group in ((True, required), (False, excluded)):
             for term in group:
-                names = set(self._match(term, allow_adhoc=False))
+                names = set(self._match(term, allow_adhoc=False, group_first=True))
                 chosen = {name: None for name in chosen if (name in names) is keep}
         return list(chosen)
 
-    def _match(self, term: str, *, allow_adhoc: bool) -> Sequence[str]:
+    def _match(self, term: str, *, allow_adhoc: bool, group_first: bool = False) -> Sequence[str]:
+        """Where a group and a host have the name, it is the host's, but behind & and ! the group's, as in Ansible."""
         if not term:
             raise UsageError(
                 "a pattern of only & or ! names nothing", hint="Write the name right after it, as in !mx3."
             )
-        if term in self._graph.hosts or term in self.adhoc:
+        if term in self.adhoc or (term in self._graph.hosts and not (group_first and term in self._graph.groups)):
             return [term]
         if (names := self._match_inventory(term)) is not None:
             return names

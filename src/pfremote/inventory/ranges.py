@@ -10,6 +10,10 @@ from itertools import product
 _BRACKETED = re.compile(r"\[(?P<host>.+)\]:(?P<port>[0-9]+)\Z")
 _PLAIN = re.compile(r"(?P<host>(?:[^:\[\]]|\[[^\]]*\])+):(?P<port>[0-9]+)\Z")
 _RANGE = re.compile(r"\[([^\]]*)\]")
+#: What Ansible takes for a name or an IPv4 address, with ranges; only such a one has its port split off.
+_CHAR = r"(?:[\w]|\[(?:[a-z]:[a-z]|[0-9]+:[0-9]+)(?::[0-9]+)?\])"
+_NAME = re.compile(rf"{_CHAR}(?:{_CHAR}|-)*(?<![_-])(?:\.{_CHAR}(?:{_CHAR}|-)*(?<![_-]))*\Z", re.IGNORECASE)
+_HEX_RANGE = re.compile(r"\[[0-9a-f]+:[0-9a-f]+(?::[0-9]+)?\]", re.IGNORECASE)
 _USER = re.compile(r"(?:(?P<user>[A-Za-z0-9_][A-Za-z0-9_.+-]*\$?)@)?(?P<host>.+)\Z")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
 
@@ -27,11 +31,15 @@ def is_ipv6(text: str) -> bool:
 
 
 def split_port(text: str) -> tuple[str, int | None]:
-    """Return host and port of ``host``, ``host:22`` or ``[2001:db8::1]:22``; bare IPv6 has no port."""
-    if is_ipv6(text):
-        return text, None
-    match = _BRACKETED.match(text) or _PLAIN.match(text)
-    return (match["host"], int(match["port"])) if match else (text, None)
+    """Return host and port of ``host``, ``host:22`` or ``[2001:db8::1]:22``; bare IPv6 has no port.
+
+    What is before the colon may have ranges. Where it is no host name the whole text is returned, as in Ansible.
+    """
+    host, port = text, None
+    for shape in (_BRACKETED, _PLAIN):
+        if match := shape.match(host):
+            host, port = match["host"], int(match["port"])
+    return (host, port) if _NAME.match(host) or is_ipv6(_HEX_RANGE.sub("1", host)) else (text, None)
 
 
 def split_login(text: str) -> tuple[str | None, str, int | None] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from pfremote.errors import ConfigError
 
+#: A comment may be in any encoding, as in Ansible's INI files (its issue 17593).
+_COMMENT = re.compile(rb"^[#;].*", re.MULTILINE)
 #: Seconds that an inventory program may take; one that asks a slow cloud takes a while.
 PROGRAM_SECONDS = 120
 
@@ -18,17 +21,23 @@ def read_text(path: Path) -> str:
     """Return the text of a file.
 
     Raises:
-        ConfigError: it cannot be read, or is not UTF-8.
+        ConfigError: it cannot be read, or is not UTF-8 outside of comments.
     """
     try:
-        return path.read_bytes().decode("utf-8")
+        data = path.read_bytes()
     except OSError as exc:
         raise ConfigError(
             f"cannot be read: {exc.strerror}", file=str(path), hint="Check the path and its permissions."
         ) from exc
+    try:
+        return _COMMENT.sub(_replace_others, data).decode("utf-8")
     except UnicodeDecodeError as exc:
         line = exc.object[: exc.start].count(b"\n") + 1
         raise ConfigError("this is not UTF-8 text", file=str(path), line=line, hint="Save the file as UTF-8.") from exc
+
+
+def _replace_others(comment: re.Match[bytes]) -> bytes:
+    return comment[0].decode("utf-8", "replace").encode()
 
 
 def list_folder(path: Path) -> list[str]:

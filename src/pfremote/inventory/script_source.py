@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from pfremote.errors import ConfigError
 from pfremote.inventory.graph import Graph
+from pfremote.inventory.json_nodes import parse_json
 from pfremote.inventory.values import Origin, convert_marks
 
 #: Asks the program for the variables of one host (``--host NAME``), where it prints no ``_meta``.
@@ -20,7 +21,7 @@ def load_object(text: str, file: str) -> dict[str, object]:
         ConfigError: it is not JSON, or no object.
     """
     try:
-        data = json.loads(text)
+        data = parse_json(text)
     except ValueError as exc:
         line = exc.lineno if isinstance(exc, json.JSONDecodeError) else None
         hint = "An inventory program prints the JSON that ansible-inventory --list prints."

@@ -12,7 +12,7 @@ from pfremote.errors import ConfigError
 from pfremote.inventory.foreign import ForAnsibleError
 from pfremote.inventory.graph import Graph
 from pfremote.inventory.ini_source import read_ini
-from pfremote.inventory.ranges import split_port
+from pfremote.inventory.ranges import has_range, split_port
 from pfremote.inventory.reader import ask_ansible, is_program, list_folder, read_text, run_program
 from pfremote.inventory.script_source import load_object, looks_like_list_output, read_listing
 from pfremote.inventory.values import VAULT_HEADER, Origin
@@ -26,7 +26,7 @@ _IGNORED = re.compile(
 
 
 def read_sources(sources: Sequence[str | Path]) -> tuple[Graph, tuple[Path, ...]]:
-    """Return the finished graph and the folders beside which ``host_vars`` and ``group_vars`` may be.
+    """Return the finished graph and the folders in which ``host_vars`` and ``group_vars`` may be, the last wins.
 
     Raises:
         ConfigError: a source is missing or wrong.
@@ -45,11 +45,10 @@ def _read_all(sources: Sequence[str | Path], folders: dict[Path, None]) -> Graph
     for source in sources:
         text = str(source)
         path = Path(text).expanduser().absolute()
-        if path.is_dir():
-            folders[path] = None
-            _read_path(path, graph)
-        elif path.exists():
-            folders[path.parent] = None
+        if path.exists():
+            folder = path if path.is_dir() else path.parent
+            folders.pop(folder, None)  # named again it counts last, as in Ansible
+            folders[folder] = None
             _read_path(path, graph)
         elif "," in text:
             _read_names(text, graph)
@@ -72,7 +71,7 @@ def _read_with_ansible(sources: Sequence[str | Path], refusal: ForAnsibleError) 
 def _read_names(text: str, graph: Graph) -> None:
     origin = Origin(text)
     for item in filter(None, (part.strip() for part in text.split(","))):
-        name, port = split_port(item)
+        name, port = (item, None) if has_range(split_port(item)[0]) else split_port(item)  # no ranges here
         if name not in graph.hosts:
             graph.add_host(name, "ungrouped", port, origin)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pfremote.inventory.graph import Variables
@@ -79,8 +80,9 @@ def _walk(folder: Path) -> list[Path]:
         path = folder / name
         if name.startswith(".") or name.endswith("~"):
             continue
-        if path.is_dir() and not path.suffix:
+        extension = os.path.splitext(name)[1]  # noqa: PTH122 - to Path, "a." has none
+        if path.is_dir() and not extension:
             found.extend(_walk(path))
-        elif path.is_file() and path.suffix in _EXTENSIONS:
+        elif path.is_file() and extension in _EXTENSIONS:
             found.append(path)
     return found

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from typing import TYPE_CHECKING
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from pfremote.errors import ConfigError
+from pfremote.inventory.json_nodes import compose_json
 from pfremote.inventory.values import Encrypted, Origin, Unsafe, convert_marks
 
 if TYPE_CHECKING:
@@ -27,11 +29,17 @@ def _construct_encrypted(loader: _Loader, node: ScalarNode) -> Encrypted:
 
 
 def _construct_unsafe(loader: _Loader, node: Node) -> object:
-    return (
-        Unsafe(loader.construct_scalar(node))
-        if isinstance(node, ScalarNode)
-        else loader.construct_object(node, deep=True)
-    )
+    plain = copy(node)  # the same node again would be a ring to PyYAML
+    plain.tag = loader.resolve(type(node), node.value, (True, False))  # type: ignore[no-untyped-call]
+    return _mark_unsafe(loader.construct_object(plain, deep=True))
+
+
+def _mark_unsafe(value: object) -> object:
+    if isinstance(value, str):
+        return Unsafe(value)
+    if isinstance(value, list):
+        return [_mark_unsafe(item) for item in value]
+    return {key: _mark_unsafe(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 _Loader.add_constructor("!vault", _construct_encrypted)
@@ -43,16 +51,17 @@ class Document:
     """One parsed YAML file whose parts still know their line."""
 
     def __init__(self, text: str, file: str) -> None:
-        """Parse ``text``.
+        """Parse ``text``, as JSON if it is that.
 
         Raises:
             ConfigError: it is not YAML.
         """
         self.file = file
         self.warnings: list[str] = []
+        self.root: Node | None = compose_json(text, file)
         try:
-            self._loader = _Loader(text)
-            self.root: Node | None = self._loader.get_single_node()
+            self._loader = _Loader("" if self.root else text)
+            self.root = self.root or self._loader.get_single_node()
         except yaml.YAMLError as exc:
             mark = getattr(exc, "problem_mark", None)
             problem = getattr(exc, "problem", None) or "cannot be read"

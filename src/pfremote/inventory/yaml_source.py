@@ -83,6 +83,9 @@ def _read_hosts(group: str, body: Node, path: str, document: Document, graph: Gr
         return
     for text, key, node in document.entries(body, path):
         here = f"{path}.{text}"
-        for host in graph.add_hosts(text, group, document.origin(key, here)):
+        names = graph.add_hosts(text, group, document.origin(key, here))
+        if not names:
+            document.value(node)  # what cannot be read is an error for no host as well
+        for host in names:
             if not is_null(node):
                 _read_variables(host, node, here, document, graph)
