@@ -94,7 +94,9 @@ def _measure(machine: Machine, size: int, rounds: int) -> list[Row]:
     lines = int(machine.run(["sh", "-c", grep.replace("client.example.jp", "''")], timeout=600).stdout)
     say(f"  {lines} lines are in the journal")
     medians = interleave(sides, rounds)
-    return compare("journal", f"out of {lines} lines", medians, "evidence_filter", {"journalctl, piped to grep -c": TARGET})
+    return compare(
+        "journal", f"out of {lines} lines", medians, "evidence_filter", {"journalctl, piped to grep -c": TARGET}
+    )
 
 
 if __name__ == "__main__":

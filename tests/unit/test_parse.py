@@ -50,6 +50,44 @@ def test_reads_rsyslog_and_journal_stamps(stamp: str, expected: datetime) -> Non
     assert record.pid == 7
 
 
+@pytest.mark.parametrize(
+    ("front", "host"),
+    [
+        ("Jan 05 2026 13:54:43 mx ", "mx"),
+        ("<22>Jan  5 13:54:43 mx ", "mx"),
+        ("2026-01-05 13:54:43 mx.example.jp ", "mx.example.jp"),
+        ("2026-01-05 14:54:43+01:00 mx mail.info ", "mx"),
+        ("Jan  5 13:54:43 <mail.info> mx ", "mx"),
+        ("Mon Jan  5 13:54:43 2026 mx ", "mx"),
+        ("Mon 2026-01-05 13:54:43 UTC mx ", "mx"),
+    ],
+)
+@pytest.mark.parametrize("after", ["", " ", "[ID 197553 mail.info] "])
+def test_reads_layouts_of_ones_own(front: str, host: str, after: str) -> None:
+    line = f"{front}postfix-in/smtpd[7]: {after}< a[192.0.2.1]: AUTH PLAIN AGEAYg=="
+    record = parse_line(line, 1, now=NOW)
+    assert (record.time, record.host) == (datetime(2026, 1, 5, 13, 54, 43, tzinfo=UTC), host)
+    assert (record.tag, record.daemon, record.pid) == ("postfix-in/smtpd", "smtpd", 7)
+    assert record.text.endswith("< a[192.0.2.1]: AUTH PLAIN AGEAYg==")
+    assert record.head + record.text == line
+
+
+def test_the_process_is_known_without_any_stamp() -> None:
+    record = parse_line("INFO    postfix/smtpd[7]: connect from a[192.0.2.1]", 1, now=NOW)
+    assert (record.time, record.daemon, record.pid, record.text) == (None, "smtpd", 7, "connect from a[192.0.2.1]")
+
+
+def test_stamps_of_their_own_are_read_one_by_one() -> None:
+    lines = [f"2026-01-05T13:54:{second:02d}.5+09:00 mx postfix/smtpd[7]: x {second}" for second in range(50)]
+    lines += ["20260105T135443+0900 mx postfix/smtpd[7]: x", "2026-01-05T13:54:99.5+09:00 mx postfix/smtpd[7]: x"]
+    records = list(parse_evidence("\n".join(lines).encode(), now=NOW, utc_offset=timedelta(0)))
+    assert [record.time for record in records[:50]] == [
+        datetime(2026, 1, 5, 4, 54, second, 500000, tzinfo=UTC) for second in range(50)
+    ]
+    assert [record.time for record in records[50:]] == [None, None]
+    assert [record.head + record.text for record in records] == lines
+
+
 def test_a_year_less_stamp_ahead_of_now_is_last_years() -> None:
     new_year = datetime(2027, 1, 1, 0, 5, tzinfo=UTC)
     assert parse_line("Dec 31 23:59:58 mx postfix/smtpd[1]: x", 1, now=new_year).time == datetime(

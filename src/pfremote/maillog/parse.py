@@ -2,7 +2,8 @@
 time.
 
 Understood are the traditional syslog format (also written by postlogd, with a zero-padded day), RFC 3339 as
-written by rsyslog, and journalctl's ``short-iso``, ``short-iso-precise`` and ``short-unix``.
+written by rsyslog, and journalctl's ``short-iso``, ``short-iso-precise`` and ``short-unix``; of other layouts
+whatever :mod:`pfremote.maillog.loose` makes out.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
+from pfremote.maillog.loose import read_loose
 from pfremote.maillog.record import Record
 
 _HEAD = re.compile(
@@ -19,7 +21,7 @@ _HEAD = re.compile(
       | (?P<iso>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d))
       | (?P<epoch>\d{9,11}\.\d+)
     )
-    \ (?P<host>\S+)\ (?P<tag>[^\s\[\]:]+)(?:\[(?P<pid>\d+)\])?:\ ?""",
+    \ (?P<host>\S+)\ (?P<tag>[^\s\[\]:]+)(?:\[(?P<pid>\d+)\])?:\ *(?:\[ID\ \d+\ [\w.]+\]\ )?""",
     re.VERBOSE,
 )
 _REPEATED = re.compile(r"\s?message repeated (\d+) times: \[ ?(.*)\]\Z", re.DOTALL)
@@ -83,12 +85,14 @@ def unrepeat(text: str) -> tuple[int, str]:
 class LineReader:
     """Reads lines of one host; ``now`` (aware) gives year-less stamps their year, ``zone`` their offset."""
 
-    __slots__ = ("_memo", "_now", "_zone")
+    __slots__ = ("_memo", "_now", "_tails", "_zone")
 
     def __init__(self, now: datetime, zone: tzinfo) -> None:
         self._now = now.astimezone(zone)
         self._zone = zone
         self._memo: dict[str, _Head] = {}
+        #: What stands between the stamp and the text, for stamps with microseconds: host, tag, daemon, pid.
+        self._tails: dict[str, tuple[str, str, str, int | None]] = {}
 
     def read(self, line: str, number: int) -> Record:
         """Split one line (without its line feed); ``number`` is its place in the evidence."""
@@ -97,30 +101,55 @@ class LineReader:
         # mean.
         cut = line.find("]: ") + 3
         known = self._memo.get(line[:cut]) if cut > 2 else None
-        if known is None:
-            known = self._split(line)
+        if known is None or line[cut : cut + 1] == " ":
+            known = self._split_at_stamp(line, cut) or self._split(line)
             cut = len(known[5])
         time, host, tag, daemon, pid, head = known
         return _record(number, time, host, tag, daemon, pid, head, line[cut:])
 
+    def _split_at_stamp(self, line: str, cut: int) -> _Head | None:
+        """Split a line whose stamp is its own and whose other parts were met before."""
+        space = line.find(" ")
+        tail = self._tails.get(line[space:cut])
+        if tail is None or line[10:11] != "T" or line[cut : cut + 1] == " ":
+            return None
+        try:
+            time = datetime.fromisoformat(line[:space])
+        except ValueError:
+            return None
+        return None if time.tzinfo is None else (time.astimezone(UTC), *tail, line[:cut])
+
     def _split(self, line: str) -> _Head:
         found = _HEAD.match(line)
         if found is None:
-            return None, "", "", "", None, ""
+            return self._split_loosely(line)
         traditional, iso, epoch, host, tag, pid = found.groups()
         if traditional:
             time = self._traditional(traditional)
         elif iso:
-            time = _iso(iso)
+            time = _iso(iso, self._zone)
         else:
             time = datetime.fromtimestamp(float(epoch), UTC)
         daemon = tag[tag.rfind("/") + 1 :]
         head = (time, host, tag, daemon, int(pid) if pid else None, found[0])
-        if traditional and pid and found[0].endswith("]: "):
-            if len(self._memo) >= _MEMO_LIMIT:
+        if pid and found[0].endswith("]: ") and not epoch:
+            if len(self._memo) + len(self._tails) >= _MEMO_LIMIT:
                 self._memo.clear()
-            self._memo[found[0]] = head
+                self._tails.clear()
+            if traditional:
+                self._memo[found[0]] = head
+            else:
+                self._tails[found[0][len(iso) :]] = head[1:5]
         return head
+
+    def _split_loosely(self, line: str) -> _Head:
+        loose = read_loose(line)
+        if loose is None:
+            return None, "", "", "", None, ""
+        time = None
+        if loose.stamp:
+            time = _iso(loose.stamp, self._zone) if loose.iso else self._traditional(loose.stamp)
+        return time, loose.host, loose.tag, loose.tag[loose.tag.rfind("/") + 1 :], loose.pid, loose.head
 
     def _traditional(self, stamp: str) -> datetime | None:
         month = _MONTHS.get(stamp[:3])
@@ -141,10 +170,11 @@ class LineReader:
         return None
 
 
-def _iso(stamp: str) -> datetime | None:
+def _iso(stamp: str, zone: tzinfo) -> datetime | None:
     try:
-        return datetime.fromisoformat(stamp).astimezone(UTC)
-    except ValueError:
+        time = datetime.fromisoformat(stamp)
+        return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 

@@ -20,7 +20,7 @@ from pfremote.maillog.redact import Exposure, Redactor
 
 _CHUNK = 2048
 #: From here on looking at each place of a line is faster than looking for each secret in all lines.
-_MANY = 64
+_MANY = 256
 
 
 @dataclass(frozen=True, slots=True)

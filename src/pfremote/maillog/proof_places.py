@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import re
 from dataclasses import dataclass
 
@@ -13,7 +14,21 @@ MARK = re.compile(
 #: Stands for a mark while a line is looked at; no log line has it, since Postfix prints no control character.
 STAND_IN = "\x01"
 _M = STAND_IN
-_PROMPT = r"(?:VXNlcm5hbWU6|UGFzc3dvcmQ6|VXNlciBOYW1lAA==|UGFzc3dvcmQA|Username:|Password:|User Name|Password)?"
+#: What servers say to ask for the two parts of LOGIN, in clear and coded; matched without regard to case.
+_PROMPTS = [
+    f"{word}{end}"
+    for word in ("Username", "username", "User Name", "Login", "login", "Password", "password", "Passcode")
+    for end in ("", ":", ": ", "\0", ":\0")
+]
+_PROMPT = (
+    "(?:"
+    + "|".join(
+        re.escape(text)
+        for prompt in _PROMPTS
+        for text in (prompt.replace("\0", ""), binascii.b2a_base64(prompt.encode(), newline=False).decode())
+    )
+    + ")?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +48,21 @@ _COMMANDS = (
     r"(?:EHLO|HELO|LHLO|MAIL|RCPT|DATA|BDAT|RSET|NOOP|QUIT|VRFY|EXPN|ETRN|STARTTLS|XCLIENT|XFORWARD|HELP"
     r"|TURN|ATRN|AUTH|SEND|SOML|SAML|GET|POST|HEAD|PUT|OPTIONS|CONNECT|PROXY)"
 )
+_MECHANISM = (
+    r"(?:plain|login|(?:cram|digest|scram)-[\w-]+|ntlm|gssapi|gss-spnego|gs2-[\w-]+|external|anonymous|otp|skey|apop"
+    r"|x?oauth\w*|kerberos_v\d|srp\w*|eap-[\w-]+|ecdsa-[\w-]+|passdss[\w-]*|nmas[\w-]*|x-[\w-]+|xtoken"
+    r"|dovecot-token|unix|rpa|msn|securid|openid20|saml20)"
+)
+#: A word begins here; line ends may be written out before it.
+_START = r"(?:\b|(?<=\\[rnt]))"
+#: Somewhere in a quoted text, whose line ends are written out, begins a line that is neither command nor mark.
+_QUOTED = (
+    rf"(?!\\026\\003)(?:.*(?:\\[rn]|\?\?))?"
+    rf"(?!{_M}|\s*{_COMMANDS}(?:[\s=\\?\"]|\.\.\.|$)|\\[rn]|\s*\.?(?:\.\.\.|\?|\"|$|\\[rn]))"
+)
+_SAID = r"(?:^|\]:|\[) ?[<>] \S+: "
 _DIALOGUE = (
-    rf"(?:^|\]:|\[) ?[<>] \S+: (?!{_M}|\*?$|\s*\.?\s*\]?$|(?:2|3(?!34)|4|5)\d\d(?:[ -]|$)"
+    rf"{_SAID}(?!{_M}|\*?$|\s*\.?\s*\]?$|(?:2|3(?!34)|4|5)\d\d(?:[ -]|$)"
     rf"|334 ?(?:{_PROMPT}|{_M})\s*\]?$|\s*{_COMMANDS}(?:[\s=]|$))"
 )
 PLACES = (
@@ -42,9 +70,11 @@ PLACES = (
     _place("> ", _DIALOGUE, "a line of the dialogue that is no command and no reply"),
     _place(
         "auth",
-        rf"(?<!250[- ])\bauth[ =]+(?!from |socket |reply)[a-z][\w-]*[ ?]+(?!{_M})\S*[\w+/=]{{4}}.*",
+        rf"{_START}(?<!250[- ])auth[ =?]+{_MECHANISM}[ ?]+(?!{_M}|{_MECHANISM}\b)\S*[\w+/=]{{4}}",
         "data after AUTH",
     ),
+    _place("auth", rf"{_SAID}\s*auth[ =]+(?!{_M}|{_MECHANISM}(?:[\s=]|$))\S", "a mechanism that nobody knows"),
+    _place("authorization: ", rf"authorization: (?!{_M})\S", "a credential in a header"),
     _place("init_response", rf"init_response (?!{_M})", "an initial response"),
     _place("coded ", rf"coded [a-z ]*?(?:response|reply|challenge):? (?!{_M}|{_PROMPT}$)", "a decoded response"),
     _place("get_passwd", rf"_get_passwd: (?!{_M})", "a client password"),
@@ -61,7 +91,7 @@ PLACES = (
     _place(" chars: ", r"(?:read|write) -?\d+ chars: ", "decrypted data"),
     _place("netstring", rf"netstring .*data (?!{_M})", "message content"),
     _place("password_maps: ", rf"password_maps: (?!\S+: not found$|{_M}$|.* = {_M}$)", "a client password"),
-    _place("mail_addr_find", rf"mail_addr_find: .* -> (?!{_M}).*:", "a client password"),
+    _place("mail_addr_find", rf"mail_addr_find: .* -> (?!{_M}|[\w-]+:\[\S+$).*:", "a client password"),
     _place("static:", rf"static:(?!{_M})[^\s:,()]+:(?!{_M})[^\s,()]", "a password in a table name"),
     _place("inline:", rf"inline:(?!{_M})\{{[^}}]*:", "a password in a table name"),
     _place("bearer", rf"\bbearer\s+(?!{_M})\S", "a bearer token"),
@@ -75,9 +105,14 @@ PLACES = (
     _place("secret", rf"secret[\"']?(?:=| = )[\"']?(?!{_M})\S", "a secret"),
     _place("_pw", rf"_pw(?:=| = )(?!{_M})\S", "a password"),
     _place("token", rf"token[\"']? ?[=:] ?[\"']?(?!{_M})[\w.+/-]{{8}}", "a token"),
+    _place("pregreet ", rf"pregreet \d+ after \S+ from \S+: {_QUOTED}", "early data"),
+    _place("pipelining ", rf"pipelining (?:after \S+ from .*?\]\S*|from \S+ after .*?): {_QUOTED}", "early data"),
+    _place("command from ", rf"non-\S+ command from \S+(?: after \S+)?: {_QUOTED}", "what is no command"),
+    _place("bare newline ", rf"bare newline from \S+ after {_QUOTED}", "what is no command"),
+    _place("request longer ", rf"request longer than \d+: {_QUOTED}", "a long line"),
+    _place("unknown command: ", rf"unknown_event: .*: unknown command: {_QUOTED}", "what is no command"),
+    _place("replacing command ", rf'replacing command "{_QUOTED}', "what is no command"),
     _place(
-        "pipelining after",
-        rf"pipelining after .*?\]\S*: (?!{_M}).*(?:auth|[\w+/]{{12}}={{1,2}})",
-        "early data",
+        ' lookup: "', rf'\S*(?:pass|sasl|secret|cred)\S* lookup: ".*?" = "(?!{_M}|not_found|error)', "a table value"
     ),
 )

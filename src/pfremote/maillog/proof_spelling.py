@@ -6,6 +6,8 @@ import binascii
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote_from_bytes
 
+_NONE: dict[int, set[str]] = {}
+
 
 def spell(secrets: Iterable[str]) -> dict[str, bool]:
     """Return each text that gives a secret away, and whether it counts as a whole word only.
@@ -31,9 +33,9 @@ class Needles:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._spelled = spell(secrets)
-        self._by_start: dict[str, list[str]] = {}
+        self._by_start: dict[str, dict[int, set[str]]] = {}
         for needle in self._spelled:
-            self._by_start.setdefault(needle[:4], []).append(needle)
+            self._by_start.setdefault(needle[:4], {}).setdefault(len(needle), set()).add(needle)
 
     def __len__(self) -> int:
         return len(self._spelled)
@@ -44,9 +46,13 @@ class Needles:
     def hit(self, line: str) -> bool:
         """Say whether a secret is in ``line``, as a word of its own where it is but a word."""
         starts = self._by_start
+        # Most lines hold none: one pass in C says so.
+        if starts.keys().isdisjoint([line[at : at + 4] for at in range(len(line) - 3)]):
+            return False
         for at in range(len(line) - 3):
-            for needle in starts.get(line[at : at + 4], ()):
-                if line.startswith(needle, at) and not (self._spelled[needle] and _is_inside(line, at, needle)):
+            for length, needles in starts.get(line[at : at + 4], _NONE).items():
+                needle = line[at : at + length]
+                if needle in needles and not (self._spelled[needle] and _is_inside(line, at, needle)):
                     return True
         return False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pfremote.maillog.redact.learnt import COMMON_WORDS
+from pfremote.maillog.redact.vocabulary import COMMON_WORDS
 
 #: Names that are the same on every mail host.
 KEPT_USERS = frozenset(

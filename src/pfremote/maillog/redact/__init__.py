@@ -21,14 +21,15 @@ from pfremote.maillog.redact.content import (
     redact_anywhere,
     redact_content,
     redact_input_attribute,
-    redact_pipelining,
     redact_sent_attribute,
 )
 from pfremote.maillog.redact.dialogue import redact_dialogue
 from pfremote.maillog.redact.glue import redact_glue, redact_plugin_log
 from pfremote.maillog.redact.process import Exposure, Ledger, Process
+from pfremote.maillog.redact.quoted import redact_quoted, redact_replaced
 from pfremote.maillog.redact.tables import (
     redact_config,
+    redact_debug_table,
     redact_dict,
     redact_mail_addr_find,
     redact_maps_find,
@@ -39,7 +40,9 @@ __all__ = ["Exposure", "Redactor"]
 
 _CLIENTS = frozenset({"smtp", "lmtp"})
 _DUMPED = re.compile(r"[0-9a-f]{4,8}\Z")
-_NESTED = re.compile(r"(.*?[\w/.-]+\[\d+\]: )(.*)\Z", re.DOTALL)
+_NESTED = re.compile(r"(?<![\w/.-])[\w/.-]+\[\d+\]: ")
+#: How far into a line of unknown layout a ``name[pid]: `` is looked for.
+_NESTED_WITHIN = 400
 _REPEATED = re.compile(r"(\s?message repeated \d+ times: \[ ?)(.*)(\])\Z", re.DOTALL)
 _CACHE_LIMIT = 65536
 
@@ -58,12 +61,18 @@ _READERS: dict[str, _Reader] = {
     "rec_get:": redact_content,
     "Read": redact_content,
     "Write": redact_content,
-    "improper": redact_pipelining,
+    "improper": redact_quoted,
+    "PREGREET": redact_quoted,
+    "NON-SMTP": redact_quoted,
+    "COMMAND": redact_quoted,
+    "BARE": redact_quoted,
+    "warning:": redact_quoted,
+    "milter8_unknown_event:": redact_quoted,
     "SASL": redact_plugin_log,
 }
 #: Readers that neither use nor change the state of the process when they leave a line as it is.
 _STATELESS: frozenset[_Reader | None] = frozenset(
-    {None, redact_sent_attribute, redact_config, redact_content, redact_pipelining}
+    {None, redact_sent_attribute, redact_config, redact_content, redact_quoted, redact_replaced}
 )
 
 
@@ -140,10 +149,10 @@ class Redactor:
 
     def _redact_unparsed(self, text: str, record: Record) -> str:
         """A line whose head is unknown to us: look for the ``name[pid]: `` in it."""
-        found = _NESTED.match(text)
+        found = _NESTED.search(text, 0, _NESTED_WITHIN)
         if found is None:
             return self._redact_text(text, record)
-        return found[1] + self._redact_text(found[2], record)
+        return text[: found.end()] + self._redact_text(text[found.end() :], record)
 
     def _scrub(self, text: str) -> str:
         learnt = self._ledger.learnt
@@ -185,4 +194,8 @@ def _find_reader(word: str, text: str) -> _Reader | None:
         return redact_dict
     if _DUMPED.match(word):
         return redact_content
-    return follow_wanted if ": wanted attribute: " in text else None
+    if ": wanted attribute: " in text:
+        return follow_wanted
+    if ": replacing " in text:
+        return redact_replaced
+    return redact_debug_table if ': "' in text and '" = "' in text else None

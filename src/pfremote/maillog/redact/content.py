@@ -10,20 +10,16 @@ from pfremote.maillog.redact.masks import MARK, looks_random, mark
 from pfremote.maillog.redact.needles import replace_outside_marks
 from pfremote.maillog.redact.process import Ledger, Process
 from pfremote.maillog.redact.sasl import MECHANISMS
-from pfremote.maillog.redact.tables import note_login
+from pfremote.maillog.redact.tables import redact_value
 
 #: tls/tls_mgr.c: what tlsmgr hands out, logged as base64 by util/attr_scan0.c.
 _TLS_ATTRIBUTES = {"keybuf": masks.TICKET_KEY, "session": masks.TLS_SESSION, "seed": masks.SEED}
+#: Not a next hop (``smtp:[host]:25``, ``host:25``), a URL or a command's reply.
+_MAYBE_LOGIN = re.compile(r"(?!\[|\S+:(?:\d+\Z|\[|//)|\d{3} )[^:;\s]+(?: [^:;\s]+)?:.")
 _DATA = re.compile(r"\[data \d+ bytes\]\Z")
 _RECORD = re.compile(r"(.*? type .+? len -?\d+ data )(.+)\Z", re.DOTALL)
 _CHARS = re.compile(r"(Read|Write) (?:-?\d+ chars: )(.*)\Z", re.DOTALL)
 _DUMP = re.compile(r"([0-9a-f]{4,8} )(?=[0-9a-f]{2}[ |-]|- <)(.*)\Z", re.DOTALL)
-_PIPELINED = re.compile(r"(improper command pipelining after \S+ from .*?\]\S*: )(.*)\Z", re.DOTALL)
-_SAFE_PIPELINE = re.compile(
-    r"(?:(?:QUIT|RSET|NOOP|DATA|STARTTLS|(?:EHLO|HELO) [\w.-]+|MAIL FROM:<[^>]*>|RCPT TO:<[^>]*>)"
-    r"(?:\\r|\\n|\?)*)+\Z",
-    re.IGNORECASE,
-)
 
 
 def redact_input_attribute(text: str, process: Process, ledger: Ledger) -> str:
@@ -40,9 +36,9 @@ def redact_input_attribute(text: str, process: Process, ledger: Ledger) -> str:
     kind = _TLS_ATTRIBUTES.get(name)
     if kind is not None:
         return f"input attribute value: {_note_tls(kind, process, ledger)}"
-    # The only attribute of this name is proxymap's lookup result.
-    if name == "value" and value and (process.is_client or ":" in value or ";" in value):
-        return f"input attribute value: {note_login(value, process, ledger, 'lookup table')}"
+    # The only attribute of this name is proxymap's lookup result. The line with the name may be lost.
+    if value and (name == "value" or (not name and process.is_client and _MAYBE_LOGIN.match(value))):
+        return f"input attribute value: {redact_value(value, process, ledger)}"
     return text
 
 
@@ -90,31 +86,40 @@ def redact_content(text: str, _process: Process, _ledger: Ledger) -> str:
     return text
 
 
-def redact_pipelining(text: str, _process: Process, _ledger: Ledger) -> str:
-    """Mask what a client sent too early (logged without any debugging), unless it is plain commands."""
-    found = _PIPELINED.match(text)
-    if found is None or _SAFE_PIPELINE.match(found[2]) or MARK.fullmatch(found[2]):
-        return text
-    return found[1] + mark(masks.COMMAND)
-
-
 _NETSTRING = re.compile(r"((?:read|write) netstring (?:len \d+ )?data )(.+)\Z", re.DOTALL)
 _MILTER = re.compile(r"(milter8_\w*(?:header|body)\w*: )(.+)\Z", re.DOTALL)
-_AUTH = re.compile(r"(\bAUTH[ =]+)([A-Za-z0-9_+/=-]+)([ ?]+)(?!\[redacted: )(\S[^\r\n]*)", re.IGNORECASE)
-_BEARER = re.compile(r"(\bBearer\s+)(?!\[redacted: )([^\s?'\",]+)", re.IGNORECASE)
+#: Line ends may be written out before it (util/unescape.c).
+_AUTH = re.compile(
+    r"((?:\b|(?<=\\[rnt]))AUTH[ =]+)([A-Za-z0-9_+/=-]+)([ ?]+)(?!\[redacted: )(\S[^\r\n]*)", re.IGNORECASE
+)
+_BEARER = re.compile(r"(\bBearer\s+)(?!\[redacted: |token\])([^\s?'\",]+)", re.IGNORECASE)
 _NAMED = re.compile(
     r"""((?:\b|_)(?:pass|passwd|password|passphrase|secret|(?:access_|refresh_)?token|resp|cookie|bind_pw
-    |client_secret|api_?key)["']?\ *[=:]\ *["']?)(?!\[redacted:|\ |\(|hash:|static:)([^\s,;"'?]{2,})""",
+    |client_secret|api[_-]?key)["']?\ *[=:]\ *)(?!["']?(?:\[redacted:|\ |\(|hash:|static:))
+    ("[^"]{2,}"?|'[^']{2,}'?|[^\s"']\S+)""",
     re.IGNORECASE | re.VERBOSE,
 )
+#: cleanup/cleanup_message.c quotes a header or body line that a check named, and says whose it is after it.
+_QUOTED_END = r"(?= from \S+\[[^\]]*\];|\Z)"
+_HEADER = re.compile(
+    r"(\b(?:(?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]{0,20}(?:auth|key|token)[a-z-]{0,20}): )"
+    rf"(?!\[redacted: )(.+?){_QUOTED_END}",
+    re.IGNORECASE | re.DOTALL,
+)
+_BODY = re.compile(rf"(\w: [a-z]+: body )(?!\[redacted: )(.+?){_QUOTED_END}", re.DOTALL)
 _INLINE = re.compile(r"(\bstatic:)([^\s:,()]+:[^\s,()]+)|(\binline:)(\{[^}]*[:][^}]*\}?)")
-_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)(?!\[redacted: )([^\s@/]+)(?=@)")
+#: A number with a path after it is a port.
+_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)(?!\[redacted: |\d{1,5}(?:[/?]|\Z))([^\s\"'<>]+)(?=@)")
+#: Looked for in lower case: ignoring case in the expression would cost ten times as much, on every line.
 _TRIGGER = re.compile(
-    r"auth[ =]|bearer|pass|secret|token|resp|cookie|bind_pw|api_?key|static:|inline:|://|netstring|milter8_",
-    re.IGNORECASE,
+    r"auth[ =]|ication failed|authorization: |: body |bearer|pass|secret|token|resp|cookie|bind_pw|api[_-]?key|x-auth"
+    r"|x-key|static:|inline:|://|netstring|milter8_"
 )
 _LONG = re.compile(r"[A-Za-z0-9+/_-]{24}")
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
+_REST_OF_ADDRESS = re.compile(r"[\w.+=-]{0,64}@")
+_MESSAGE_ID = re.compile(r"(?:message-id=<|[Mm]essage-[Ii][Dd]: <)[^<>\s]*\Z")
+_LONGEST_ID = 250
 #: Ids of cached sessions are no secrets, and one wants to see whether the same one is found again.
 _SESSION_ID = re.compile(
     r"(?:looking (?:for|up) session |(?:re)?loaded session |(?:save|put|remove|lookup|delete) "
@@ -125,7 +130,7 @@ _SESSION_ID = re.compile(
 
 def redact_anywhere(text: str) -> str:
     """Mask what is shaped like a credential in any line: the catch-all behind the readers of known lines."""
-    if _TRIGGER.search(text) is not None:
+    if _TRIGGER.search(text.lower()) is not None:
         text = replace_outside_marks(redact_reason(text), _redact_shapes)
     if _LONG.search(text) is not None and not _SESSION_ID.match(text):
         text = replace_outside_marks(text, _redact_runs)
@@ -134,12 +139,14 @@ def redact_anywhere(text: str) -> str:
 
 def _redact_shapes(text: str) -> str:
     text = _AUTH.sub(_mask_auth, text)
+    text = _HEADER.sub(lambda found: found[1] + mark(masks.TOKEN), text)
     text = _BEARER.sub(lambda found: found[1] + mark(masks.TOKEN), text)
     text = _NAMED.sub(_mask_named, text)
     text = _INLINE.sub(lambda found: (found[1] or found[3]) + mark(masks.TABLE_VALUE), text)
     text = _URL.sub(lambda found: found[1] + mark(masks.PASSWORD), text)
     text = _NETSTRING.sub(lambda found: found[1] + mark(masks.CONTENT), text)
-    return _MILTER.sub(lambda found: found[1] + mark(masks.CONTENT), text)
+    text = _MILTER.sub(lambda found: found[1] + mark(masks.CONTENT), text)
+    return _BODY.sub(lambda found: found[1] + mark(masks.CONTENT), text)
 
 
 def _mask_auth(found: re.Match[str]) -> str:
@@ -156,10 +163,9 @@ def _mask_named(found: re.Match[str]) -> str:
 
 def _redact_runs(text: str) -> str:
     def judge(found: re.Match[str]) -> str:
-        before, after = text[: found.start()], text[found.end() :]
-        if not looks_random(found[0]) or re.match(r"[\w.+=-]*@", after):
+        if not looks_random(found[0]) or _REST_OF_ADDRESS.match(text, found.end()):
             return found[0]
-        if re.search(r"(?:message-id=<|[Mm]essage-[Ii][Dd]: <)[^<>\s]*\Z", before):
+        if _MESSAGE_ID.search(text, max(0, found.start() - _LONGEST_ID), found.start()):
             return found[0]
         return mark(masks.OPAQUE)
 

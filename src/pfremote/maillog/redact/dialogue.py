@@ -29,9 +29,15 @@ _COMMAND = re.compile(
     r"|GET|POST|HEAD|PUT|OPTIONS|CONNECT|PROXY)(?:\s|\Z)|(?:DATA|RSET|QUIT|STARTTLS|TURN|\.)\s*\Z)|\s*\Z",
     re.IGNORECASE,
 )
+_QUERY = re.compile(r"(\s*(?:GET|POST|HEAD|PUT|OPTIONS|CONNECT)\s.*?\?)(?!\[redacted: )(\S+)", re.IGNORECASE)
 #: Commands that cannot be a base64 response: they end an exchange whose reply was lost.
 _SURE_COMMAND = re.compile(r"\s*(?:(?:MAIL FROM|RCPT TO):\s*<|(?:EHLO|HELO|LHLO) [\w.:\[\]-]+\Z)", re.IGNORECASE)
-_REASON = re.compile(r"(authentication failed: )([A-Za-z0-9+/]{6,}={0,2})(?=,|\s*\Z)")
+#: What may be a header, a number, a network or mail address, a host name; as a first word any word.
+_PLAIN_TEXT = re.compile(
+    r"(?:[\w-]+:|[\d.:\[\]/]+|<?[\w.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+>?|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,})\Z"
+)
+_PLAIN_WORD = re.compile(rf"[^\W\d_]+\W?\Z|{_PLAIN_TEXT.pattern}")
+_REASON = re.compile(r"(authentication failed: )([A-Za-z0-9+/]{6,}={0,2})(?=[,)]|\s*\Z)")
 _WHERE = "SMTP dialogue"
 
 
@@ -58,7 +64,7 @@ def redact_command(payload: str, process: Process, ledger: Ledger) -> str:
         return read_continuation(payload, process, ledger, _WHERE)
     process.end()
     if _COMMAND.match(payload):
-        return payload
+        return _QUERY.sub(lambda found: found[1] + mark(masks.COMMAND), payload)
     # No command word: a response whose AUTH line was lost, or a password typed at the wrong moment. Most
     # are base64; learning the text makes a later spelling of it go as well.
     return ledger.note(process, masks.COMMAND, _WHERE, _learnable(payload))
@@ -147,11 +153,22 @@ def _note(response: Response, process: Process, ledger: Ledger, where: str) -> s
 
 
 def _learnable(*texts: str) -> tuple[str, ...]:
-    # The first word too: smtpd looks that up in smtpd_forbidden_commands, and logs it.
-    plain = tuple(part for text in texts if text.strip() for part in (text.strip(), text.split()[0]))
+    """Return what of these texts is worth looking for in other lines, in clear and decoded.
+
+    Whoever has a message refused may go on to send it as commands: its words are no secrets, and a log without
+    them, or without the addresses and names in it, is of no use.
+    """
+    plain: dict[str, None] = {}
+    for text in filter(None, map(str.strip, texts)):
+        # The first word too: smtpd looks that up in smtpd_forbidden_commands, and logs it.
+        first = text.split()[0]
+        if not _PLAIN_TEXT.match(text):
+            plain[text] = None
+        if first != text and not _PLAIN_WORD.match(first):
+            plain[first] = None
     decoded = (decode(text) for text in plain)
     readable = (text for text in decoded if text and text.isprintable())
-    return plain + tuple(readable)
+    return (*plain, *readable)
 
 
 def _guess_mechanism(text: str) -> str:

@@ -55,6 +55,9 @@ def _redact_rest(function: str, rest: str, process: Process, ledger: Ledger) -> 
     for opening in ("uncoded server challenge: ", "decoded challenge: "):
         if rest.startswith(opening):
             return opening + redact_challenge(rest[len(opening) :], process)
+    if not (process.in_auth or process.is_client):
+        # The AUTH line is missing, and the one before it was another exchange's.
+        process.begin("")
     return _redact_cyrus(rest, process, ledger, where)
 
 

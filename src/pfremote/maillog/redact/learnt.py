@@ -11,33 +11,16 @@ from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
 from pfremote.maillog.redact.needles import SHORTEST, Needles
+from pfremote.maillog.redact.vocabulary import COMMON_WORDS, PHRASES
 
 _URL_SAFE = str.maketrans("+/", "-_")
-# Words that Postfix, SMTP and syslog lines are made of. A guesser's "password" or "postmaster" must not
-# blank the log: such a secret is masked in credential positions only.
-_TEXT_WORDS = """
-abort accept access account active addr address admin alias aliases allow anonymous anvil attr
-    attribute auth authenticate authentication authorized base64 before bounce body bytes cache canonical
-    challenge channel chars check checks cipher class cleanup client close command commands common connect
-    connected connection content count data daemon debug default defer deferred deny disconnect discard
-    domain done double dunno duration ehlo empty encoded encryption ends engine entry envelope error ever
-    exists expired extract failed failure false fatal file filter find finished flags flush format found
-    from global greylist group hash header hello helo host hostname info initial input install instance
-    invalid keep key keys level limit line lines list listen lmdb load local localhost lock login logged
-    lookup lost lmtp mail mailbox main maps mask match master match_list mech mechanism member message
-    method milter milters mode name names network none noop nrcpt null object open oper order other
-    owner pass passwd password path peer permit pipe policy port postfix postmaster private process
-    protocol proto proxy public pwd query queue queued quit rate rcpt read recipient regexp reject rejected
-    relay removed reply request required reset resolve response restriction restrictions result root rule
-    rset rsyslog sasl save secret send sender sent server service session setting size smtp smtpd socket
-    spool stage start state starting static status stream string submission subject success support system
-    table test text time timeout token tls trace transaction transport true trust trying type unix unknown
-    update user username users valid value verify version virtual wait wanted warning webmaster with
-    write xclient xforward
-"""
-#: Words that ordinary lines need, in lower case.
-COMMON_WORDS = frozenset(_TEXT_WORDS.split())
+_NAME = re.compile(r"(?:[a-z0-9._+-]+@)?[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}")
 _ADDRESS = re.compile(r"[0-9.:]+\Z")
+
+
+def is_name(text: str) -> bool:
+    """Say whether ``text`` is written like a host name, a domain or a mail address, which guessers try."""
+    return _NAME.fullmatch(text) is not None
 
 
 def spellings(secret: str) -> Iterator[str]:
@@ -119,7 +102,9 @@ class Learnt:
 
     def _may_mask(self, secret: str, account: str) -> bool:
         low = secret.lower()
-        if len(secret) < SHORTEST or low in self._words or low in COMMON_WORDS or low == account.lower():
+        if len(secret) < SHORTEST or low in self._words or low == account.lower():
+            return False
+        if low in COMMON_WORDS or low in PHRASES:
             return False
         if len(secret.replace("?", "")) < SHORTEST:
             return False  # What util/printable.c leaves of binary data; it would hit any such line.

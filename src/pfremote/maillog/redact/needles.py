@@ -14,10 +14,12 @@ from pfremote.maillog.redact.masks import LEARNT, MARK, mark
 
 #: No literal is shorter, so the first characters of each are this many.
 SHORTEST = 4
-#: Up to here one expression is faster than the table.
+#: Up to here one expression is faster than the table; it is compiled anew for each secret, so it must stay short.
 _FEW = 150
+_SHORT = 6000
 _BASE64_ALPHABET = ascii_letters + digits + "+/_-"
 _AFTER = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
+_NONE: dict[int, dict[str, bool]] = {}
 _NUMBER = re.compile(r"[0-9.:]+\Z")
 
 
@@ -25,7 +27,8 @@ class Needles:
     """A growing set of literals; a ``core`` is base64 inside a longer run, which goes as a whole."""
 
     def __init__(self) -> None:
-        self._table: dict[str, list[tuple[str, bool]]] = {}
+        #: First characters → length → literals, the longest first: guesses often begin alike ("Summer1", "Summer2").
+        self._table: dict[str, dict[int, dict[str, bool]]] = {}
         self._known: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
 
@@ -35,11 +38,17 @@ class Needles:
             for text in texts:
                 if text not in self._known:
                     self._known.add(text)
-                    entries = self._table.setdefault(text[:SHORTEST], [])
-                    entries.append((text, is_core))
-                    entries.sort(key=lambda entry: -len(entry[0]))
-        few = 0 < len(self._known) <= _FEW
+                    self._enter(text, is_core)
+        few = 0 < len(self._known) <= _FEW and sum(map(len, self._known)) <= _SHORT
         self._pattern = re.compile("|".join(map(re.escape, self._known))) if few else None
+
+    def _enter(self, text: str, is_core: bool) -> None:
+        start = text[:SHORTEST]
+        lengths = self._table.setdefault(start, {})
+        if len(text) not in lengths:
+            lengths[len(text)] = {}
+            self._table[start] = lengths = dict(sorted(lengths.items(), reverse=True))
+        lengths[len(text)][text] = is_core
 
     def mask(self, text: str) -> str:
         """Replace each literal in ``text``, outside marks."""
@@ -74,8 +83,9 @@ class Needles:
         return "".join(parts)
 
     def _find_at(self, text: str, at: int) -> tuple[str, bool] | None:
-        for literal, is_core in self._table.get(text[at : at + SHORTEST], ()):
-            if text.startswith(literal, at) and (is_core or _stands_alone(literal, text, at)):
+        for length, literals in self._table.get(text[at : at + SHORTEST], _NONE).items():
+            is_core = literals.get(literal := text[at : at + length])
+            if is_core or (is_core is not None and _stands_alone(literal, text, at)):
                 return literal, is_core
         return None
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pfremote.maillog.record import Record
-from pfremote.maillog.redact.learnt import Learnt
-from pfremote.maillog.redact.masks import TICKET_KEY, TLS_SESSION, UNKNOWN, mark
+from pfremote.maillog.redact.learnt import Learnt, is_name
+from pfremote.maillog.redact.masks import TICKET_KEY, TLS_SESSION, UNKNOWN, is_opaque, mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,10 @@ class Process:
         self.asked = self.candidate = ""
 
 
+#: What is a whole response of another mechanism, whose AUTH line is missing, and no user name.
+_NO_ACCOUNT = re.compile(r"[\0-\x1f]|auth=|bearer |,[a-z]=|response=", re.IGNORECASE)
+
+
 def _is_same_user(first: str, second: str) -> bool:
     one, other = first.lower(), second.lower()
     return one == UNKNOWN or one in other or other in one
@@ -93,10 +98,13 @@ class Ledger:
             account = process.account
         elif process.account == UNKNOWN:
             self.name(process, account)
+        # A guesser's domain or address is in half of the lines, and none of its own: a secret only if accepted.
+        guesses = process.in_auth and not process.is_client
         for secret in secrets:
-            self.learnt.add(secret, account)
+            if not (guesses and is_name(secret)):
+                self.learnt.add(secret, account)
             process.offered.append(secret)
-        if account in self.learnt:
+        if account in self.learnt or _NO_ACCOUNT.search(account) or is_opaque(account):
             account = UNKNOWN
         record = self.record
         if record is not None:
@@ -118,7 +126,7 @@ class Ledger:
 
     def name(self, process: Process, account: str) -> None:
         """Say whose exchange this is, and complete what was entered before that was known."""
-        if not account or account == UNKNOWN:
+        if not account or account == UNKNOWN or _NO_ACCOUNT.search(account) or is_opaque(account):
             return
         doubted = ""
         if process.is_login_name and not _is_same_user(process.account, account):

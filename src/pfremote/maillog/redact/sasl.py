@@ -21,7 +21,7 @@ MECHANISMS = re.compile(
 
 _USER_PROMPT = re.compile(r"user ?name|login", re.IGNORECASE)
 _PASS_PROMPT = re.compile(r"pass ?(?:word|code)", re.IGNORECASE)
-_PROMPTS = re.compile(r"(?:user ?name|login|pass ?word|passcode):?[\0 ]*\Z", re.IGNORECASE)
+_PROMPTS = re.compile(r"(?:user ?name|login|password|passcode):?[\0 ]?\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
