@@ -137,3 +137,108 @@ def test_a_postconf_that_never_stops_loses_nothing(dash_agent: HostAgent) -> Non
     assert [number for number in range(1, 41) if f"x_{number} = {number}\n" not in text] == []
     assert "debug_peer" not in text
     assert dash_agent.ask("status").one("clean") == "yes"
+
+
+#: What is added to main.cf, or made of it.
+FIELD_FINDS: dict[str, bytes] = {
+    "latin-1": b"# Gr\xfc\xdfe\nmail_name = M\xfcller\n",
+    "utf-8": "smtpd_banner = $myhostname — ようこそ\n".encode(),
+    "a backslash at the end of lines": b"debug_peer_list = 192.0.2.1 \\\n\nmail_name = a\\\n",
+    "a backslash at the very end": b"mail_name = a\\",
+    "a comment at the very end": b"# debug_peer_list = here",
+    "an empty value": b"debug_peer_list =\ndebug_peer_level =2\n",
+    "a continuation at the very end": b"debug_peer_list = 192.0.2.1,\n\t192.0.2.2,",
+    "blanks at the very end": b"debug_peer_list = 192.0.2.1\n   \n \t",
+    "expansion": b"own = 192.0.2.1\ndebug_peer_list = $own, ${own?x.example.jp}, $mynetworks\n",
+    "expansion of a level": b"own = 1\nsmtpd_tls_loglevel = $own\n",
+    "levels by name": b"smtpd_tls_loglevel = summary, cache\n",
+    "a level with a zero before": b"smtpd_tls_loglevel = 01\ndebug_peer_level = 01\n",
+    "a dollar": b"smtpd_banner = costs 5$$ a month\n",
+    "duplicates": b"debug_peer_list = a.example.jp\ndebug_peer_list = b.example.jp\ndebug_peer_level = 1\ndebug_peer_level = 1\n",
+    "an inline table with blanks": b"debug_peer_list = inline:{a.example.jp=x,   b.example.jp=x}\n",
+    "a long list": b"debug_peer_list =\n" + b"".join(b"  host%d.example.jp,\n" % n for n in range(2000)),
+}
+
+
+def explicit(agent: HostAgent) -> list[bytes]:
+    """Return what main.cf sets, whatever its characters."""
+    names = ("debug_peer_list", "debug_peer_level", "smtpd_tls_loglevel", "mail_name", "smtpd_banner")
+    words = ["postconf", "-c", str(agent.host.config_directory), "-n", *names]
+    return sorted(subprocess.run(words, check=True, capture_output=True).stdout.splitlines())
+
+
+@pytest.mark.parametrize("find", FIELD_FINDS)
+def test_what_is_found_in_the_field_is_armed_and_comes_back(dash_agent: HostAgent, find: str) -> None:
+    main_cf = dash_agent.host.main_cf
+    main_cf.write_bytes(main_cf.read_bytes() + FIELD_FINDS[find])
+    os.utime(main_cf, (1_000_000_000, 1_000_000_000))
+    before, values = Snapshot.of(main_cf), explicit(dash_agent)
+    reply = dash_agent.arm("smtpd_tls=2", seconds=600).reply
+    assert reply is not None and reply.outcome == "ok", reply
+    assert any(text.startswith("debug_peer_list 127.0.0.1") for text in reply.every("value"))
+    assert dash_agent.ask("revert", f"lease={LEASE}").one("clean") == "yes"
+    assert Snapshot.of(main_cf) == before
+    dash_agent.arm("smtpd_tls=2", seconds=600, lease="abcdefabcdef")
+    edit(dash_agent, "-e", "x_theirs=1")
+    assert dash_agent.ask("revert", "lease=abcdefabcdef").every("lease.conflict") == ()
+    assert explicit(dash_agent) == values
+
+
+def test_lines_that_end_as_on_windows_come_back(dash_agent: HostAgent) -> None:
+    main_cf = dash_agent.host.main_cf
+    main_cf.write_bytes(main_cf.read_bytes().replace(b"\n", b"\r\n") + b"debug_peer_level = 1\r\n")
+    os.utime(main_cf, (1_000_000_000, 1_000_000_000))
+    before = Snapshot.of(main_cf)
+    reply = dash_agent.arm(seconds=600).reply
+    assert reply is not None and "debug_peer_list 127.0.0.1" in reply.every("value")
+    assert dash_agent.ask("revert", f"lease={LEASE}").one("clean") == "yes"
+    assert Snapshot.of(main_cf) == before
+
+
+def test_a_main_cf_that_postconf_cannot_keep_is_left_alone(dash_agent: HostAgent) -> None:
+    """postconf ends a line at a NUL: the copy would lack what comes after it."""
+    main_cf = dash_agent.host.main_cf
+    main_cf.write_bytes(main_cf.read_bytes() + b"# a \0 nul\n")
+    before = Snapshot.of(main_cf)
+    run = dash_agent.arm(seconds=600)
+    assert run.exit_status == 4 and run.reply is not None and run.reply.one("touched") == "no"
+    assert Snapshot.of(main_cf) == before
+    assert dash_agent.ask("status").one("clean") == "yes"
+    assert dash_agent.leftovers() == []
+
+
+def test_a_main_cf_without_compatibility_level_makes_no_noise(dash_agent: HostAgent) -> None:
+    """Every Postfix program warns of it on stderr."""
+    main_cf = dash_agent.host.main_cf
+    lines = main_cf.read_bytes().splitlines(keepends=True)
+    main_cf.write_bytes(b"".join(line for line in lines if not line.startswith(b"compatibility_level")))
+    os.utime(main_cf, (1_000_000_000, 1_000_000_000))
+    before = Snapshot.of(main_cf)
+    run = dash_agent.arm(seconds=600)
+    assert (run.exit_status, run.stderr) == (0, "")
+    assert dash_agent.ask("revert", f"lease={LEASE}").one("clean") == "yes"
+    assert Snapshot.of(main_cf) == before
+
+
+def test_a_look_beside_an_arm_leaves_what_is_about_to_be_swapped_in(dash_agent: HostAgent) -> None:
+    """It takes no lock: an arm or a check beside a swap once emptied the file that became main.cf (seen)."""
+    folder = dash_agent.host.main_cf.parent
+    dash_agent.arm(seconds=600)
+    (orig,) = folder.glob(".pfremote-*.orig")
+    new = orig.with_suffix(".new")
+    new.write_text("mine\n")
+    assert dash_agent.arm("check=yes", lease="abcdefabcdef").exit_status == 0
+    assert new.read_text() == "mine\n"
+    assert list(folder.glob(".pfremote-*.try*")) == []
+    assert dash_agent.ask("revert", f"lease={LEASE}").one("clean") == "yes"
+
+
+def test_what_a_killed_look_left_is_removed_by_the_next(dash_agent: HostAgent) -> None:
+    folder = dash_agent.host.main_cf.parent
+    dash_agent.arm(seconds=600)
+    (orig,) = folder.glob(".pfremote-*.orig")
+    assert dash_agent.ask("revert", f"lease={LEASE}").one("clean") == "yes"
+    left = orig.with_suffix(".try.4194305")  # beyond pid_max: no process has it
+    left.touch()
+    assert dash_agent.ask("status").one("clean") == "yes"
+    assert not left.exists()

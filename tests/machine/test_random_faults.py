@@ -26,7 +26,7 @@ SETTLED = 25.0
 
 #: What the machine can tell of a trial that failed.
 _TOLD = r"""
-cd /var/lib/pfremote/etc-postfix 2>/dev/null && head -n 50 history.log guard watch.pid holder leases/*/journal leases/*/spec
+cd /var/lib/pfremote/etc-postfix 2>/dev/null && head -n 50 history.log guard watch.pid leases/*/journal leases/*/spec
 find . -type f | head -60; date; ps -eo pid,ppid,stat,lstart,args | grep -E 'agent|sh -s|sleep' | head -20
 journalctl -b -q --no-pager -n 60 | grep -v postfix/
 true

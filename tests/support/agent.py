@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ class HostAgent:
 
     host: LoopbackHost
     shell: str = "dash"
+    #: What stands in the script, and what stands there instead: a program that is missing, a step that takes long.
+    patches: tuple[tuple[str, str], ...] = ()
 
     @property
     def state(self) -> Path:
@@ -54,11 +57,14 @@ class HostAgent:
     def call(self, verb: str, *arguments: str, die_after: str = "", timeout: float = 60) -> AgentRun:
         """Run one verb; with ``die_after`` the agent kills itself as soon as that journal step is written."""
         script = load_agent()
+        for old, new in self.patches:
+            assert old.encode() in script, old
+            script = script.replace(old.encode(), new.encode())
         if die_after:
             script = script.replace(
                 b'\nmain "$@"; exit\n', _DIE_AFTER.replace("STEP", die_after).encode() + b'main "$@"; exit\n'
             )
-        words = [*self.shell.split(), "-s", "--", verb, f"instance={self.host.config_directory}", *arguments]
+        words = [*shlex.split(self.shell), "-s", "--", verb, f"instance={self.host.config_directory}", *arguments]
         done = subprocess.run(words, input=script, capture_output=True, timeout=timeout, check=False)
         reply = decode_reply(done.stdout) if re.search(rb"^end=\w+\n\Z", done.stdout, re.M) else None
         return AgentRun(done.returncode, reply, done.stderr.decode(errors="replace"))

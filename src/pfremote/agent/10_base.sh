@@ -19,7 +19,8 @@ base_init() {
 	cd / || exit 4
 	NL='
 '
-	IFS=" $(printf '\t')$NL"
+	BLANKS=" $(printf '\t')$NL"
+	IFS=$BLANKS
 	TMP=
 	EXIT=0
 	FINISHED=no
@@ -145,7 +146,12 @@ tmp_make() {
 		rm -rf -- "$TMP"
 		mkdir -- "$TMP" 2>/dev/null || { TMP=; return 1; }
 	else
-		TMP=$(mktemp -d) || { TMP=; return 1; }
+		# /tmp may be as full as the rest of the disk, or full of somebody's files
+		for tmp_make_dir in /tmp /run /dev/shm; do
+			TMP=$(mktemp -d "$tmp_make_dir/tmp.XXXXXXXXXX" 2>/dev/null) && return 0
+		done
+		TMP=
+		return 1
 	fi
 }
 
@@ -156,7 +162,7 @@ tmp_drop() {
 
 # settle_disk FILE...: on disk before the next step. Older sync(1) takes no arguments.
 settle_disk() {
-	sync -- "$@" 2>/dev/null || sync
+	run sync -- "$@" 2>/dev/null || run sync
 }
 
 # cool FILE: Postfix programs sleep until a main.cf is over a second old (util/dict.c, hot-file test).
@@ -164,7 +170,10 @@ cool() { touch -d "@$(($(now) - 3))" -- "$1" 2>/dev/null || touch -t 20000101000
 
 # put FILE: stdin becomes FILE in one step, so that a crash leaves the old or the new one.
 put() {
-	cat >"$1.new" 2>/dev/null && mv -f -- "$1.new" "$1"
+	# two may write the same file at once: watchers of cron, and whoever settles a lease
+	if cat >"$1.new.$$" 2>/dev/null && mv -f -- "$1.new.$$" "$1"; then return 0; fi
+	rm -f -- "$1.new.$$"
+	return 1
 }
 
 is_number() {
@@ -172,6 +181,14 @@ is_number() {
 	'' | *[!0-9]*) return 1 ;;
 	esac
 	[ "${#1}" -le 15 ]
+}
+
+# is_whole VALUE: a number that arithmetic expansion reads as it is written: 010 would be eight, and 08 ends the shell.
+is_whole() {
+	is_number "$1" || return 1
+	case $1 in
+	0?*) return 1 ;;
+	esac
 }
 
 # percent_encode VALUE: for values that stand beside others on one line.

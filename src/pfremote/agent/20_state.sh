@@ -17,7 +17,9 @@ state_name() {
 }
 
 state_select() {
-	KEY=$(state_name "$CONF")
+	# by its real path: two states for one main.cf would each take the other's debugging for the baseline
+	CONF_REAL=$(readlink -f -- "$CONF" 2>/dev/null) || CONF_REAL=$CONF
+	KEY=$(state_name "$CONF_REAL")
 	STATE=$STATE_ROOT/$KEY
 }
 
@@ -25,10 +27,12 @@ state_select() {
 state_is_ours() {
 	[ -d "$1" ] && [ ! -L "$1" ] || return 1
 	# shellcheck disable=SC2012,SC2046 # -n gives numbers; stat(1) differs between systems
-	set -- $(ls -ldn -- "$1")
-	[ "${3-}" = 0 ] || return 1
-	case $1 in
-	d???------*) return 0 ;;
+	set -- "$1" $(ls -ldn -- "$1")
+	[ "${4-}" = 0 ] || return 1
+	case $2 in
+	d???------*) ;;
+	# somebody's script opened it for reading: closed again, or debugging would stay on for a mode
+	d????-??-*) chmod 700 -- "$1" 2>/dev/null || : ;;
 	*) return 1 ;;
 	esac
 }
@@ -43,40 +47,54 @@ state_make() {
 
 state_exists() { [ -d "$STATE/leases" ] && state_is_ours "$STATE_ROOT" && state_is_ours "$STATE"; }
 
-# lock SECONDS: one agent at a time. flock(1) dies with its holder; the folder that stands in for it
-# names its holder, so that a dead one is seen.
+# lock SECONDS: one agent at a time. flock(1) dies with its holder; the link that stands in for it is made and names its
+# holder in one step, so that a dead one is seen. A link needs no room on a full disk either.
 lock() {
 	lock_tries=$(($1 * 10))
 	if have flock; then
 		# a failing redirection of exec would end the shell (POSIX, special built-ins)
-		(true >>"$STATE/lock") 2>/dev/null || return 1
-		exec 9>>"$STATE/lock"
+		if (true >>"$STATE/lock") 2>/dev/null; then
+			exec 9>>"$STATE/lock"
+		elif [ -r "$STATE/lock" ]; then # a file system that turned read-only
+			exec 9<"$STATE/lock"
+		else
+			return 1
+		fi
 		until flock -n 9; do
 			[ "$lock_tries" -gt 0 ] || { exec 9>&-; return 1; }
 			lock_tries=$((lock_tries - 1))
 			sleep 0.1
 		done
-		lock_note "$STATE/holder"
+		ln -sfn "$$ $(proc_start $$) $IN_GUARD" "$STATE/holder" 2>/dev/null || :
 		return 0
 	fi
-	until mkdir "$STATE/lock.d" 2>/dev/null; do
-		if lock_holder_dead; then
-			# rename first: of two who see the dead holder only one gets the folder
-			mv "$STATE/lock.d" "$STATE/lock.dead.$$" 2>/dev/null && rm -rf -- "$STATE/lock.dead.$$"
+	lock_me="$$ $(proc_start $$) $IN_GUARD"
+	until ln -s "$lock_me" "$STATE/holder" 2>/dev/null; do
+		if lock_holder && [ "$(proc_start "$lock_pid")" != "$lock_start" ]; then
+			lock_take_over "$lock_pid $lock_start $lock_guard"
 			continue
 		fi
 		[ "$lock_tries" -gt 0 ] || return 1
 		lock_tries=$((lock_tries - 1))
 		sleep 0.1
 	done
-	lock_note "$STATE/lock.d/holder"
 }
 
-lock_note() { printf '%s %s %s\n' "$$" "$(proc_start $$)" "$IN_GUARD" >"$1" 2>/dev/null || :; }
+# lock_take_over DEAD: rename first: of two who see the dead holder only one gets it, and who got a living one by then
+# gives it back.
+lock_take_over() {
+	mv -f -- "$STATE/holder" "$STATE/holder.$$" 2>/dev/null || return 0
+	lock_taken=$(readlink -- "$STATE/holder.$$")
+	rm -f -- "$STATE/holder.$$"
+	[ "$lock_taken" = "$1" ] || ln -s "$lock_taken" "$STATE/holder" 2>/dev/null || :
+}
 
-lock_holder_dead() {
-	{ read -r lock_pid lock_start lock_guard <"$STATE/lock.d/holder"; } 2>/dev/null || return 1
-	[ "$(proc_start "$lock_pid")" != "$lock_start" ]
+# lock_holder: who has the lock, or had it last: lock_pid, lock_start, lock_guard.
+lock_holder() {
+	# shellcheck disable=SC2046 # three words
+	set -- $(readlink -- "$STATE/holder" 2>/dev/null)
+	[ "$#" -eq 3 ] || return 1
+	lock_pid=$1 lock_start=$2 lock_guard=$3
 }
 
 # lock_overdue: the lock, when a lease is over. A client's agent that was stopped or hangs (a disk, a name service) must
@@ -84,20 +102,43 @@ lock_holder_dead() {
 # not killed: they are doing what we would do.
 lock_overdue() {
 	! lock 3 || return 0
-	lock_overdue_file=$STATE/holder
-	have flock || lock_overdue_file=$STATE/lock.d/holder
-	{ read -r lock_pid lock_start lock_guard <"$lock_overdue_file"; } 2>/dev/null || return 1
+	lock_holder || return 1
 	if [ "$lock_guard" = no ] && [ "$(proc_start "$lock_pid")" = "$lock_start" ]; then
-		kill -9 "$lock_pid" 2>/dev/null || :
+		kill_session "$lock_pid"
 	fi
 	lock 60
+}
+
+# kill_session PID: it, and what it started in its own session: a child that hangs keeps the lock that it was born with.
+# Not what it started in sessions of their own, the watcher above all.
+kill_session() {
+	kill_session_all=" $1 " kill_session_id='' kill_session_more=yes
+	while [ "$kill_session_more" = yes ]; do
+		kill_session_more=no
+		for kill_session_dir in "/proc/$1" /proc/[0-9]*; do
+			kill_session_pid=${kill_session_dir#/proc/}
+			{ read -r kill_session_line <"$kill_session_dir/stat"; } 2>/dev/null || continue
+			kill_session_line=${kill_session_line##*) }
+			kill_session_line=${kill_session_line#* }
+			kill_session_parent=${kill_session_line%% *}
+			kill_session_line=${kill_session_line#* * }
+			[ -n "$kill_session_id" ] || kill_session_id=${kill_session_line%% *}
+			[ "${kill_session_line%% *}" = "$kill_session_id" ] && [ "$kill_session_pid" != "$$" ] || continue
+			case $kill_session_all in
+			*" $kill_session_pid "*) ;;
+			*" $kill_session_parent "*) kill_session_all="$kill_session_all$kill_session_pid " kill_session_more=yes ;;
+			esac
+		done
+	done
+	# shellcheck disable=SC2086 # one word per process
+	kill -9 $kill_session_all 2>/dev/null || :
 }
 
 unlock() {
 	if have flock; then
 		exec 9>&-
 	else
-		rm -rf -- "$STATE/lock.d"
+		rm -f -- "$STATE/holder"
 	fi
 }
 
@@ -133,10 +174,15 @@ leases_all() {
 	return 0
 }
 
+# Not those that are over and that only a read-only state folder keeps in the list (lease_end_unwritten).
+LEASES_OVER=
 leases_active() {
 	for leases_active_file in "$STATE"/leases/*/active; do
 		[ -e "$leases_active_file" ] || continue
 		leases_active_file=${leases_active_file%/active}
+		case $LEASES_OVER in
+		*" ${leases_active_file##*/} "*) continue ;;
+		esac
 		printf '%s\n' "${leases_active_file##*/}"
 	done
 	return 0

@@ -10,18 +10,20 @@ instance_select() {
 	case $1 in
 	# With a main.cf that cannot be read only the built-in answer is left (-d), and what we had armed must still be ended.
 	'') CONF=$(run postconf -h config_directory 2>/dev/null) || CONF=$(run postconf -d -h config_directory 2>/dev/null) || CONF= ;;
-	/*) CONF=$1 ;;
+	# its real path, once: whoever owns a link on the way could lead each look to another place
+	/*) CONF=$(readlink -f -- "$1" 2>/dev/null) || CONF=$1 ;;
 	*) CONF=$(run postmulti -l 2>/dev/null | awk -v name="$1" '$1 == name { print $NF; exit }') ;;
 	esac
 	CONF=${CONF%/}
+	state_select
 	# A main.cf that was deleted in a window is still ours to bring back.
-	if [ -z "$CONF" ] || { [ ! -f "$CONF/main.cf" ] && [ ! -d "$STATE_ROOT/$(state_name "$CONF")/baseline" ]; }; then
+	if [ -z "$CONF" ] || { [ ! -f "$CONF/main.cf" ] && [ ! -d "$STATE/baseline" ]; }; then
 		instance_names=$(run postmulti -l 2>/dev/null | awk '{ printf "%s ", $1 == "-" ? $NF : $1 }')
 		refuse no-instance "there is no main.cf for instance ${1:-/etc/postfix}" \
 			"name a configuration directory with --instance${instance_names:+, or one of: $instance_names}"
 		finish
 	fi
-	case $CONF in
+	case $CONF$CONF_REAL in
 	*[!A-Za-z0-9_./+,@:-]* | */../* | */..)
 		refuse bad-instance "the configuration directory has characters that are not supported" \
 			"use a path of letters, digits and . _ - / + , @ :"
@@ -36,12 +38,13 @@ instance_select() {
 		finish
 	fi
 	MAIN=$(readlink -f -- "$CONF/main.cf") || MAIN=$CONF/main.cf
-	state_select
 }
 
 instance_is_known() {
-	[ "$CONF" = "$(run postconf -h config_directory 2>/dev/null)" ] ||
-		run postmulti -l 2>/dev/null | awk -v dir="$CONF" '$NF == dir { found = 1 } END { exit !found }'
+	for instance_known in $(run postconf -h config_directory 2>/dev/null; run postmulti -l 2>/dev/null | awk '{ print $NF }'); do
+		[ "$(readlink -f -- "$instance_known")" != "$CONF_REAL" ] || return 0
+	done
+	return 1
 }
 
 # conf_read DIR: what DIR/main.cf sets explicitly into H_name (yes/no) and R_name (raw value), and the
@@ -66,8 +69,12 @@ conf_read_expanded() {
 	conf_read_eval E "$conf_read_text"
 }
 
+# conf_read_eval KIND TEXT. No here-document here or anywhere else: bash keeps them in /tmp, which may be full.
 conf_read_eval() {
-	while IFS= read -r conf_read_line; do
+	conf_read_kind=$1
+	# shellcheck disable=SC2086 # one word per line
+	set -f && IFS=$NL && set -- $2 && IFS=$BLANKS && set +f
+	for conf_read_line in "$@"; do
 		conf_read_name=${conf_read_line%% = *}
 		case " $PARAMETERS " in
 		*" ${conf_read_name%% *} "*) ;;
@@ -76,11 +83,9 @@ conf_read_eval() {
 		conf_read_name=${conf_read_name%% *}
 		conf_read_value=${conf_read_line#"$conf_read_name ="}
 		conf_read_value=${conf_read_value# }
-		eval "$1_$conf_read_name=\$conf_read_value"
-		[ "$1" = E ] || eval "H_$conf_read_name=yes"
-	done <<-CONF_READ
-		$2
-	CONF_READ
+		eval "${conf_read_kind}_$conf_read_name=\$conf_read_value"
+		[ "$conf_read_kind" = E ] || eval "H_$conf_read_name=yes"
+	done
 }
 
 # conf_value NAME: one expanded value of the live main.cf.
@@ -91,7 +96,9 @@ instance_load() {
 	I_version='' I_queue='' I_maillog='' I_syslog_name=postfix I_facility=mail I_myhostname=''
 	I_parents='' I_syslog_text=$(run postconf -c "$CONF" -x mail_version queue_directory maillog_file syslog_name \
 		syslog_facility myhostname parent_domain_matches_subdomains 2>/dev/null) || I_syslog_text=
-	while IFS= read -r instance_line; do
+	# shellcheck disable=SC2086 # one word per line
+	set -f && IFS=$NL && set -- $I_syslog_text && IFS=$BLANKS && set +f
+	for instance_line in "$@"; do
 		instance_value=${instance_line#*=}
 		instance_value=${instance_value# }
 		case ${instance_line%% *} in
@@ -103,9 +110,7 @@ instance_load() {
 		myhostname) I_myhostname=$instance_value ;;
 		parent_domain_matches_subdomains) I_parents=$instance_value ;;
 		esac
-	done <<-INSTANCE
-		$I_syslog_text
-	INSTANCE
+	done
 	[ -n "$I_version" ]
 }
 
@@ -138,13 +143,16 @@ mail_processes() {
 	done
 }
 
+# ticks_now: now, on the clock of the start times of processes: when one starts that we start now. Not /proc/uptime, which is
+# the container's own under lxcfs while start times are the machine's.
 ticks_now() {
-	read -r ticks_uptime ticks_rest </proc/uptime
-	: "$ticks_rest"
-	# proc(5): start times are in USER_HZ, which is 100 on every Linux architecture that runs Postfix today
-	ticks_whole=${ticks_uptime%%.*}
-	ticks_part=${ticks_uptime#*.}
-	TICKS=$((ticks_whole * 100 + 1$ticks_part - 100))
+	TICKS=$(
+		read -r ticks_line </proc/self/stat
+		ticks_line=${ticks_line##*) }
+		# shellcheck disable=SC2086 # split into fields on purpose
+		set -- $ticks_line
+		printf '%s' "${20-0}"
+	)
 }
 
 # postfix_reload: sets RELOAD to seen, unseen, stopped or failed. `postfix reload` returns before master

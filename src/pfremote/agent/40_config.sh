@@ -2,10 +2,12 @@
 # main.cf: the baseline, what the leases make of it, and the swap. The one revert of pfremote ends here,
 # in config_apply: main.cf becomes what the baseline and the remaining leases ask for.
 
-# config_paths: the names of our two passing files, beside main.cf so that a rename is atomic.
+# config_paths: the names of our passing files, beside main.cf so that a rename is atomic. ORIG and NEW belong to whoever
+# holds the lock; TRY and a process number is that process's own.
 config_paths() {
 	ORIG=${MAIN%/*}/.pfremote-$KEY.orig
 	NEW=${MAIN%/*}/.pfremote-$KEY.new
+	TRY=${MAIN%/*}/.pfremote-$KEY.try
 }
 
 # config_refuse: everything about main.cf that we could not undo.
@@ -21,11 +23,13 @@ config_refuse() {
 		refuse main-cf-immutable "$MAIN has the immutable or append-only attribute" "chattr -ia $MAIN first"
 		return 0
 	fi
-	if ! (true >"$NEW") 2>/dev/null; then
+	# A name of its own: we do not hold the lock yet, and NEW may be another's main.cf about to be swapped in.
+	config_refuse_try=$TRY.$$
+	if ! (true >"$config_refuse_try") 2>/dev/null; then
 		refuse main-cf-readonly "no file can be made in ${MAIN%/*} (read-only file system, or full)" \
 			"mount -o remount,rw, or make room, then try again"
 	fi
-	rm -f -- "$NEW"
+	rm -f -- "$config_refuse_try"
 }
 
 # baseline_save: main.cf as it was before the first lease. The oldest copy wins.
@@ -49,7 +53,7 @@ orig_save() {
 }
 
 baseline_drop() {
-	rm -f -- "$ORIG" "$NEW"
+	rm -f -- "$ORIG" "$NEW" "$TRY".*
 	rm -rf -- "$STATE/baseline" "$STATE/baseline.new" "$STATE/written" "$STATE/written.next"
 }
 
@@ -90,7 +94,9 @@ wanted_compute() {
 	W_debug_peer_list=$W_debug_peer_list${wanted_negated:+${W_debug_peer_list:+, }$wanted_negated}
 	# What the host's policy forbids comes first, so that no wider pattern reaches it.
 	wanted_forbidden=
+	set -f # an address in brackets is no pattern of file names
 	for wanted_peer in $P_forbidden; do wanted_forbidden="$wanted_forbidden!$wanted_peer, "; done
+	set +f
 	W_debug_peer_list=$wanted_forbidden$W_debug_peer_list
 	for wanted_name in smtpd_tls_loglevel smtp_tls_loglevel lmtp_tls_loglevel; do
 		eval "wanted_asked=\$W_$wanted_name wanted_own=\$E_$wanted_name"
@@ -139,15 +145,19 @@ wanted_write() {
 }
 
 # postconf_lock / postconf_unlock: hold the lock that postconf itself takes (util/edit_file.c): an exclusive flock
-# on main.cf.tmp, which must still be the file under that name once we have it.
+# on main.cf.tmp, which must still be the file under that name once we have it. An end waits for two seconds and goes on
+# without (INSIST): a postconf that hangs must not keep debugging on. Its own edit then fails and says so, since its
+# main.cf.tmp is gone.
+INSIST=no
 postconf_lock() {
 	have flock || return 0
 	postconf_lock_tries=100
+	[ "$INSIST" = no ] || postconf_lock_tries=20
 	while [ "$postconf_lock_tries" -gt 0 ]; do
 		(true >>"$CONF/main.cf.tmp") 2>/dev/null || return 1
 		exec 8>>"$CONF/main.cf.tmp"
 		# shellcheck disable=SC3013 # dash, bash and busybox have -ef
-		if flock -n 8 && [ "$CONF/main.cf.tmp" -ef /dev/fd/8 ]; then
+		if flock -n 8 && [ "$CONF/main.cf.tmp" -ef /proc/self/fd/8 ]; then
 			return 0
 		fi
 		exec 8>&-
@@ -180,8 +190,8 @@ swap_in() {
 	cat -- "$1" >"$NEW" || { rm -f -- "$NEW"; return 1; }
 	cool "$NEW"
 	settle_disk "$NEW"
-	postconf_lock || { rm -f -- "$NEW"; return 1; }
-	if ! cmp -s -- "$MAIN" "$2"; then
+	postconf_lock || [ "$INSIST" = yes ] || { rm -f -- "$NEW"; return 1; }
+	if ! cmp -s -- "$MAIN" "$2" || ! cmp -s -- "$1" "$NEW"; then
 		postconf_unlock
 		rm -f -- "$NEW"
 		return 2
@@ -304,9 +314,16 @@ rebase_theirs() {
 config_apply() {
 	RESTORED=none
 	[ -d "$STATE/baseline" ] || return 0
-	tmp_make "$STATE" || tmp_make || return 1
-	true >"$TMP/conflict"
 	config_find
+	if ! tmp_make "$STATE" && ! tmp_make; then
+		# no room for a folder; the way back by rename needs none
+		any_active || { [ -e "$MAIN" ] && ! config_is_ours; } && return 1
+		RESTORED=bytes
+		swap_back
+		return
+	fi
+	# ours may be on a disk that turned read-only
+	(true >"$TMP/conflict") 2>/dev/null || { TMP='' && tmp_make && true >"$TMP/conflict"; } || return 1
 	config_apply_tries=3
 	while [ "$config_apply_tries" -gt 0 ]; do
 		config_apply_once

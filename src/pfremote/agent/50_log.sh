@@ -196,6 +196,16 @@ log_after_here() { log_since "$HERE"; }
 # A process is verbose for a peer when it logs the dialogue (smtpd_chat.c, smtp_chat.c) or the set-up that only
 # verbose processes log (smtp_stream.c, smtp_connect.c).
 VERBOSE_LINE='/(smtpd|smtp|lmtp|qmqpd)\[[0-9]+\]: ([<>] |smtp_stream_setup: |smtp_parse_destination: |connecting to )'
+# log_unwell: of the lines on stdin the first that says that a daemon died of our parameters. Behind the first `]: ` of the
+# line, since further on it may be what a client said.
+log_unwell() {
+	grep -aE '\]: (fatal|panic): .*(debug_peer_(list|level)|_tls_loglevel)' | awk '
+		substr($0, index($0, "]: ") + 3) ~ /^(fatal|panic): / {
+			print
+			exit
+		}'
+}
+
 LOSS_LINE='Suppressed [0-9]+ messages from|due to rate-limiting|begin.*to drop messages|messages lost'
 
 # log_grep POSITION OPTION...: grep over every line after it. Where the file was not rotated grep reads the file
@@ -233,13 +243,13 @@ evidence_filter() {
 	! evidence_spool "$1" || set -- spool
 	log_verbose "$1" |
 		awk '{ for (i = 1; i <= NF; i++) if ($i ~ /\/(smtpd|smtp|lmtp|qmqpd)\[[0-9]+\]:$/) { if (!seen[$i]++) print $i; break } }' \
-			>"$TMP/wanted"
+			>"$TMP/wanted" || return 1
 	true >"$TMP/ids"
 	evidence_filter_parts=0
 	while [ -s "$TMP/wanted" ] && [ "$evidence_filter_parts" -lt 5 ]; do
 		evidence_part "$1" "$TMP/wanted" | evidence_pack >"$TMP/part.$evidence_filter_parts" || return 1
-		evidence_unpack "$TMP/part.$evidence_filter_parts" | evidence_ids "$TMP/ids" >"$TMP/wanted"
-		cat "$TMP/wanted" >>"$TMP/ids"
+		evidence_unpack "$TMP/part.$evidence_filter_parts" | evidence_ids "$TMP/ids" >"$TMP/wanted" || return 1
+		cat "$TMP/wanted" >>"$TMP/ids" || return 1
 		evidence_filter_parts=$((evidence_filter_parts + 1))
 	done
 	[ "$evidence_filter_parts" -eq 0 ] || evidence_merge "$TMP"/part.*
@@ -326,18 +336,30 @@ evidence_save() {
 	tmp_make "$STATE" || tmp_make || return 1
 	evidence_save_mark=$(cat "$STATE/leases/$1/mark" 2>/dev/null) || evidence_save_mark=none
 	journal "$1" snapshot
-	evidence_cut "$evidence_save_mark" | evidence_pack >"$TMP/evidence" || return 1
+	evidence_make "$evidence_save_mark" "$TMP/evidence" || return 1
 	evidence_losses "$evidence_save_mark" >"$STATE/leases/$1/missing"
 	mv -f -- "$TMP/evidence" "$STATE/leases/$1/evidence"
 }
 
-# evidence_cut POSITION: at most 200 MB of it; what is cut is said among the losses.
+# evidence_make POSITION FILE: the evidence, packed. Returns 1 where there was no room to find or to write all of it.
+evidence_make() {
+	evidence_make_status=$(
+		{
+			{
+				evidence_filter "$1" 2>/dev/null
+				printf '%s' "$?" >&3
+			} | evidence_cut | evidence_pack >"$2"
+			printf ' %s' "$?" >&3
+		} 3>&1 2>/dev/null
+	)
+	[ "$evidence_make_status" = '0 0' ]
+}
+
+# evidence_cut: at most 200 MB of it; what is cut is said among the losses.
 EVIDENCE_LIMIT=200000000
 evidence_cut() {
-	evidence_filter "$1" 2>/dev/null | {
-		head -c "$EVIDENCE_LIMIT"
-		[ -z "$(head -c 1 | od -An -tx1)" ] || printf 'cut the evidence is larger than %s bytes and was cut there\n' "$EVIDENCE_LIMIT" >"$TMP/cut"
-	}
+	head -c "$EVIDENCE_LIMIT"
+	[ -z "$(head -c 1 | od -An -tx1)" ] || printf 'cut the evidence is larger than %s bytes and was cut there\n' "$EVIDENCE_LIMIT" >"$TMP/cut"
 }
 
 evidence_pack() { if have gzip; then gzip -c; else cat; fi; }

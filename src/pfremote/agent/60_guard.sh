@@ -275,6 +275,9 @@ guard_stop() {
 	if [ "${guard_reload-no}" = yes ] && have systemctl && [ -d "$RUN_DIR" ]; then
 		run systemctl --quiet daemon-reload 2>/dev/null || :
 		run systemctl --quiet reset-failed "$WATCH_UNIT" "$REVERT_UNIT" "$TIMER_UNIT" 2>/dev/null || :
+		# asked to stop while it executes itself anew, systemd forgets it (seen)
+		! run systemctl --quiet is-active "$TIMER_UNIT" 2>/dev/null ||
+			run systemctl --quiet stop "$TIMER_UNIT" 2>/dev/null || :
 		guard_reload=no
 	fi
 }

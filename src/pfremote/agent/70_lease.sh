@@ -22,14 +22,15 @@ lease_begin() {
 	orig_save || arm_fail main-cf-readonly "no file can be made in ${MAIN%/*}"
 	spec_set "$A_lease" swapped_ticks "$TICKS" || arm_fail state-unwritable "the state folder $STATE cannot be written"
 	journal "$A_lease" swap
+	INSIST=no
 	config_apply || arm_fail main-cf "main.cf could not be changed; it is as it was"
 	journal "$A_lease" swapped
-	cp -p -- "$MAIN" "$LEASE_DIR/during" 2>/dev/null || :
+	cp -p -- "$MAIN" "$LEASE_DIR/during" 2>/dev/null || rm -f -- "$LEASE_DIR/during"
 	journal "$A_lease" reload
 	postfix_reload || arm_fail reload "postfix reload failed" "postfix -c $CONF check; the reason is in the mail log"
 	postfix_unwell "$(cat "$LEASE_DIR/mark")" && arm_fail unwell "Postfix is unwell with the change: $UNWELL"
 	journal "$A_lease" armed
-	now >"$LEASE_DIR/armed"
+	now >"$LEASE_DIR/armed" || [ -e "$LEASE_DIR/armed" ] || arm_fail state-unwritable "the state folder $STATE cannot be written"
 	cp -- "$LEASE_DIR/mark" "$LEASE_DIR/scan" 2>/dev/null || :
 	[ "$RELOAD" = seen ] || warn reload-unseen "master's reload line was not seen in the log ($LOG)"
 	note_history "armed lease=$A_lease instance=$CONF owner=$A_owner login=$LOGIN from=$A_from seconds=$A_seconds peers=$(paste -s -d, "$LEASE_DIR/peers") reason=$A_reason"
@@ -82,7 +83,7 @@ arm_fail() {
 
 # postfix_unwell POSITION: a daemon that died of our parameters since then. Sets UNWELL.
 postfix_unwell() {
-	UNWELL=$(log_since "$1" | grep -aE '(fatal|panic): .*(debug_peer_(list|level)|_tls_loglevel)' | head -n 1)
+	UNWELL=$(log_since "$1" | log_unwell)
 	[ -n "$UNWELL" ]
 }
 
@@ -91,8 +92,13 @@ postfix_unwell() {
 lease_end() {
 	[ -e "$STATE/leases/$1/active" ] || [ -e "$STATE/leases/$1/ending" ] || return 0
 	journal "$1" revert "$2"
-	[ ! -e "$STATE/leases/$1/active" ] || mv -f -- "$STATE/leases/$1/active" "$STATE/leases/$1/ending"
+	if [ -e "$STATE/leases/$1/active" ] && ! mv -f -- "$STATE/leases/$1/active" "$STATE/leases/$1/ending" 2>/dev/null; then
+		lease_end_unwritten "$1"
+		return 1
+	fi
 	[ -s "$STATE/leases/$1/why" ] || printf '%s\n' "$2" >"$STATE/leases/$1/why" 2>/dev/null || :
+	lease_end_others
+	INSIST=yes
 	journal "$1" apply
 	if ! config_apply; then
 		journal "$1" apply-failed
@@ -101,19 +107,21 @@ lease_end() {
 	journal "$1" applied "$RESTORED"
 	# While main.cf was gone, or no Postfix program could read it, nothing could be learnt about the instance.
 	[ -n "$I_queue" ] || { instance_load && log_source; }
+	log_of_lease "$1"
 	lease_end_reload
 	journal "$1" reloaded "$RELOAD"
-	[ ! -s "$TMP/conflict" ] || cp -- "$TMP/conflict" "$STATE/leases/$1/conflict" 2>/dev/null || :
-	cp -p -- "$MAIN" "$STATE/leases/$1/after" 2>/dev/null || :
+	[ -z "$TMP" ] || [ ! -s "$TMP/conflict" ] || cp -- "$TMP/conflict" "$STATE/leases/$1/conflict" 2>/dev/null || :
+	cp -p -- "$MAIN" "$STATE/leases/$1/after" 2>/dev/null || rm -f -- "$STATE/leases/$1/after"
 	lease_load "$1"
-	mail_processes | awk -v since="$L_swapped_ticks" '$3 >= since' >"$STATE/leases/$1/candidates" 2>/dev/null || :
+	lease_began >"$STATE/leases/$1/candidates" 2>/dev/null || rm -f -- "$STATE/leases/$1/candidates"
 	printf '%s\n' "why=$(cat "$STATE/leases/$1/why" 2>/dev/null || printf '%s' "$2")" "ended=$(now)" "restored=$RESTORED" \
 		"reload=$RELOAD" >"$STATE/leases/$1/result" 2>/dev/null || :
-	if ! any_active; then
+	if any_active; then
+		[ "$IN_GUARD" = yes ] || guard_arm "$(cat "$STATE/guard")" ||
+			warn guard-weak "the guard of the remaining leases was not seen renewed"
+	elif ! any_ending "$1"; then
 		journal "$1" disarm
 		baseline_drop
-	elif [ "$IN_GUARD" = no ]; then
-		guard_arm "$(cat "$STATE/guard")" || warn guard-weak "the guard of the remaining leases was not seen renewed"
 	fi
 	rm -f -- "$STATE/leases/$1/ending"
 	# The guard goes last: as long as anything else is there, a reboot finds somebody who removes it.
@@ -122,6 +130,40 @@ lease_end() {
 	journal "$1" reverted
 	note_history "reverted lease=$1 instance=$CONF why=$2 restored=$RESTORED reload=$RELOAD$(test -s "$STATE/leases/$1/conflict" && printf ' conflict')"
 }
+
+# lease_end_unwritten ID: the state folder cannot be written (a disk that turned read-only), main.cf may be: it is what
+# counts. The lease ends for good when its end can be written down; until then this process does it once.
+lease_end_unwritten() {
+	case $LEASES_OVER in
+	*" $1 "*) return 0 ;;
+	esac
+	lease_end_over=$LEASES_OVER
+	LEASES_OVER="$LEASES_OVER $1 "
+	INSIST=yes
+	if config_apply; then
+		log_of_lease "$1"
+		lease_end_reload
+	else
+		LEASES_OVER=$lease_end_over
+	fi
+}
+
+# lease_end_others: whose time is up as well ends with the same edit: no lease waits for the reload of another.
+lease_end_others() {
+	for lease_end_other in $(leases_active); do
+		lease_load "$lease_end_other"
+		[ -e "$STATE/leases/$lease_end_other/armed" ] && lease_expired || continue
+		boot_now
+		lease_end_why=deadline
+		[ "$BOOT" = "$L_boot" ] || lease_end_why=reboot
+		journal "$lease_end_other" revert "$lease_end_why"
+		mv -f -- "$STATE/leases/$lease_end_other/active" "$STATE/leases/$lease_end_other/ending" || continue
+		printf '%s\n' "$lease_end_why" >"$STATE/leases/$lease_end_other/why" 2>/dev/null || :
+	done
+}
+
+# lease_began: of the lease that is loaded, the mail processes that began with or after its change, as mail_processes does.
+lease_began() { mail_processes | awk -v since="$L_swapped_ticks" '$3 >= since'; }
 
 # A reload that fails leaves old settings in idle processes: try again before we say so.
 lease_end_reload() {
@@ -157,7 +199,7 @@ lease_settled() {
 	fi
 	[ "$L_drained" != yes ] || [ ! -f "$STATE/leases/$1/evidence" ] || return 0
 	lease_verbose "$1"
-	if [ -s "$STATE/leases/$1/verbose" ]; then
+	if [ -n "$LEASE_VERBOSE" ]; then
 		[ "$(now)" -ge $((${L_ended:-0} + ${2:-$L_drain})) ] || return 1
 		printf 'drained=no\n' >"$STATE/leases/$1/drained" 2>/dev/null || :
 	else
@@ -186,11 +228,23 @@ lease_reload_again() {
 # lease_mark_settled ID: after lease_settled; not while a reload is owed.
 lease_mark_settled() { [ "$L_reload" = failed ] || true >"$STATE/leases/$1/settled"; }
 
+# lease_unsettled ID: it has ended, and what follows an end is not done.
+lease_unsettled() {
+	[ -d "$STATE/leases/$1" ] && [ ! -e "$STATE/leases/$1/settled" ] &&
+		[ ! -e "$STATE/leases/$1/active" ] && [ ! -e "$STATE/leases/$1/ending" ]
+}
+
+settle_due() {
+	for settle_due_dir in "$STATE"/leases/*; do
+		! lease_unsettled "${settle_due_dir##*/}" || return 0
+	done
+	return 1
+}
+
 # settle_ended: settle what has ended and can be settled at one look.
 settle_ended() {
 	for settle_ended_dir in "$STATE"/leases/*; do
-		[ -d "$settle_ended_dir" ] && [ ! -e "$settle_ended_dir/settled" ] || continue
-		[ ! -e "$settle_ended_dir/active" ] && [ ! -e "$settle_ended_dir/ending" ] || continue
+		lease_unsettled "${settle_ended_dir##*/}" || continue
 		if lease_settled "${settle_ended_dir##*/}"; then
 			lease_mark_settled "${settle_ended_dir##*/}"
 		fi
@@ -204,21 +258,26 @@ all_settled() {
 	done
 }
 
-# lease_verbose ID: into its file `verbose`, `PID NAME` of each process that began in the window, was verbose, and lives.
+# lease_verbose ID: of the lease that is loaded, `PID NAME` of each process that began in the window, was verbose, and
+# lives: into LEASE_VERBOSE, and into the lease's file `verbose` where there is room.
 lease_verbose() {
-	true >"$STATE/leases/$1/verbose.new" 2>/dev/null || return 0
+	LEASE_VERBOSE=
 	boot_now
-	if [ "$BOOT" = "$L_boot" ] && [ -s "$STATE/leases/$1/candidates" ]; then
-		lease_verbose_pids=
+	[ "$BOOT" != "$L_boot" ] || LEASE_VERBOSE=$(lease_verbose_now "$1")
+	printf '%s' "$LEASE_VERBOSE${LEASE_VERBOSE:+$NL}" | put "$STATE/leases/$1/verbose" || :
+}
+
+lease_verbose_now() {
+	lease_verbose_pids=
+	# without the list that was made at the end (a full disk) those that live now are looked at
+	if [ -f "$STATE/leases/$1/candidates" ]; then cat "$STATE/leases/$1/candidates"; else lease_began; fi |
 		while read -r lease_verbose_pid lease_verbose_name lease_verbose_start; do
 			[ "$(proc_start "$lease_verbose_pid")" = "$lease_verbose_start" ] || continue
 			[ -n "$lease_verbose_pids" ] || lease_verbose_pids=" $(verbose_pids "$1" | tr '\n' ' ')"
 			case $lease_verbose_pids in
 			*" $lease_verbose_pid "*) printf '%s %s\n' "$lease_verbose_pid" "$lease_verbose_name" ;;
 			esac
-		done <"$STATE/leases/$1/candidates" >"$STATE/leases/$1/verbose.new"
-	fi
-	mv -f -- "$STATE/leases/$1/verbose.new" "$STATE/leases/$1/verbose"
+		done
 }
 
 # sweep_locked [all-why]: end what is expired, finish what is half done, forget what is old. With the lock held nobody is
@@ -265,9 +324,10 @@ any_expired() {
 	return 1
 }
 
+# any_ending [BUT]: is a lease on its way out, other than BUT?
 any_ending() {
 	for any_ending_file in "$STATE"/leases/*/ending; do
-		[ ! -e "$any_ending_file" ] || return 0
+		[ ! -e "$any_ending_file" ] || [ "$any_ending_file" = "$STATE/leases/${1-}/ending" ] || return 0
 	done
 	return 1
 }
@@ -303,17 +363,24 @@ look_clean() {
 				look_dirty "lease $look_clean_id could not be reverted yet"
 			else
 				lease_load "$look_clean_id"
-				[ "$L_drained" = yes ] || [ -z "$L_ended" ] || lease_verbose "$look_clean_id"
-				while read -r look_clean_pid look_clean_name; do
-					[ -z "$(proc_start "$look_clean_pid")" ] || look_dirty "process $look_clean_pid ($look_clean_name) is still verbose"
-				done 2>/dev/null <"$STATE/leases/$look_clean_id/verbose"
+				LEASE_VERBOSE=
+				[ "$L_drained" = yes ] || [ ! -e "$STATE/leases/$look_clean_id/armed" ] || lease_verbose "$look_clean_id"
+				# shellcheck disable=SC2086 # pairs of words
+				set -- $LEASE_VERBOSE
+				while [ "$#" -gt 1 ]; do
+					look_dirty "process $1 ($2) is still verbose"
+					shift 2
+				done
 				[ "$L_reload" != failed ] || look_dirty "postfix reload failed after lease $look_clean_id; idle processes may keep the debug settings"
 			fi
 		done
 		[ ! -d "$STATE/baseline" ] || any_active || look_dirty "the baseline of $CONF has not been restored"
+	elif [ -d "$STATE/leases" ] || [ -L "$STATE" ]; then
+		look_dirty "the state folder $STATE is not root's alone, and nothing in it was believed; see: ls -ld $STATE_ROOT $STATE"
 	fi
-	for look_clean_file in "$ORIG" "$NEW"; do
-		[ ! -e "$look_clean_file" ] || any_active || look_dirty "file $look_clean_file is left"
+	for look_clean_file in "$ORIG" "$NEW" "$TRY".*; do
+		# a process that is alive removes its own
+		[ ! -e "$look_clean_file" ] || [ -d "/proc/${look_clean_file##*.}" ] || any_active || look_dirty "file $look_clean_file is left"
 	done
 	if ! any_active; then
 		for look_clean_file in $(guard_left); do

@@ -9,15 +9,16 @@ verb_watch() {
 	log_source
 	watch_until=0
 	[ -z "$A_for" ] || watch_until=$(($(now) + A_for))
-	if ! watcher_alive; then
-		printf '%s %s\n' "$$" "$(proc_start $$)" | put "$STATE/watch.pid"
-	fi
+	watch_claim
 	# "Exiting is the revert": asked to go without being told that all is done, end the leases first. systemd asks every
 	# process of the unit, new ones too (systemd.kill(5)): from here on none of our children may heed it.
-	trap 'trap "" TERM INT; kill "$watch_nap" 2>/dev/null; disarming || watch_end_all; leave 0' TERM INT
-	watch_tick=0 watch_nap=
+	watch_tick=0 watch_nap='' watch_settling='' watch_ended=no
+	trap 'trap "" TERM INT; kill $watch_nap $watch_settling 2>/dev/null; disarming || watch_end_all; leave 0' TERM INT
 	while watch_once; do
-		[ "$watch_until" -eq 0 ] || [ "$(now)" -lt "$watch_until" ] || leave 0
+		if [ "$watch_until" -ne 0 ] && [ "$(now)" -ge "$watch_until" ]; then
+			[ -z "$watch_settling" ] || kill "$watch_settling" 2>/dev/null || :
+			leave 0
+		fi
 		watch_tick=$((watch_tick + 1))
 		[ "$watch_ended" = no ] || continue
 		# a shell runs its traps when the command in the foreground has ended; wait ends at once
@@ -41,6 +42,28 @@ verb_watch() {
 	leave 0
 }
 
+# watch_claim: cron and at start more watchers. All of them end leases; the one that was first counts and settles, and
+# the next one does when it is gone.
+watch_claim() {
+	if watcher_alive; then
+		[ "$watcher_pid" = "$$" ]
+	else
+		printf '%s %s\n' "$$" "$(proc_start $$)" | put "$STATE/watch.pid"
+	fi
+}
+
+# watch_settle: beside us, since taking the evidence out of a large log takes longer than another lease may wait.
+watch_settle() {
+	[ -z "$watch_settling" ] || [ -z "$(proc_start "$watch_settling")" ] || return 0
+	settle_due || return 0
+	# shellcheck disable=SC2217 # see verb_watch
+	(
+		trap - EXIT TERM INT
+		settle_ended
+	) </dev/null 8>&- 9>&- &
+	watch_settling=$!
+}
+
 watch_end_all() {
 	lock 60 || return 1
 	sweep_locked guard-lost
@@ -49,7 +72,8 @@ watch_end_all() {
 
 # watch_once: one look. Returns 1 when nothing is left to do.
 watch_once() {
-	watch_busy=1 watch_ended=no
+	watch_busy=1 watch_again=$watch_ended watch_ended=no
+	if watch_claim; then watch_first=yes; else watch_first=no; fi
 	for watch_dir in "$STATE"/leases/*; do
 		[ -d "$watch_dir" ] || continue
 		watch_id=${watch_dir##*/}
@@ -59,10 +83,12 @@ watch_once() {
 		elif [ -e "$watch_dir/ending" ]; then
 			# main.cf could not be written: keep trying, not too often
 			watch_busy=0
-			[ $((watch_tick % 5)) -ne 0 ] || lease_close "$watch_id" request
+			# one that went with another's edit is next; where that failed it is tried now and then
+			[ "$watch_again$watch_ended" = nono ] && [ $((watch_tick % 5)) -ne 0 ] ||
+				watch_close "$watch_id" "$(cat "$watch_dir/why" 2>/dev/null || printf request)"
 		fi
 	done
-	settle_ended
+	[ "$watch_first" = no ] || watch_settle
 	all_settled || watch_busy=0
 	return "$watch_busy"
 }
@@ -80,6 +106,7 @@ watch_lease() {
 		watch_arming "$1"
 		return
 	fi
+	[ "$watch_first" = yes ] || return 0
 	log_of_lease "$1"
 	watch_scan "$1"
 	if [ -n "$watch_unwell" ]; then
@@ -118,13 +145,14 @@ watch_disk_low() {
 # watch_scan ID: count what the log says since the last look. Sets watch_bytes, watch_done, watch_unwell.
 watch_scan() {
 	watch_bytes=$L_bytes watch_done=0 watch_unwell='' watch_dir=$STATE/leases/$1
+	tmp_make "$STATE" || tmp_make || return 0
 	[ -f "$watch_dir/counts" ] || true >"$watch_dir/counts"
 	watch_chunk "$1" >"$TMP/chunk" || return 0
 	if [ -s "$TMP/chunk" ]; then
 		watch_bytes=$((L_bytes + $(wc -c <"$TMP/chunk")))
 		watch_count "$watch_dir/counts" "$watch_dir/peers" "$TMP/chunk" | put "$watch_dir/counts" || return 0
 		printf 'bytes=%s\nsessions=%s\n' "$watch_bytes" "$(sed -n 's/^begun //p' "$watch_dir/counts")" | put "$watch_dir/seen"
-		watch_unwell=$(grep -aE '(fatal|panic): .*(debug_peer_(list|level)|_tls_loglevel)' "$TMP/chunk" | head -n 1)
+		watch_unwell=$(log_unwell <"$TMP/chunk")
 		grep -aoE 'warning: .*debug_peer_list.*' "$TMP/chunk" | sort -u | head -n 5 >"$TMP/notes"
 		[ ! -s "$TMP/notes" ] || cp -- "$TMP/notes" "$watch_dir/notes"
 	fi
@@ -162,7 +190,7 @@ d
 		else
 			log_since "$watch_position"
 		fi
-		printf '%s\n' "$watch_new" >"$STATE/leases/$watch_id_now/scan"
+		printf '%s\n' "$watch_new" | put "$STATE/leases/$watch_id_now/scan"
 		;;
 	*) return 1 ;;
 	esac

@@ -43,7 +43,7 @@ policy_wrong() {
 
 policy_set() {
 	case $1:$2 in
-	max_minutes:* | keep_days:* | keep_megabytes:*) is_number "$2" && eval "P_$1=\$2" ;;
+	max_minutes:* | keep_days:* | keep_megabytes:*) is_whole "$2" && eval "P_$1=\$2" ;;
 	content:yes | content:no | volatile_guard:yes | volatile_guard:no | require_reason:yes | require_reason:no) eval "P_$1=\$2" ;;
 	forbid_peer:*) peer_check_form "${2#!}" && P_forbidden="$P_forbidden ${2#!}" ;;
 	*) return 1 ;;
@@ -60,11 +60,13 @@ policy_check() {
 		refuse policy "this host allows no volatile guard ($POLICY)"
 	[ "$P_require_reason" = no ] || [ -n "$A_reason" ] ||
 		refuse policy "this host wants a reason ($POLICY)" "--reason TEXT"
+	set -f # an address in brackets is no pattern of file names
 	for policy_peer in $P_forbidden; do
 		case "$NL$A_peers" in
 		*"$NL$policy_peer$NL"*) refuse policy "this host forbids debugging $policy_peer ($POLICY)" ;;
 		esac
 	done
+	set +f
 }
 
 # path_is_roots PATH: nobody but root can change what is behind PATH: it and every folder above are root's, and writable
@@ -78,18 +80,13 @@ path_is_roots() {
 		set -- "$@" "$path_now"
 	done
 	# shellcheck disable=SC2012 # ls -n is the portable way to mode and owner
-	path_listed=$(ls -ldn -- "$@" 2>/dev/null) || return 1
-	while read -r path_mode path_links path_owner path_rest; do
-		[ "$path_owner" = 0 ] || return 1
-		case $path_mode in
-		?????-??-* | d????????[tT]*) ;;
-		*) return 1 ;;
-		esac
-		: "$path_links $path_rest"
-	done <<-PATHS
-		$path_listed
-	PATHS
+	ls -ldn -- "$@" 2>/dev/null | awk -v paths="$#" '
+		$3 != 0 || $1 !~ /^.....-..-/ && $1 !~ /^d........[tT]/ { bad = 1 }
+		END { exit bad || NR != paths }'
 }
+
+# path_is_fixed PATH: as it is written it leads past no link, and nobody but root can change that.
+path_is_fixed() { [ "$(readlink -f -- "$1")" = "$1" ] && path_is_roots "$1"; }
 
 # path_is_public PATH: everybody may read it, so that quoting it in a log tells nobody anything new.
 path_is_public() {

@@ -20,7 +20,7 @@ args_read() {
 		lease=*) A_lease=$args_value ;;
 		instance=*) A_instance=$args_value ;;
 		seconds=* | level=* | smtpd_tls=* | smtp_tls=* | lmtp_tls=* | stop_after=* | max_log=* | min_free=* | drain=* | for=* | lines=*)
-			is_number "$args_value" || refuse bad-argument "${args_word%%=*} must be a whole number"
+			is_whole "$args_value" || refuse bad-argument "${args_word%%=*} must be a whole number"
 			eval "A_${args_word%%=*}=\$args_value"
 			;;
 		position=*) A_position=$args_value ;;
@@ -54,20 +54,24 @@ args_read() {
 # peers_check: what would break Postfix, match nothing by its form, or be understood as something else.
 peers_check() {
 	[ -n "$A_peers" ] || refuse no-peer "no peer was given" "name at least one peer"
-	[ "$(printf '%s' "$A_peers" | wc -l)" -le 64 ] || refuse too-many-peers "more than 64 peers"
-	while IFS= read -r peers_check_peer; do
-		[ -n "$peers_check_peer" ] || continue
+	# shellcheck disable=SC2086 # one word per line
+	set -f && IFS=$NL && set -- $A_peers && IFS=$BLANKS && set +f
+	if [ "$#" -gt 64 ]; then
+		refuse too-many-peers "more than 64 peers"
+		return
+	fi
+	for peers_check_peer in "$@"; do
 		peer_check "$peers_check_peer"
-	done <<-PEERS
-		$A_peers
-	PEERS
+	done
 }
 
 # peer_check_form PEER: can it stand in debug_peer_list at all? Only plain characters: everything else Postfix would
-# read as a separator, a variable, a comment or a quote. Braces only where Postfix itself has them: inline tables.
+# read as a separator, a variable, a comment or a quote. Braces only where Postfix itself has them: inline tables, and
+# one pair: behind its end another pattern could stand.
 peer_check_form() {
 	[ "${#1}" -le 255 ] || return 1
 	case $1 in
+	-* | inline:'{'*[{}]*'}') return 1 ;;
 	inline:'{'*'}') peer_check_bad='[!A-Za-z0-9._:/@%+~=,{} -]' ;;
 	*) peer_check_bad='[!A-Za-z0-9._:/@%+~=-]' ;;
 	esac
@@ -110,6 +114,9 @@ peer_check() {
 peer_check_file() {
 	if [ ! -f "$1" ]; then
 		refuse missing-file "peer file $1 does not exist on this host" "create it, or name the peers"
+	elif is_boundary && ! path_is_fixed "$1"; then
+		refuse unsafe-file "peer file $1 could be changed by others than root, or stands behind a link" \
+			"use a file of root's in a folder of root's, by its real path"
 	elif is_boundary && ! path_is_public "$1"; then
 		refuse private-file "peer file $1 is not readable for everybody: Postfix would quote it in the log" "chmod a+r it, or name the peers"
 	elif grep -qE '^[[:space:]]*!+[[:space:]]*$' "$1"; then
@@ -120,26 +127,41 @@ peer_check_file() {
 # A table that cannot be opened makes the list useless without stopping mail: ask it one key. What the program says of
 # a file is not passed on, it may quote it.
 peer_check_table() {
-	peer_check_name=${1#*:}
-	case $1 in
-	proxy:*) peer_check_name=${peer_check_name#*:} ;;
-	esac
-	case $1:$peer_check_name in
-	*:/*)
-		if is_boundary && [ -e "$peer_check_name" ] && ! path_is_public "$peer_check_name"; then
-			case $1 in
-			mysql:"$CONF"/* | pgsql:"$CONF"/* | ldap:"$CONF"/* | sqlite:"$CONF"/* | proxy:*:"$CONF"/*) ;;
-			*)
-				refuse private-file "peer table $1 is not readable for everybody: Postfix may quote it in the log" "chmod a+r it, or name the peers"
-				return
-				;;
-			esac
-		fi
-		;;
-	esac
+	! is_boundary || table_is_safe "$1" || return 0
 	! run postmap -c "$CONF" -q pfremote.invalid "$1" 2>&1 >/dev/null | grep -qiE 'fatal|error|unsupported|warning' ||
 		refuse bad-table "peer table $1 cannot be used" \
 			"write IPv6 addresses in brackets; for a table: postconf -m lists the types, postmap(1) makes the file"
+}
+
+# table_is_safe TABLE, or its refusal. Of a table that is named to us and not to root only those that are files: others talk
+# to whatever their name says, as root. And only files that stay what they are: what opens them is root as well.
+table_is_safe() {
+	table_bare=${1#proxy:}
+	table_name=${table_bare#*:}
+	case $table_bare in
+	static:* | inline:*) return 0 ;;
+	hash:/* | btree:/* | lmdb:/* | cdb:/* | dbm:/* | sdbm:/* | texthash:/* | cidr:/* | regexp:/* | pcre:/*) ;;
+	mysql:/* | pgsql:/* | ldap:/* | sqlite:/*) ;;
+	*)
+		refuse unsafe-table "a peer table like $1 may only be named by who is root" "use a table that is a file, or name the peers"
+		return 1
+		;;
+	esac
+	for table_file in "${table_name%/*}/" "$table_name" "$table_name.db" "$table_name.lmdb" "$table_name.cdb" "$table_name.pag" "$table_name.dir"; do
+		[ -e "$table_file" ] || [ -L "$table_file" ] || continue
+		if ! path_is_fixed "${table_file%/}"; then
+			refuse unsafe-file "peer table $1 could be changed by others than root, or stands behind a link" \
+				"use a table of root's in a folder of root's, by its real path"
+			return 1
+		fi
+		case $table_bare in
+		mysql:"$CONF"/* | pgsql:"$CONF"/* | ldap:"$CONF"/* | sqlite:"$CONF"/*) continue ;; # these have passwords in them
+		esac
+		if [ ! -d "$table_file" ] && ! path_is_public "$table_file"; then
+			refuse private-file "peer table $1 is not readable for everybody: Postfix may quote it in the log" "chmod a+r it, or name the peers"
+			return 1
+		fi
+	done
 }
 
 levels_check() {

@@ -42,7 +42,7 @@ verb_probe() {
 	say log_free_bytes "$FREE_BYTES"
 	disk_free "$STATE_ROOT"
 	say state_free_bytes "$FREE_BYTES"
-	say_unexplained "$probe_verbose"
+	say_unexplained "${probe_verbose-}"
 	if state_exists; then for probe_id in $(leases_all); do say_lease "$probe_id"; done; fi
 }
 
@@ -67,19 +67,18 @@ probe_parameters() {
 	run postconf -c "$CONF" -x -P $(printf '*/*/%s ' $PARAMETERS) 2>/dev/null |
 		while IFS= read -r probe_line; do say override "${probe_line%% = *} ${probe_line#* = }"; done
 	probe_verbose=$(verbose_services)
-	while IFS= read -r probe_line; do
-		[ -z "$probe_line" ] || say verbose_service "$probe_line"
-	done <<-PROBE
-		$probe_verbose
-	PROBE
+	# shellcheck disable=SC2086 # one word per line
+	set -f && IFS=$NL && set -- $probe_verbose && IFS=$BLANKS && set +f
+	for probe_line in "$@"; do say verbose_service "$probe_line"; done
 }
 
 # probe_peers: what only this host can know of the peers: addresses of names, files.
 probe_peers() {
-	while IFS= read -r probe_peer; do
+	# shellcheck disable=SC2086 # one word per line
+	set -f && IFS=$NL && set -- $A_peers && IFS=$BLANKS && set +f
+	for probe_peer in "$@"; do
 		probe_bare=${probe_peer#!}
 		case $probe_bare in
-		'') ;;
 		/*) probe_file "$probe_bare" ;;
 		hash:/* | btree:/*) probe_file "${probe_bare#*:}.db" ;;
 		lmdb:/*) probe_file "${probe_bare#*:}.lmdb" ;;
@@ -88,9 +87,7 @@ probe_peers() {
 		*[!A-Za-z0-9.-]* | *[0-9].[0-9]*.[0-9]*.[0-9]* | .*) ;;
 		*.*[A-Za-z]*) probe_resolve "$probe_bare" ;;
 		esac
-	done <<-PROBE
-		$A_peers
-	PROBE
+	done
 }
 
 probe_file() { [ -r "$1" ] || say missing_file "$1"; }
@@ -119,9 +116,9 @@ say_unexplained() {
 		is_number "$unexplained_value" && [ "$unexplained_value" -ge 2 ] && say unexplained "$unexplained_name $unexplained_value"
 	done
 	[ "$#" -gt 0 ] || set -- "$(verbose_services)"
-	while read -r unexplained_service unexplained_flags; do
-		[ -z "$unexplained_service" ] || say unexplained "master.cf $unexplained_service has $unexplained_flags -v"
-	done <<-UNEXPLAINED
-		$1
-	UNEXPLAINED
+	# shellcheck disable=SC2086 # one word per line
+	set -f && IFS=$NL && set -- $1 && IFS=$BLANKS && set +f
+	for unexplained_line in "$@"; do
+		say unexplained "master.cf ${unexplained_line% *} has ${unexplained_line##* } -v"
+	done
 }

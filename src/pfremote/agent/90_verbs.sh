@@ -91,7 +91,7 @@ need_state() {
 	log_source
 	config_paths
 	state_exists || return 1
-	tmp_make "$STATE" || tmp_make || die tmp "no temporary folder can be made (disk full?)"
+	tmp_make "$STATE" || tmp_make || :
 	lock 60 || die busy "another pfremote has been at work on this instance for a minute" "try again"
 	sweep_locked
 	unlock
@@ -181,8 +181,8 @@ verb_revert() {
 	for revert_id in $revert_ids; do
 		lease_close "$revert_id" "$A_why" || revert_failed=$revert_id
 	done
-	[ -z "$revert_failed" ] || die revert "main.cf could not be written back for lease $revert_failed; the guard keeps trying" \
-		"df ${MAIN%/*}; ls -l $MAIN; pfremote status"
+	[ -z "$revert_failed" ] || die revert "lease $revert_failed could not be ended, main.cf or the state folder cannot be written; the guard keeps trying" \
+		"df ${MAIN%/*} $STATE; ls -l $MAIN; pfremote status"
 	for revert_id in $revert_ids; do
 		until lease_settled "$revert_id" "$A_drain"; do sleep 0.5; done
 		lease_mark_settled "$revert_id"
@@ -200,6 +200,7 @@ verb_revert() {
 verb_collect() {
 	need_state || :
 	need_lease
+	tmp_make "$STATE" || tmp_make || die tmp "no temporary folder can be made (disk full?)"
 	collect_dir=$STATE/leases/$A_lease
 	say_lease "$A_lease"
 	say time "$(now)"
@@ -209,12 +210,16 @@ verb_collect() {
 		collect_file=$collect_dir/evidence
 	else
 		collect_mark=$(cat "$collect_dir/mark") || die mark "the lease has no log mark"
-		evidence_cut "$collect_mark" | evidence_pack >"$TMP/evidence"
-		evidence_losses "$collect_mark" >"$TMP/missing"
 		collect_file=$TMP/evidence
+		evidence_make "$collect_mark" "$collect_file" || collect_lack="cut the host had no room to find all of the evidence"
+		evidence_losses "$collect_mark" >"$TMP/missing"
 	fi
 	[ "$L_drained" != no ] || printf '%s\n' "undrained processes of the window were still logging when the evidence was taken" >>"$TMP/missing"
 	collect_complete=yes
+	if [ -n "${collect_lack-}" ]; then
+		collect_complete=no
+		say missing "$collect_lack"
+	fi
 	for collect_missing in "$collect_dir/missing" "$TMP/missing"; do
 		[ -s "$collect_missing" ] || continue
 		collect_complete=no
@@ -243,6 +248,7 @@ verb_forget() {
 verb_restore() {
 	need_state || :
 	need_lease
+	tmp_make "$STATE" || tmp_make || die tmp "no temporary folder can be made (disk full?)"
 	restore_dir=$STATE/leases/$A_lease
 	! lease_active "$A_lease" && [ -s "$restore_dir/conflict" ] && [ -f "$restore_dir/before" ] ||
 		refuse no-conflict "lease $A_lease has no conflict to settle" "pfremote status"

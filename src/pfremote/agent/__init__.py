@@ -35,10 +35,7 @@ def wrap_agent(script: bytes) -> bytes:
 
     The script quotes itself, so that the agent can leave its own text on the host for the guard to run;
     and the shell has read all of it before the first command runs, so that no child can eat the rest
-    from stdin.
+    from stdin. Not in a here-document: bash keeps those in /tmp, which may be full.
     """
-    return (
-        b"PFREMOTE_SELF=$(cat <<'PFREMOTE_END'\n"
-        + script
-        + b'PFREMOTE_END\n)\neval "$PFREMOTE_SELF"\nmain "$@"; exit\n'
-    )
+    quoted = script.rstrip(b"\n").replace(b"'", rb"'\''")
+    return b"PFREMOTE_SELF='" + quoted + b"'\n" + b'eval "$PFREMOTE_SELF"\nmain "$@"; exit\n'
