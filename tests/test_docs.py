@@ -24,6 +24,11 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 CLI = ROOT / "docs" / "reference" / "cli.md"
 CODES = ROOT / "docs" / "reference" / "exit-codes-and-events.md"
+#: The files whose every test is a cell of the guarantees' matrix.
+MATRIX = (
+    *("clocks", "cron_and_at", "disks", "instances", "postfix_faults"),
+    *("power_cuts", "race", "random_faults", "signals", "versions"),
+)
 
 _OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*|(?<![\w-])-[A-Z]\b", re.IGNORECASE)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -167,10 +172,23 @@ def test_every_document_that_the_code_names_exists() -> None:
     assert {item for item in named if not (ROOT / item[0]).exists()} == set()
 
 
+def named_tests() -> set[tuple[str, str]]:
+    """Return (file, test) as the guarantees name them."""
+    return set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / "guarantees.md").read_text()))
+
+
 def test_every_test_that_the_guarantees_name_exists() -> None:
-    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / "guarantees.md").read_text())
+    named = named_tests()
     assert len(named) > 20
-    assert [item for item in named if f"def {item[1]}(" not in (ROOT / item[0]).read_text()] == []
+    assert [item for item in sorted(named) if f"def {item[1]}(" not in (ROOT / item[0]).read_text()] == []
+
+
+def test_every_fault_test_is_in_the_guarantees() -> None:
+    files = [f"tests/machine/test_{name}.py" for name in MATRIX] + ["tests/agent/test_main_cf.py"]
+    written = {
+        (file, test) for file in files for test in re.findall(r"^def (test_\w+)\(", (ROOT / file).read_text(), re.M)
+    }
+    assert sorted(written - named_tests()) == []
 
 
 def examples() -> Iterator[tuple[str, str]]:

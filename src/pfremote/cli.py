@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import os
 import signal
@@ -20,9 +19,6 @@ from pfremote.errors import PfremoteError, UsageError
 from pfremote.exit_codes import ExitCode
 from pfremote.interruption import SIGNALS
 from pfremote.output import Output
-
-#: Errors of writing that are the disk's and not ours.
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class LazyGroup(click.Group):
@@ -71,7 +67,7 @@ def main(words: Sequence[str]) -> int:
     except (BrokenPipeError, SystemExit):  # click makes the second out of the first
         return ExitCode.OK  # who read us has enough: as with a pipe into head
     except OSError as exc:
-        return output.fail(_explain_full(exc) if exc.errno in _FULL else _explain_bug(exc))
+        return output.fail(_explain_io(exc))
     except Exception as exc:  # noqa: BLE001  the one place where a bug becomes a sentence and an exit code
         return output.fail(_explain_bug(exc))
     finally:
@@ -113,7 +109,11 @@ def _explain_nothing(exc: click.exceptions.NoArgsIsHelpError) -> UsageError:
     return UsageError(f"no word follows {context.command_path}", hint=f"{context.command_path} {words}, or --help")
 
 
-def _explain_full(exc: OSError) -> PfremoteError:
+def _explain_io(exc: OSError) -> PfremoteError:
+    from pfremote.store.files import FULL
+
+    if exc.errno not in FULL:
+        return _explain_bug(exc)
     return PfremoteError(f"the output could not be written: {exc.strerror}", hint="free some space there")
 
 

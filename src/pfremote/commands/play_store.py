@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pfremote.commands.campaign import typed_command
-from pfremote.commands.plays import PreparedPlay
+from pfremote.commands.plays import PreparedPlay, gather_peers
 from pfremote.commands.reporting import keep_run
 from pfremote.exit_codes import ExitCode
 from pfremote.maillog.plain import Disguise
@@ -25,11 +25,10 @@ def create_store(plays: Sequence[PreparedPlay], playbook: str, out: Path | None,
     Raises:
         UsageError: ``out`` is no folder to write to.
     """
-    peers = {peer for play in plays for host in play.hosts for peer in host.request.peers}
     reasons = (host.request.reason for play in plays for host in play.hosts)
     asked = {
         "playbook": playbook,
-        "peers": sorted(peers),
+        "peers": gather_peers(plays),
         "reason": next((reason for reason in reasons if reason), ""),
         "plays": [{"name": play.title, "requests": _gather_requests(play)} for play in plays],
     }

@@ -176,6 +176,11 @@ def _name_origin(host: str, variable: str) -> Origin:
     return Origin(f"inventory of {host}", None, variable)
 
 
+def gather_peers(plays: Iterable[PreparedPlay]) -> list[str]:
+    """Return every peer that is asked for on any host, once, sorted."""
+    return sorted({peer for play in plays for host in play.hosts for peer in host.request.peers})
+
+
 def decline(conditions: Sequence[str], host: PreparedHost, facts: Facts) -> str:
     """Return why nothing is wanted of a host, by its play's ``when``; empty where something is.
 

@@ -59,6 +59,7 @@ def command(
     from pfremote.commands.host_options import make_connect_options, read_become_password
     from pfremote.commands.hosts import Hosts, list_hosts
     from pfremote.commands.playing import Manner, run_plays
+    from pfremote.commands.plays import gather_peers
 
     wishes = read_wishes(serial, max_fail_percentage, volatile_guard=allow_volatile_guard)
     plays = read_plays(playbook, hosts, wishes)
@@ -69,8 +70,7 @@ def command(
         demand_terminal(plays)
     chosen = Hosts(targets, make_connect_options(hosts), read_become_password(hosts), hosts.forks)
     if pseudonymise:
-        peers = {peer for play in plays for host in play.hosts for peer in host.request.peers}
-        output.disguise = make_disguise(targets, peers)
+        output.disguise = make_disguise(targets, gather_peers(plays))
     return run_plays(plays, chosen, Manner(str(playbook), check, diff, yes, out), output)
 
 

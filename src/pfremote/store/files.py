@@ -17,7 +17,8 @@ from pfremote.errors import PfremoteError, UsageError
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+#: Errors of writing that are the disk's and not ours.
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -142,7 +143,7 @@ def sync_folder(path: Path) -> None:
 def storage_error(path: Path, exc: OSError) -> PfremoteError:
     """Say in one sentence why ``path`` could not be written or read, and what to type about it."""
     why = exc.strerror or str(exc)
-    if exc.errno in _FULL:
+    if exc.errno in FULL:
         hint = "Free some space there, or give another folder with --out DIR."
     elif exc.errno in _DENIED:
         hint = "Give a folder that you may write to with --out DIR, or correct its permissions."
