@@ -53,6 +53,8 @@ QUOTES = [
     ("postscreen", "BARE NEWLINE from [192.0.2.5]:1234 after AUTH PLAIN {plain}"),
     ("cleanup", f"8C36822E17E: warning: header Authorization: Basic {{coded}} from {C}; from=<a@b> to=<c@d>: noted"),
     ("cleanup", f"8C36822E17E: warning: header Authorization: Bearer {{coded}} from {C}; from=<a@b> to=<c@d>: noted"),
+    ("cleanup", f"8C36822E17E: warning: header X-My-Auth: {{clear}} from {C}; from=<a@b> to=<c@d>: noted"),
+    ("cleanup", f"8C36822E17E: warning: header X-Site-Key: {{clear}} from {C}; from=<a@b> to=<c@d>: noted"),
     ("cleanup", f"8C36822E17E: info: header Set-Cookie: a=b; sid={{clear}} from {C}; from=<a@b>: noted"),
     ("cleanup", f"8C36822E17E: reject: body the word is {{clear}} from {C}; from=<a@b> to=<c@d>: noted"),
     ("smtp", f'{R}: replacing server reply "334 {{coded}}" with "334 x"'),

@@ -112,8 +112,8 @@ _INLINE = re.compile(r"(\bstatic:)([^\s:,()]+:[^\s,()]+)|(\binline:)(\{[^}]*[:][
 _URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)(?!\[redacted: |\d{1,5}(?:[/?]|\Z))([^\s\"'<>]+)(?=@)")
 #: Looked for in lower case: ignoring case in the expression would cost ten times as much, on every line.
 _TRIGGER = re.compile(
-    r"auth[ =]|ication failed|authorization: |: body |bearer|pass|secret|token|resp|cookie|bind_pw|api[_-]?key|x-auth"
-    r"|x-key|static:|inline:|://|netstring|milter8_"
+    r"auth[ =]|ication failed|authorization: |: body |bearer|pass|secret|token|resp|cookie|bind_pw|api[_-]?key"
+    r"|x-[a-z-]{0,20}(?:auth|key)|static:|inline:|://|netstring|milter8_"
 )
 _LONG = re.compile(r"[A-Za-z0-9+/_-]{24}")
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
