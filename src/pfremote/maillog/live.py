@@ -8,7 +8,7 @@ is known whose session it belongs to.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
@@ -146,7 +146,7 @@ class LiveReader:
         texts = list(dict.fromkeys(record.text for record in records))
         reasons = {texts[item.number - 1]: item.reason for item in prove(texts, self._redactor.secrets).withheld}
         return [
-            replace(record, text=withhold(reasons[record.text])) if record.text in reasons else record
+            record._replace(text=withhold(reasons[record.text])) if record.text in reasons else record
             for record in records
         ]
 

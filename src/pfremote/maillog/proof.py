@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate, islice
 
 from pfremote.maillog.proof_places import MARK, PLACES, STAND_IN
@@ -48,7 +48,8 @@ class RedactedCapture:
     withheld: tuple[Withheld, ...]
 
 
-_DUMP = re.compile(r"(?:^|\]: )[0-9a-f]{4,8} (?:[0-9a-f]{2}[ |-]|- <)", re.MULTILINE)
+_DUMP = re.compile(r"[0-9a-f]{4,8} (?:[0-9a-f]{2}[ |-]|- <)")
+_NESTED_DUMP = re.compile(rf"\]: {_DUMP.pattern}")
 _LONG = re.compile(r"[A-Za-z0-9+/]{28}")
 _RUN = re.compile(r"[A-Za-z0-9+/]{28,}={0,2}")
 _KNOWN_RUN = re.compile(
@@ -95,7 +96,7 @@ def redact_and_prove(records: Iterable[Record]) -> RedactedCapture:
     for index, record in enumerate(redacted if reasons else ()):
         if record.text in reasons:
             reason = reasons[record.text]
-            redacted[index] = replace(record, text=withhold(reason))
+            redacted[index] = record._replace(text=withhold(reason))
             withheld.append(Withheld(record.number, reason))
     return RedactedCapture(tuple(redacted), redactor.exposures, tuple(withheld))
 
@@ -132,8 +133,9 @@ def _look_at_places(chunk: list[str], lowered: str, starts: list[int]) -> Iterat
 
 
 def _look_for_data(chunk: list[str], text: str, starts: list[int]) -> Iterator[tuple[int, str]]:
-    for found in _DUMP.finditer(text):
-        yield bisect_right(starts, found.start()) - 1, "bytes of a TLS connection"
+    for index, line in enumerate(chunk):
+        if _DUMP.match(line) or ("]: " in line and _NESTED_DUMP.search(line)):
+            yield index, "bytes of a TLS connection"
     seen = -1
     for found in _LONG.finditer(text):
         index = bisect_right(starts, found.start()) - 1
@@ -153,7 +155,8 @@ def _drop_phrases(line: str) -> str:
 
 
 def _hide_marks(line: str) -> str:
-    return MARK.sub(STAND_IN, line.replace(STAND_IN, "?"))
+    line = line.replace(STAND_IN, "?")
+    return MARK.sub(STAND_IN, line) if "[redacted: " in line else line
 
 
 def _lines_with(needle: str, text: str, starts: list[int]) -> Iterator[int]:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from pfremote.maillog.record import Record
 from pfremote.maillog.redact.content import (
-    follow_wanted,
+    follow_name,
     redact_anywhere,
     redact_content,
     redact_input_attribute,
@@ -51,7 +51,6 @@ _Reader = Callable[[str, Process, Ledger], str]
 _READERS: dict[str, _Reader] = {
     "<": redact_dialogue,
     ">": redact_dialogue,
-    "input": redact_input_attribute,
     "send": redact_sent_attribute,
     "maps_find:": redact_maps_find,
     "mail_addr_find:": redact_mail_addr_find,
@@ -83,8 +82,9 @@ class Redactor:
         self._ledger = Ledger()
         self._processes: dict[tuple[str, str, int | None], Process] = {}
         self._peers: set[str] = set()
-        #: Texts that no reader needs to see again, and texts that hold no secret learnt so far.
-        self._plain: set[str] = set()
+        #: Texts that no reader needs to see again, with the attribute that they announce, if any.
+        self._plain: dict[str, str] = {}
+        #: Texts that hold no secret learnt so far.
         self._clean: set[str] = set()
         self._generation = 0
 
@@ -101,7 +101,10 @@ class Redactor:
     def redact(self, record: Record) -> Record:
         """Return ``record`` with what is secret in its text replaced by marks."""
         text = record.text
-        if text in self._plain:
+        announced = self._plain.get(text)
+        if announced is not None:
+            if announced:
+                self._process(record).attribute = announced
             return record
         self._ledger.record = record
         if not record.daemon:
@@ -112,16 +115,7 @@ class Redactor:
             shown = self._redact_text(text, record)
         if shown == text:
             return record
-        return Record(
-            record.number,
-            record.time,
-            record.host,
-            record.tag,
-            record.daemon,
-            record.pid,
-            record.head,
-            shown,
-        )
+        return record._replace(text=shown)
 
     def is_settled(self, record: Record) -> bool:
         """Say whether the record's process is in no authentication exchange.
@@ -135,10 +129,16 @@ class Redactor:
     def _redact_text(self, text: str, record: Record) -> str:
         word = text.partition(" ")[0]
         reader = _READERS.get(word) or _find_reader(word, text)
-        shown = text if reader is None else reader(text, self._process(text, record), self._ledger)
-        shown = self._scrub(shown)
-        if shown == text and reader in _STATELESS:
-            self._plain.add(text)
+        if reader is None:
+            shown, announced = self._scrub(text), ""
+        else:
+            process = self._process(record)
+            if reader is redact_dialogue:
+                self._protect_peer(text)
+            shown = self._scrub(reader(text, process, self._ledger))
+            announced = process.attribute if reader is follow_name else ""
+        if shown == text and (announced or reader in _STATELESS):
+            self._plain[text] = announced
         return shown
 
     def _redact_repeated(self, text: str, record: Record) -> str:
@@ -172,22 +172,25 @@ class Redactor:
         self._clean.clear()
         self._generation = self._ledger.learnt.generation
 
-    def _process(self, text: str, record: Record) -> Process:
+    def _process(self, record: Record) -> Process:
         key = (record.host, record.tag, record.pid)
         process = self._processes.get(key)
         if process is None:
             process = self._processes[key] = Process(is_client=record.daemon in _CLIENTS)
             self._ledger.learnt.protect(record.host)
-        if text[0] in "<>":
-            peer = text[2 : text.find(": ")]
-            if peer not in self._peers:
-                self._peers.add(peer)
-                name, _, address = peer.partition("[")
-                self._ledger.learnt.protect(name, address.partition("]")[0])
         return process
+
+    def _protect_peer(self, text: str) -> None:
+        peer = text[2 : text.find(": ")]
+        if peer not in self._peers:
+            self._peers.add(peer)
+            name, _, address = peer.partition("[")
+            self._ledger.learnt.protect(name, address.partition("]")[0])
 
 
 def _find_reader(word: str, text: str) -> _Reader | None:
+    if word == "input":
+        return follow_name if text.startswith("input attribute name: ") else redact_input_attribute
     if word.startswith("xsasl_"):
         return redact_glue
     if word.startswith("dict_"):
@@ -195,7 +198,7 @@ def _find_reader(word: str, text: str) -> _Reader | None:
     if _DUMPED.match(word):
         return redact_content
     if ": wanted attribute: " in text:
-        return follow_wanted
+        return follow_name
     if ": replacing " in text:
         return redact_replaced
     return redact_debug_table if ': "' in text and '" = "' in text else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from pfremote.maillog.redact import masks
 from pfremote.maillog.redact.dialogue import redact_reason
@@ -22,12 +23,17 @@ _CHARS = re.compile(r"(Read|Write) (?:-?\d+ chars: )(.*)\Z", re.DOTALL)
 _DUMP = re.compile(r"([0-9a-f]{4,8} )(?=[0-9a-f]{2}[ |-]|- <)(.*)\Z", re.DOTALL)
 
 
+def follow_name(text: str, process: Process, _ledger: Ledger) -> str:
+    """Note the name of the value that comes next (``input attribute name: NAME``), or that is wanted next
+    (``SERVICE: wanted attribute: NAME``), in case the line that names it is lost.
+    """
+    process.attribute = text[text.index(": ", text.index(" attribute")) + 2 :]
+    return text
+
+
 def redact_input_attribute(text: str, process: Process, ledger: Ledger) -> str:
-    """Follow ``input attribute name:`` and mask the value that comes after it."""
+    """Mask the value that comes after the name."""
     _, _, value = text.partition(": ")
-    if text.startswith("input attribute name: "):
-        process.attribute = value
-        return text
     if not text.startswith("input attribute value: "):
         return text
     name, process.attribute = process.attribute, ""
@@ -53,12 +59,6 @@ def redact_sent_attribute(text: str, process: Process, ledger: Ledger) -> str:
     if name == "value":
         # smtp/smtp_sasl_auth_cache.c: time, unsalted SHA-1 of the password, status.
         return f"{head} = {mark(masks.TABLE_VALUE)}"
-    return text
-
-
-def follow_wanted(text: str, process: Process, _ledger: Ledger) -> str:
-    """Note ``SERVICE: wanted attribute: NAME``, in case the line that names it is lost."""
-    process.attribute = text[text.index("wanted attribute: ") + 18 :]
     return text
 
 
@@ -138,15 +138,11 @@ def redact_anywhere(text: str) -> str:
 
 
 def _redact_shapes(text: str) -> str:
-    text = _AUTH.sub(_mask_auth, text)
-    text = _HEADER.sub(lambda found: found[1] + mark(masks.TOKEN), text)
-    text = _BEARER.sub(lambda found: found[1] + mark(masks.TOKEN), text)
-    text = _NAMED.sub(_mask_named, text)
-    text = _INLINE.sub(lambda found: (found[1] or found[3]) + mark(masks.TABLE_VALUE), text)
-    text = _URL.sub(lambda found: found[1] + mark(masks.PASSWORD), text)
-    text = _NETSTRING.sub(lambda found: found[1] + mark(masks.CONTENT), text)
-    text = _MILTER.sub(lambda found: found[1] + mark(masks.CONTENT), text)
-    return _BODY.sub(lambda found: found[1] + mark(masks.CONTENT), text)
+    lowered = text.lower()
+    for words, shape, replacement in _SHAPES:
+        if any(map(lowered.__contains__, words)):
+            text = shape.sub(replacement, text)
+    return text
 
 
 def _mask_auth(found: re.Match[str]) -> str:
@@ -157,8 +153,22 @@ def _mask_auth(found: re.Match[str]) -> str:
     return found[1] + found[2] + found[3] + mark(masks.RESPONSE)
 
 
-def _mask_named(found: re.Match[str]) -> str:
-    return found[1] + mark(masks.PASSWORD)
+def _mask_as(kind: str) -> Callable[[re.Match[str]], str]:
+    return lambda found: found[1] + mark(kind)
+
+
+#: What each shape has in it, in lower case; the shape; what to put in its place.
+_SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (("auth",), _AUTH, _mask_auth),
+    (("authorization: ", "cookie: ", "x-"), _HEADER, _mask_as(masks.TOKEN)),
+    (("bearer",), _BEARER, _mask_as(masks.TOKEN)),
+    (("pass", "secret", "token", "resp", "cookie", "bind_pw", "api"), _NAMED, _mask_as(masks.PASSWORD)),
+    (("static:", "inline:"), _INLINE, lambda found: (found[1] or found[3]) + mark(masks.TABLE_VALUE)),
+    (("://",), _URL, _mask_as(masks.PASSWORD)),
+    (("netstring",), _NETSTRING, _mask_as(masks.CONTENT)),
+    (("milter8_",), _MILTER, _mask_as(masks.CONTENT)),
+    ((": body ",), _BODY, _mask_as(masks.CONTENT)),
+)
 
 
 def _redact_runs(text: str) -> str:

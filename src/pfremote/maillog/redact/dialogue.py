@@ -64,7 +64,7 @@ def redact_command(payload: str, process: Process, ledger: Ledger) -> str:
         return read_continuation(payload, process, ledger, _WHERE)
     process.end()
     if _COMMAND.match(payload):
-        return _QUERY.sub(lambda found: found[1] + mark(masks.COMMAND), payload)
+        return _QUERY.sub(lambda found: found[1] + mark(masks.COMMAND), payload) if "?" in payload else payload
     # No command word: a response whose AUTH line was lost, or a password typed at the wrong moment. Most
     # are base64; learning the text makes a later spelling of it go as well.
     return ledger.note(process, masks.COMMAND, _WHERE, _learnable(payload))

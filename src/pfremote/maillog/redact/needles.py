@@ -1,22 +1,24 @@
 """Find many literals in many short texts, and mask them.
 
-A guesser brings thousands of passwords, a dozen spellings each. One expression with all of them would be
-tried word for word at every place, so from some number on a table of their first characters decides.
+A guesser brings thousands of passwords, a dozen spellings each. An expression with all of
+them would be tried one by one at every place, so from some number on a table of their first characters decides.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import groupby
 from string import ascii_letters, digits
 
 from pfremote.maillog.redact.masks import LEARNT, MARK, mark
 
 #: No literal is shorter, so the first characters of each are this many.
 SHORTEST = 4
-#: Up to here one expression is faster than the table; it is compiled anew for each secret, so it must stay short.
+#: Up to here an expression is faster than the table; it is compiled anew for each secret, so it must stay short.
 _FEW = 150
-_SHORT = 6000
+#: As many characters of each are in that expression, so that it does not grow with the length of a token.
+_TELLING = 12
 _BASE64_ALPHABET = ascii_letters + digits + "+/_-"
 _AFTER = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 _NONE: dict[int, dict[str, bool]] = {}
@@ -30,7 +32,7 @@ class Needles:
         #: First characters → length → literals, the longest first: guesses often begin alike ("Summer1", "Summer2").
         self._table: dict[str, dict[int, dict[str, bool]]] = {}
         self._known: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._starts: re.Pattern[str] | None = None
 
     def add(self, literals: Iterable[str], cores: Iterable[str]) -> None:
         """Add literals of :data:`SHORTEST` characters or more."""
@@ -39,8 +41,7 @@ class Needles:
                 if text not in self._known:
                     self._known.add(text)
                     self._enter(text, is_core)
-        few = 0 < len(self._known) <= _FEW and sum(map(len, self._known)) <= _SHORT
-        self._pattern = re.compile("|".join(map(re.escape, self._known))) if few else None
+        self._starts = _compile(self._known) if 0 < len(self._known) <= _FEW else None
 
     def _enter(self, text: str, is_core: bool) -> None:
         start = text[:SHORTEST]
@@ -57,8 +58,8 @@ class Needles:
         return replace_outside_marks(text, self._mask_plain)
 
     def _may_hold(self, text: str) -> bool:
-        if self._pattern is not None:
-            return self._pattern.search(text) is not None
+        if self._starts is not None:
+            return self._starts.search(text) is not None
         firsts = [text[at : at + SHORTEST] for at in range(len(text) - SHORTEST + 1)]
         return not self._table.keys().isdisjoint(firsts)
 
@@ -88,6 +89,12 @@ class Needles:
             if is_core or (is_core is not None and _stands_alone(literal, text, at)):
                 return literal, is_core
         return None
+
+
+def _compile(literals: Iterable[str]) -> re.Pattern[str]:
+    # Grouped by the first character: re tries the alternatives one after the other.
+    groups = groupby(sorted({text[:_TELLING] for text in literals}), key=lambda start: start[0])
+    return re.compile("|".join(f"{re.escape(first)}(?:{'|'.join(re.escape(s[1:]) for s in g)})" for first, g in groups))
 
 
 def _stands_alone(literal: str, text: str, at: int) -> bool:
