@@ -12,8 +12,8 @@ class Record(NamedTuple):
     ``time`` is aware and in UTC, or None where the line has no readable time stamp. ``tag`` is the
     syslog tag without pid (``postfix/submission/smtpd``), ``daemon`` its last part (``smtpd``). ``head`` is
     everything before ``text``, kept so that ``head + text`` is the line again, byte for byte
-    (bytes that are not UTF-8 are kept as surrogate escapes). A tuple, because there is one per line of a log: it is made in half
-    the time that a frozen dataclass takes.
+    (bytes that are not UTF-8 are kept as surrogate escapes). A tuple, because there is one per line of a log: it
+    is made in half the time that a frozen dataclass takes.
     """
 
     number: int
