@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pfremote.loopback import LoopbackHost, traffic
+from tests.support.agent import STATE_ROOT
 from tests.support.running import Running
 
 pytestmark = pytest.mark.host
@@ -168,6 +169,9 @@ def test_detach_then_status_extend_revert_collect(unchanged: LoopbackHost, tmp_p
     assert "byte for byte" in reverted.stderr
     assert f"pfremote collect mx1 --lease {lease}" in reverted.stderr
 
+    # as on a host whose disk was too full for it: the lines are still in the log
+    (evidence,) = STATE_ROOT.glob(f"*/leases/{lease}/evidence")
+    evidence.unlink()
     collected = _run(unchanged, "collect", "mx1", "--out", str(tmp_path / "run"))
     assert collected.returncode == 0, collected.stderr
     assert (tmp_path / "run" / "mx1" / "transcripts" / "001.txt").exists()

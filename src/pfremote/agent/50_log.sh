@@ -330,14 +330,16 @@ evidence_ids() {
 		}' "$1" -
 }
 
-# evidence_save ID: the snapshot in the lease's folder, compressed, so that rotation cannot lose it.
+# evidence_save ID [anew]: the snapshot in the lease's folder, compressed, so that rotation cannot lose it. What is there
+# already stays until there is a better one: the watcher is stopped when somebody else has settled the lease, and may
+# be at this.
 evidence_save() {
-	[ ! -f "$STATE/leases/$1/evidence" ] || return 0
+	[ -n "${2-}" ] || [ ! -f "$STATE/leases/$1/evidence" ] || return 0
 	tmp_make "$STATE" || tmp_make || return 1
 	evidence_save_mark=$(cat "$STATE/leases/$1/mark" 2>/dev/null) || evidence_save_mark=none
 	journal "$1" snapshot
 	evidence_make "$evidence_save_mark" "$TMP/evidence" || return 1
-	evidence_losses "$evidence_save_mark" >"$STATE/leases/$1/missing"
+	evidence_losses "$evidence_save_mark" | put "$STATE/leases/$1/missing"
 	mv -f -- "$TMP/evidence" "$STATE/leases/$1/evidence"
 }
 
@@ -368,9 +370,10 @@ evidence_unpack() { if have gzip; then gzip -dc -- "$1"; else cat -- "$1"; fi; }
 
 evidence_encoding() { if [ "$(od -An -tx1 -N2 -- "$1" | tr -d ' ')" = 1f8b ]; then printf gzip; else printf raw; fi; }
 
-# evidence_losses POSITION: why the evidence may not be all, `CODE TEXT` a line.
+# evidence_losses POSITION: why the evidence of the lease that is loaded may not be all, `CODE TEXT` a line.
 evidence_losses() {
 	[ ! -s "$TMP/cut" ] || cat -- "$TMP/cut"
+	[ "$L_drained" != no ] || printf '%s\n' "undrained processes of the window were still logging when the evidence was taken"
 	if log_was_lost "$1"; then
 		printf '%s\n' "rotated the log was rotated in the window and its older part is gone"
 	fi

@@ -198,18 +198,29 @@ lease_settled() {
 		[ "$(now)" -ge $((${L_ended:-0} + ${2:-$L_drain})) ] || return 1
 	fi
 	[ "$L_drained" != yes ] || [ ! -f "$STATE/leases/$1/evidence" ] || return 0
+	lease_claim "$1" || return 1
 	lease_verbose "$1"
 	if [ -n "$LEASE_VERBOSE" ]; then
 		[ "$(now)" -ge $((${L_ended:-0} + ${2:-$L_drain})) ] || return 1
+		L_drained=no
 		printf 'drained=no\n' >"$STATE/leases/$1/drained" 2>/dev/null || :
+		evidence_save "$1"
 	else
+		L_drained=yes
 		printf 'drained=yes\n' >"$STATE/leases/$1/drained" 2>/dev/null || :
 		# lines written at the very end of a session are still on their way through the logging system
 		sleep 0.3
-		rm -f -- "$STATE/leases/$1/evidence"
+		evidence_save "$1" anew
 	fi
-	evidence_save "$1"
 	: # an evidence that cannot be stored (disk full) is read from the log itself at collect
+}
+
+# lease_claim ID: one at a time settles a lease, since the work may be a gigabyte of log; who died doing it has no claim.
+lease_claim() {
+	if { read -r lease_claim_pid lease_claim_start <"$STATE/leases/$1/settler"; } 2>/dev/null && [ "$lease_claim_pid" != "$$" ]; then
+		[ "$(proc_start "$lease_claim_pid")" != "$lease_claim_start" ] || return 1
+	fi
+	printf '%s %s\n' "$$" "$(proc_start $$)" | put "$STATE/leases/$1/settler" || : # a full disk
 }
 
 # lease_reload_again ID: the reload failed when this lease ended, so idle processes may have the debug settings still.

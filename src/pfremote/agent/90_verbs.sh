@@ -207,24 +207,23 @@ verb_collect() {
 	say utc_offset "$(date +%z)"
 	say source "$(sed 's/^file [^ ]* [^ ]* [^ ]* /file:/; s/^journal .*/journal/' "$collect_dir/mark" 2>/dev/null)"
 	if [ -f "$collect_dir/evidence" ]; then
-		collect_file=$collect_dir/evidence
+		collect_file=$collect_dir/evidence collect_losses=$collect_dir/missing
 	else
 		collect_mark=$(cat "$collect_dir/mark") || die mark "the lease has no log mark"
 		collect_file=$TMP/evidence
 		evidence_make "$collect_mark" "$collect_file" || collect_lack="cut the host had no room to find all of the evidence"
-		evidence_losses "$collect_mark" >"$TMP/missing"
+		collect_losses=$TMP/missing
+		evidence_losses "$collect_mark" >"$collect_losses"
 	fi
-	[ "$L_drained" != no ] || printf '%s\n' "undrained processes of the window were still logging when the evidence was taken" >>"$TMP/missing"
 	collect_complete=yes
 	if [ -n "${collect_lack-}" ]; then
 		collect_complete=no
 		say missing "$collect_lack"
 	fi
-	for collect_missing in "$collect_dir/missing" "$TMP/missing"; do
-		[ -s "$collect_missing" ] || continue
+	if [ -s "$collect_losses" ]; then
 		collect_complete=no
-		while IFS= read -r collect_line; do say missing "$collect_line"; done <"$collect_missing"
-	done
+		while IFS= read -r collect_line; do say missing "$collect_line"; done <"$collect_losses"
+	fi
 	say complete "$collect_complete"
 	collect_encoding=$(evidence_encoding "$collect_file")
 	payload evidence "$collect_encoding" "$collect_file"

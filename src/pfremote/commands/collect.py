@@ -107,5 +107,5 @@ def collect_lease(name: str, host: OpenHost, lease: str, keeper: Keeper, *, forg
 
 
 def has_evidence(lease: Lease) -> bool:
-    """Tell whether there is something to collect: a snapshot, or a window that is still open."""
-    return bool(lease.evidence) or lease.state == "armed"
+    """Tell whether there is something to collect: a snapshot, or a window, whose lines are still in the log."""
+    return bool(lease.evidence) or lease.state in ("armed", "reverted")
