@@ -166,7 +166,17 @@ settle_disk() {
 }
 
 # cool FILE: Postfix programs sleep until a main.cf is over a second old (util/dict.c, hot-file test).
-cool() { touch -d "@$(($(now) - 3))" -- "$1" 2>/dev/null || touch -t 200001010000 -- "$1"; }
+cool() {
+	uptime_now
+	[ "$UPTIME" = "${cool_uptime-}" ] || cool_uptime=$UPTIME cool_time=$(($(now) - 3))
+	touch -d "@$cool_time" -- "$1" 2>/dev/null || touch -t 200001010000 -- "$1"
+}
+
+# first_line FILE: into LINE. Returns 1 where there is none.
+first_line() {
+	LINE=
+	{ IFS= read -r LINE <"$1"; } 2>/dev/null || [ -n "$LINE" ]
+}
 
 # put FILE: stdin becomes FILE in one step, so that a crash leaves the old or the new one.
 put() {

@@ -45,7 +45,11 @@ state_make() {
 	done
 }
 
-state_exists() { [ -d "$STATE/leases" ] && state_is_ours "$STATE_ROOT" && state_is_ours "$STATE"; }
+# Once seen to be ours it can only become another's by root's doing.
+state_exists() {
+	[ -d "$STATE/leases" ] || return 1
+	[ "${state_seen-}" = "$STATE" ] || { state_is_ours "$STATE_ROOT" && state_is_ours "$STATE" && state_seen=$STATE; }
+}
 
 # lock SECONDS: one agent at a time. flock(1) dies with its holder; the link that stands in for it is made and names its
 # holder in one step, so that a dead one is seen. A link needs no room on a full disk either.
@@ -260,7 +264,7 @@ lease_expired() {
 
 # say_lease_counts ID: what the watcher counted (watch_count), and what armed counted before it.
 say_lease_counts() {
-	[ ! -s "$STATE/leases/$1/predating" ] || say lease.predating "$(cat "$STATE/leases/$1/predating")"
+	! first_line "$STATE/leases/$1/predating" || say lease.predating "$LINE"
 	[ -f "$STATE/leases/$1/counts" ] || return 0
 	while read -r say_lease_key say_lease_value; do
 		case $say_lease_key in

@@ -9,7 +9,11 @@ instance_select() {
 	fi
 	case $1 in
 	# With a main.cf that cannot be read only the built-in answer is left (-d), and what we had armed must still be ended.
-	'') CONF=$(run postconf -h config_directory 2>/dev/null) || CONF=$(run postconf -d -h config_directory 2>/dev/null) || CONF= ;;
+	'')
+		instance_ask
+		CONF=$I_directory
+		[ -n "$CONF" ] || CONF=$(run postconf -d -h config_directory 2>/dev/null) || CONF=
+		;;
 	# its real path, once: whoever owns a link on the way could lead each look to another place
 	/*) CONF=$(readlink -f -- "$1" 2>/dev/null) || CONF=$1 ;;
 	*) CONF=$(run postmulti -l 2>/dev/null | awk -v name="$1" '$1 == name { print $NF; exit }') ;;
@@ -64,10 +68,14 @@ conf_read_expanded() {
 	for conf_read_name in $PARAMETERS; do
 		eval "E_$conf_read_name="
 	done
+	E_OF=$1
 	# shellcheck disable=SC2086 # a list of names
 	conf_read_text=$(run postconf -c "$1" -x $PARAMETERS 2>/dev/null) || return 1
 	conf_read_eval E "$conf_read_text"
 }
+
+# conf_known DIR: the same, unless that is what was read last and nothing of ours was written since.
+conf_known() { [ "${E_OF-}" = "$1" ] || conf_read_expanded "$1"; }
 
 # conf_read_eval KIND TEXT. No here-document here or anywhere else: bash keeps them in /tmp, which may be full.
 conf_read_eval() {
@@ -91,17 +99,30 @@ conf_read_eval() {
 # conf_value NAME: one expanded value of the live main.cf.
 conf_value() { run postconf -c "$CONF" -hx "$1" 2>/dev/null; }
 
-# instance_load: the values that logging and process handling need, in one call.
+# instance_load: the values that logging and process handling need, unless they are known already.
 instance_load() {
-	I_version='' I_queue='' I_maillog='' I_syslog_name=postfix I_facility=mail I_myhostname=''
-	I_parents='' I_syslog_text=$(run postconf -c "$CONF" -x mail_version queue_directory maillog_file syslog_name \
-		syslog_facility myhostname parent_domain_matches_subdomains 2>/dev/null) || I_syslog_text=
+	[ -n "${I_version-}" ] || instance_ask -c "$CONF"
+	[ -n "$I_version" ]
+}
+
+# instance_ask [-c DIR]: those values, and the expanded ones of our parameters, in one call, since starting postconf is most
+# of what a look costs.
+instance_ask() {
+	I_version='' I_queue='' I_maillog='' I_syslog_name=postfix I_facility=mail I_myhostname='' I_parents='' I_directory=''
+	for instance_ask_name in $PARAMETERS; do
+		eval "E_$instance_ask_name="
+	done
+	# shellcheck disable=SC2086 # a list of names
+	instance_ask_text=$(run postconf "$@" -x config_directory mail_version queue_directory maillog_file syslog_name \
+		syslog_facility myhostname parent_domain_matches_subdomains $PARAMETERS 2>/dev/null) || instance_ask_text=
+	conf_read_eval E "$instance_ask_text"
 	# shellcheck disable=SC2086 # one word per line
-	set -f && IFS=$NL && set -- $I_syslog_text && IFS=$BLANKS && set +f
+	set -f && IFS=$NL && set -- $instance_ask_text && IFS=$BLANKS && set +f
 	for instance_line in "$@"; do
 		instance_value=${instance_line#*=}
 		instance_value=${instance_value# }
 		case ${instance_line%% *} in
+		config_directory) I_directory=$instance_value ;;
 		mail_version) I_version=$instance_value ;;
 		queue_directory) I_queue=$instance_value ;;
 		maillog_file) I_maillog=$instance_value ;;
@@ -111,7 +132,7 @@ instance_load() {
 		parent_domain_matches_subdomains) I_parents=$instance_value ;;
 		esac
 	done
-	[ -n "$I_version" ]
+	E_OF=$I_directory
 }
 
 # master_pid: pid of the running master(8) of this instance, nothing when it is stopped.

@@ -77,7 +77,8 @@ wanted_compute() {
 	W_smtpd_tls_loglevel='' W_smtp_tls_loglevel='' W_lmtp_tls_loglevel=''
 	for wanted_id in $(leases_active); do
 		lease_load "$wanted_id"
-		wanted_list=$(paste -s -d, "$STATE/leases/$wanted_id/peers" | sed 's/,/, /g')
+		wanted_list=
+		while IFS= read -r wanted_peer; do wanted_list=$wanted_list${wanted_list:+, }$wanted_peer; done <"$STATE/leases/$wanted_id/peers"
 		case $wanted_list in
 		*!*) wanted_negated=$wanted_negated${wanted_negated:+, }$wanted_list ;;
 		*) wanted_add "$STATE/leases/$wanted_id/peers" ;;
@@ -247,7 +248,7 @@ config_is_ours() {
 # that we edited is put back where it stands, and the one that counts now is looked at. A link that stands where
 # our file was leads to the one that counts.
 config_find() {
-	config_find_path=$(cat "$STATE/baseline/path" 2>/dev/null) || config_find_path=$MAIN
+	if first_line "$STATE/baseline/path"; then config_find_path=$LINE; else config_find_path=$MAIN; fi
 	[ "$config_find_path" != "$MAIN" ] || return 0
 	config_find_now=$MAIN
 	MAIN=$config_find_path
@@ -312,7 +313,7 @@ rebase_theirs() {
 # config_apply: THE revert, and the arm as well. Sets RESTORED to bytes, params, recomputed or none.
 # Returns 1 when main.cf could not be written; nothing is lost then and it may be tried again.
 config_apply() {
-	RESTORED=none
+	RESTORED=none E_OF=
 	[ -d "$STATE/baseline" ] || return 0
 	config_find
 	if ! tmp_make "$STATE" && ! tmp_make; then

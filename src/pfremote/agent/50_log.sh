@@ -32,7 +32,8 @@ log_source() {
 
 # log_of_lease ID: LOG as it was when the lease took its mark.
 log_of_lease() {
-	log_of_mark=$(cat "$STATE/leases/$1/mark" 2>/dev/null) || return 0
+	first_line "$STATE/leases/$1/mark" || return 0
+	log_of_mark=$LINE
 	case $log_of_mark in
 	journal*) LOG=journal ;;
 	file\ *)

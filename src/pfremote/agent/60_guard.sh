@@ -135,9 +135,15 @@ guard_reload_systemd() {
 guard_seen_systemd() {
 	guard_seen_text=$(run systemctl show -p LoadState -p ActiveState -p NeedDaemonReload \
 		"$WATCH_UNIT" "$TIMER_UNIT" "$REVERT_UNIT" "$BOOT_UNIT" 2>/dev/null)
-	[ "$(printf '%s\n' "$guard_seen_text" | grep -cE '^(LoadState=loaded|NeedDaemonReload=no)$')" -eq 8 ] || return 2
-	[ "$(printf '%s\n' "$guard_seen_text" | grep -c '^ActiveState=active$')" -eq 2 ] &&
-		[ -L "$UNIT_DIR/sysinit.target.wants/$BOOT_UNIT" ]
+	guard_seen_loaded=0 guard_seen_active=0
+	for guard_seen_line in $guard_seen_text; do
+		case $guard_seen_line in
+		LoadState=loaded | NeedDaemonReload=no) guard_seen_loaded=$((guard_seen_loaded + 1)) ;;
+		ActiveState=active) guard_seen_active=$((guard_seen_active + 1)) ;;
+		esac
+	done
+	[ "$guard_seen_loaded" -eq 8 ] || return 2
+	[ "$guard_seen_active" -eq 2 ] && [ -L "$UNIT_DIR/sysinit.target.wants/$BOOT_UNIT" ]
 }
 
 guard_unit() {

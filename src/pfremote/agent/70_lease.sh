@@ -28,7 +28,7 @@ lease_begin() {
 	cp -p -- "$MAIN" "$LEASE_DIR/during" 2>/dev/null || rm -f -- "$LEASE_DIR/during"
 	journal "$A_lease" reload
 	postfix_reload || arm_fail reload "postfix reload failed" "postfix -c $CONF check; the reason is in the mail log"
-	postfix_unwell "$(cat "$LEASE_DIR/mark")" && arm_fail unwell "Postfix is unwell with the change: $UNWELL"
+	first_line "$LEASE_DIR/mark" && postfix_unwell "$LINE" && arm_fail unwell "Postfix is unwell with the change: $UNWELL"
 	journal "$A_lease" armed
 	now >"$LEASE_DIR/armed" || [ -e "$LEASE_DIR/armed" ] || arm_fail state-unwritable "the state folder $STATE cannot be written"
 	cp -- "$LEASE_DIR/mark" "$LEASE_DIR/scan" 2>/dev/null || :

@@ -10,8 +10,10 @@ verb_probe() {
 	uptime_now
 	say uid "$(id -u)"
 	say host "$(uname -n)"
-	say time "$(date +%s.%N | sed 's/\.%N$//')"
-	say utc_offset "$(date +%z)"
+	probe_time=$(date '+%s.%N %z')
+	probe_seconds=${probe_time% *}
+	say time "${probe_seconds%.%N}" # busybox knows no %N
+	say utc_offset "${probe_time##* }"
 	say uptime "$UPTIME"
 	say boot "$BOOT"
 	say version "$I_version"
@@ -28,8 +30,8 @@ verb_probe() {
 	say log "$LOG"
 	say log_why "$LOG_WHY"
 	say guards "$(guard_levels)"
-	case " $(printf '%s' "$I_parents" | tr ',' ' ') " in
-	*' debug_peer_list '*) say parent_domain yes ;;
+	case " $I_parents " in
+	*[\ ,]debug_peer_list[\ ,]*) say parent_domain yes ;;
 	*) say parent_domain no ;;
 	esac
 	case $A_peers in
@@ -47,17 +49,17 @@ verb_probe() {
 }
 
 probe_main_cf() {
-	# shellcheck disable=SC2012,SC2046 # see state_is_ours
-	set -- $(ls -ldn -- "$MAIN")
+	# shellcheck disable=SC2046 # three words
+	set -- $(stat -c '%a %u:%g %h' -- "$MAIN" 2>/dev/null)
 	say main_cf "$MAIN"
-	say main_cf_mode "$(stat -c %a -- "$MAIN" 2>/dev/null)"
-	say main_cf_owner "$3:$4"
-	say main_cf_links "$2"
+	say main_cf_mode "${1-}"
+	say main_cf_owner "${2-}"
+	say main_cf_links "${3-}"
 	[ ! -L "$CONF/main.cf" ] || say main_cf_link "$(readlink -- "$CONF/main.cf")"
 }
 
 probe_parameters() {
-	conf_read "$CONF" || return 0
+	conf_read_raw "$CONF" && conf_known "$CONF" || return 0
 	for probe_name in $PARAMETERS; do
 		eval "probe_has=\$H_$probe_name probe_raw=\$R_$probe_name probe_now=\$E_$probe_name"
 		if [ "$probe_has" = yes ]; then say param "$probe_name present $probe_raw"; else say param "$probe_name absent "; fi
@@ -108,7 +110,7 @@ say_unexplained() {
 		tmp_make || return 0
 		copy_make "$STATE/baseline/main.cf" "$TMP/unexplained" && unexplained_dir=$TMP/unexplained
 	fi
-	conf_read_expanded "$unexplained_dir" || return 0
+	conf_known "$unexplained_dir" || return 0
 	[ -z "$E_debug_peer_list" ] || say unexplained "debug_peer_list $E_debug_peer_list"
 	for unexplained_name in smtpd_tls_loglevel smtp_tls_loglevel lmtp_tls_loglevel; do
 		eval "unexplained_value=\$E_$unexplained_name"

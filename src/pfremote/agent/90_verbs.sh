@@ -47,7 +47,8 @@ arm_do() {
 	say log_why "$LOG_WHY"
 	say reload "$RELOAD"
 	say_values "$CONF"
-	say predating "$(cat "$STATE/leases/$A_lease/predating" 2>/dev/null || printf 0)"
+	first_line "$STATE/leases/$A_lease/predating" || LINE=0
+	say predating "$LINE"
 	payload main.cf.before raw "$STATE/leases/$A_lease/before"
 	payload main.cf.during raw "$STATE/leases/$A_lease/during"
 }

@@ -4,7 +4,10 @@ main() {
 	base_init
 	IN_GUARD=no
 	# who sudo says it is; the client's word (owner) may be another
-	LOGIN=$(printf '%s' "${SUDO_USER:-root}" | tr -cd 'A-Za-z0-9._@-')
+	LOGIN=${SUDO_USER:-root}
+	case $LOGIN in
+	*[!A-Za-z0-9._@-]*) LOGIN=$(printf '%s' "$LOGIN" | tr -cd 'A-Za-z0-9._@-') ;;
+	esac
 	main_verb=${1-}
 	[ "$#" -eq 0 ] || shift
 	case $main_verb in
