@@ -17,8 +17,9 @@ from tests.support.runs import (
 )
 
 from pfremote.errors import Reason
+from pfremote.maillog.redact import masks
 from pfremote.report import render_report
-from pfremote.report.groups import group_exposures, group_findings
+from pfremote.report.groups import TLS_KINDS, group_exposures, group_findings
 from pfremote.report.timeline import MOST_ROWS, lay_out
 from pfremote.report.words import (
     describe_gap,
@@ -26,6 +27,7 @@ from pfremote.report.words import (
     describe_times,
     grade_gap,
     missing_sentences,
+    name_account,
     summarise_exposures,
     summarise_findings,
 )
@@ -117,6 +119,22 @@ def test_what_many_hosts_have_alike_is_one_line_at_the_end_of_a_run() -> None:
         ",".join(f"mx{n}" for n in range(1, 21)) + " and 10 more",
     ]
     assert "30 times, 2026-11-24 05:01:31 UTC to 2026-11-24 05:02:00 UTC" in lines[1]
+
+
+def test_keys_of_tls_connections_are_nobodys_password() -> None:
+    key = make_exposure(account="(unknown)", kind="TLS ticket key", mechanism="", where="TLS manager")
+    host = HostData("mx1", exposures=[key, make_exposure(account="(unknown)")])
+    report = make_report(host)
+    keys, password = sorted(summarise_exposures(report), key=lambda line: "change the" in line)
+    assert keys.startswith("mx1: TLS ticket key (in: TLS manager), logged 2026-11-24 05:01:30 UTC, still in ")
+    assert keys.endswith(": nobody's password; the reload that ends a window makes new ones")
+    assert password.startswith("mx1: change the credential of an account that the log does not name: password by PLAIN")
+    names = {name_account(group) for group in group_exposures(report.exposures)}
+    assert names == {"no account: keys of TLS connections", "an account that the log does not name"}
+
+
+def test_the_kinds_of_tls_keys_are_those_of_the_redactor() -> None:
+    assert {masks.TICKET_KEY, masks.TLS_SESSION} == TLS_KINDS
 
 
 def test_what_is_missing_is_said() -> None:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from pfremote.report.model import ExposureView, FindingView
 
+#: What is nobody's password: tlsmgr(8) makes new ones when Postfix is reloaded, as at the end of a window.
+TLS_KINDS = frozenset({"TLS ticket key", "TLS session"})
+
 
 @dataclass(frozen=True, slots=True)
 class FindingGroup:
@@ -18,10 +21,15 @@ class FindingGroup:
 
 @dataclass(frozen=True, slots=True)
 class ExposureGroup:
-    """One account's exposures in one log of one host, in time order."""
+    """One account's exposures in one log of one host, or that log's TLS keys, in time order."""
 
     first: ExposureView
     more: tuple[ExposureView, ...]
+
+    @property
+    def is_tls(self) -> bool:
+        """Tell whether these are keys of TLS connections, which belong to no account."""
+        return self.first.kind in TLS_KINDS
 
 
 def group_findings(findings: Sequence[FindingView]) -> tuple[FindingGroup, ...]:
@@ -34,8 +42,8 @@ def group_findings(findings: Sequence[FindingView]) -> tuple[FindingGroup, ...]:
 
 
 def group_exposures(exposures: Sequence[ExposureView]) -> tuple[ExposureGroup, ...]:
-    """Return the exposures gathered by account, host and log, in the order of the first of each."""
+    """Return the exposures gathered by account, host and log, TLS keys apart, in the order of the first of each."""
     groups: dict[Hashable, list[ExposureView]] = {}
     for item in exposures:
-        groups.setdefault((item.account, item.host, item.where), []).append(item)
+        groups.setdefault((item.account, item.host, item.where, item.kind in TLS_KINDS), []).append(item)
     return tuple(ExposureGroup(first, tuple(more)) for first, *more in groups.values())

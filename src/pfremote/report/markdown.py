@@ -9,7 +9,6 @@ from pfremote.report.markdown_text import quote_block, quote_inline, write_prose
 from pfremote.report.model import HostView, Report, SessionView
 from pfremote.report.words import (
     CHANGE_THEM,
-    NO_ACCOUNT,
     TO_CHANGE,
     count,
     describe_credential,
@@ -27,6 +26,7 @@ from pfremote.report.words import (
     headline,
     join_reason,
     missing_sentences,
+    name_account,
     say_turn,
     show_clock,
     show_seconds,
@@ -101,7 +101,7 @@ def _exposures(report: Report) -> str:
     rows = ["| account | host | time | what | clear text is still in |", "|---|---|---|---|---|"]
     for group in group_exposures(report.exposures):
         item = group.first
-        account, where = item.account or NO_ACCOUNT, describe_log(item.where)
+        account, where = name_account(group), describe_log(item.where)
         cells = [quote_inline(cell) for cell in (account, item.host, describe_credential(group), where)]
         rows.append(f"| {cells[0]} | {cells[1]} | {describe_times(group)} | {cells[2]} | {cells[3]} |")
     return "\n".join(rows)

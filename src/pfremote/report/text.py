@@ -9,7 +9,6 @@ from pfremote.report.groups import ExposureGroup, FindingGroup, group_exposures,
 from pfremote.report.model import HostView, Report, SessionView
 from pfremote.report.words import (
     CHANGE_THEM,
-    NO_ACCOUNT,
     TO_CHANGE,
     count,
     describe_credential,
@@ -27,6 +26,7 @@ from pfremote.report.words import (
     headline,
     join_reason,
     missing_sentences,
+    name_account,
     say_turn,
     show_clock,
     show_seconds,
@@ -106,7 +106,7 @@ def _finding(number: int, group: FindingGroup) -> Iterator[str]:
 
 def _exposure(group: ExposureGroup) -> Iterator[str]:
     exposure = group.first
-    yield fold(show_line(exposure.account or NO_ACCOUNT), WIDTH, first="- ", rest="  ")
+    yield fold(show_line(name_account(group)), WIDTH, first="- ", rest="  ")
     yield _item("host", exposure.host)
     yield _item("time", describe_times(group))
     yield _item("what", describe_credential(group))

@@ -37,7 +37,8 @@ _EXITS = {
     130: "interrupted, after reverting",
 }
 
-NO_ACCOUNT = "account not named in the log"
+_NO_ACCOUNT = "an account that the log does not name"
+_NO_ACCOUNTS = "no account: keys of TLS connections"
 #: So many places of a finding are named one by one.
 MOST_PLACES = 12
 
@@ -201,6 +202,13 @@ def describe_proof(finding: FindingView) -> str:
     return place if finding.count == 1 else f"{place}, {finding.count} times in this session"
 
 
+def name_account(group: ExposureGroup) -> str:
+    """Return whose credentials these are."""
+    if group.is_tls:
+        return _NO_ACCOUNTS
+    return group.first.account if group.first.account not in ("", "(unknown)") else _NO_ACCOUNT
+
+
 def describe_credential(group: ExposureGroup) -> str:
     """Return what was exposed, by which mechanisms, and in which kinds of lines."""
     items = (group.first, *group.more)
@@ -236,11 +244,13 @@ def summarise_exposures(report: Report) -> Iterator[str]:
         hosts = sorted((group.first.host for group in groups), key=lambda name: places.get(name, len(places)))
         first, *more = [item for group in groups for item in (group.first, *group.more)]
         everywhere = ExposureGroup(first, tuple(more))
-        yield show_line(
-            f"{join_hosts(dict.fromkeys(hosts))}:"
-            f" change the credential of {first.account or NO_ACCOUNT}: {describe_credential(everywhere)},"
-            f" logged {describe_times(everywhere)}, still in {describe_log(first.where)}"
-        )
+        what = f"{describe_credential(everywhere)}, logged {describe_times(everywhere)}"
+        place = f"still in {describe_log(first.where)}"
+        if everywhere.is_tls:
+            text = f"{what}, {place}: nobody's password; the reload that ends a window makes new ones"
+        else:
+            text = f"change the credential of {name_account(everywhere)}: {what}, {place}"
+        yield show_line(f"{join_hosts(dict.fromkeys(hosts))}: {text}")
 
 
 def describe_log(source: str) -> str:
