@@ -198,10 +198,10 @@ lease_settled() {
 		[ "$(now)" -ge $((${L_ended:-0} + ${2:-$L_drain})) ] || return 1
 	fi
 	[ "$L_drained" != yes ] || [ ! -f "$STATE/leases/$1/evidence" ] || return 0
-	lease_claim "$1" || return 1
 	lease_verbose "$1"
+	[ -z "$LEASE_VERBOSE" ] || [ "$(now)" -ge $((${L_ended:-0} + ${2:-$L_drain})) ] || return 1
+	lease_claim "$1" || return 1
 	if [ -n "$LEASE_VERBOSE" ]; then
-		[ "$(now)" -ge $((${L_ended:-0} + ${2:-$L_drain})) ] || return 1
 		L_drained=no
 		printf 'drained=no\n' >"$STATE/leases/$1/drained" 2>/dev/null || :
 		evidence_save "$1"
@@ -212,13 +212,16 @@ lease_settled() {
 		sleep 0.3
 		evidence_save "$1" anew
 	fi
-	: # an evidence that cannot be stored (disk full) is read from the log itself at collect
+	# an evidence that cannot be stored (disk full) is read from the log itself at collect
+	rm -f -- "$STATE/leases/$1/settler"
 }
 
-# lease_claim ID: one at a time settles a lease, since the work may be a gigabyte of log; who died doing it has no claim.
+# lease_claim ID: one at a time takes the evidence, since it may be a gigabyte of log; who died doing it has no claim.
 lease_claim() {
-	if { read -r lease_claim_pid lease_claim_start <"$STATE/leases/$1/settler"; } 2>/dev/null && [ "$lease_claim_pid" != "$$" ]; then
-		[ "$(proc_start "$lease_claim_pid")" != "$lease_claim_start" ] || return 1
+	if { read -r lease_claim_pid lease_claim_start <"$STATE/leases/$1/settler"; } 2>/dev/null && [ "$lease_claim_pid" != "$$" ] &&
+		[ "$(proc_start "$lease_claim_pid")" = "$lease_claim_start" ]; then
+		settle_claimed=yes
+		return 1
 	fi
 	printf '%s %s\n' "$$" "$(proc_start $$)" | put "$STATE/leases/$1/settler" || : # a full disk
 }
@@ -254,12 +257,23 @@ settle_due() {
 
 # settle_ended: settle what has ended and can be settled at one look.
 settle_ended() {
+	settle_claimed=no
 	for settle_ended_dir in "$STATE"/leases/*; do
 		lease_unsettled "${settle_ended_dir##*/}" || continue
 		if lease_settled "${settle_ended_dir##*/}"; then
 			lease_mark_settled "${settle_ended_dir##*/}"
 		fi
 	done 2>/dev/null
+}
+
+# settle_wait: whoever is taking evidence now gets ten seconds for it, so that what we say next is the end of it.
+settle_wait() {
+	settle_wait_tries=100
+	while [ "$settle_claimed" = yes ] && [ "$settle_wait_tries" -gt 0 ]; do
+		settle_wait_tries=$((settle_wait_tries - 1))
+		sleep 0.1
+		settle_ended
+	done
 }
 
 # all_settled: nothing is left for a watcher to do.

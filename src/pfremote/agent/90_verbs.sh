@@ -97,6 +97,7 @@ need_state() {
 	sweep_locked
 	unlock
 	settle_ended
+	settle_wait
 	guard_stop_if_done
 }
 
