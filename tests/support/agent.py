@@ -73,7 +73,7 @@ class HostAgent:
         """Run one verb that must answer, and leave nothing on stderr."""
         run = self.call(verb, *arguments)
         assert run.reply is not None, run
-        assert run.stderr == ""
+        assert run.stderr == "", run.stderr
         return run.reply
 
     def arm(self, *more: str, seconds: int = 60, lease: str = LEASE, die_after: str = "") -> AgentRun:

@@ -190,9 +190,10 @@ log_was_lost() {
 	[ -n "$AT_INODE" ] && ! log_unrotated && [ -z "$(log_rotated)" ]
 }
 
-# A short look at what the log says from here on (after a reload).
+# A short look at what the log says from here on (after a reload). Who has found what it looks for reads no further, and
+# tail complains of that, since our children ignore SIGPIPE as we do.
 log_mark_here() { HERE=$(log_position); }
-log_after_here() { log_since "$HERE"; }
+log_after_here() { log_since "$HERE" 2>/dev/null; }
 
 # A process is verbose for a peer when it logs the dialogue (smtpd_chat.c, smtp_chat.c) or the set-up that only
 # verbose processes log (smtp_stream.c, smtp_connect.c).
