@@ -22,7 +22,7 @@ test-host:
 	$(PYTEST) -q -n 3 -m host
 
 test-machine:
-	$(PYTEST) -q -n 2 --dist loadfile -m machine
+	$(PYTEST) -q -n 2 --dist loadfile --timeout 1200 -m machine
 
 bench:
 	sh bench/run

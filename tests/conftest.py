@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -19,6 +20,13 @@ _FOREIGN = ("SSH_AUTH_SOCK", "MAIL_CONFIG", "NO_COLOR", "FORCE_COLOR", "COLUMNS"
 _SUITE = ("PFREMOTE_REQUIRE_", "PFREMOTE_LAB_")
 
 _numbers = itertools.count()
+
+
+def pytest_configure() -> None:
+    """What nohup, or a shell's ``&``, has set to be ignored must not decide what signals do to the programs under test."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)  # not inherited by what we start, as SIG_IGN is
 
 
 @pytest.fixture(autouse=True)

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import re
-import select
 import signal
-import subprocess
 import sys
 import time
 from base64 import b64encode
@@ -19,7 +14,7 @@ import pytest
 
 from pfremote.loopback import LoopbackHost, traffic
 from tests.host.test_commands import start
-from tests.support.running import heed_signals
+from tests.support.terminal import Following
 
 pytestmark = pytest.mark.host
 
@@ -32,62 +27,6 @@ def words(host: LoopbackHost, out: Path, *more: str) -> list[str]:
         *("--follow", "--out", str(out), "--ssh-config", str(host.ssh_config)),
         *("--instance", str(host.config_directory), *more),
     ]
-
-
-class Following:
-    """A running ``pfremote debug --follow`` whose output is read as it comes, from a pipe or a terminal."""
-
-    def __init__(self, argv: list[str], *, terminal: bool = False) -> None:
-        environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"}
-        if terminal:
-            self.descriptor, child = pty.openpty()
-            ends = {"stdin": child, "stdout": child, "stderr": child}
-        else:
-            self.descriptor, child = os.pipe()
-            ends = {"stdin": subprocess.DEVNULL, "stdout": child, "stderr": child}
-        self.process = subprocess.Popen(  # type: ignore[call-overload]
-            argv, env=environment, start_new_session=True, preexec_fn=heed_signals, **ends
-        )
-        os.close(child)
-        self.seen = ""
-
-    def wait_for(self, text: str, *, seconds: float = 40) -> str:
-        """Return everything seen so far once ``text`` (a regular expression) is in it."""
-        end = time.monotonic() + seconds
-        while not re.search(text, self.plain):
-            left = end - time.monotonic()
-            if left <= 0 or not self._read(left):
-                raise AssertionError(f"{text!r} is not in {self.plain!r}")
-        return self.plain
-
-    def _read(self, patience: float) -> bool:
-        if not select.select([self.descriptor], [], [], patience)[0]:
-            return True
-        try:
-            data = os.read(self.descriptor, 65536)
-        except OSError:  # Linux: the terminal's other end is closed
-            return False
-        self.seen += data.decode(errors="replace")
-        return bool(data)
-
-    @property
-    def plain(self) -> str:
-        """What was seen, without colours and cursor movements."""
-        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.seen).replace("\r", "")
-
-    def press(self, keys: str) -> None:
-        os.write(self.descriptor, keys.encode())
-
-    def finish(self) -> int:
-        while self._read(60):
-            pass
-        return int(self.process.wait(60))
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        os.close(self.descriptor)
 
 
 @pytest.fixture

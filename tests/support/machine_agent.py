@@ -14,7 +14,6 @@ from pfremote.agent.protocol import Reply, decode_reply
 from tests.lab import Lab, Machine
 from tests.lab.nspawn import ENVIRONMENT
 from tests.support.outside import PEER
-from tests.support.running import heed_signals
 
 LEASE = "0123456789ab"
 STATE = "/var/lib/pfremote/etc-postfix"
@@ -73,7 +72,6 @@ class MachineAgent:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=ENVIRONMENT,
-            preexec_fn=heed_signals,
         )
         assert process.stdin is not None
         process.stdin.write(make_script(at_step, fault))

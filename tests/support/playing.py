@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import select
+import re
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -18,6 +16,7 @@ from typing import Any
 
 from pfremote.loopback import LoopbackHost
 from tests.support.running import Running
+from tests.support.terminal import Following
 
 #: Nothing listens there: refused at once.
 DEAD_PORT = 1
@@ -76,25 +75,12 @@ class Stage:
         return content
 
 
-def converse(argv: list[str], question: str, answer: str, *, timeout: float = 60) -> tuple[int, str]:
+def converse(argv: list[str], question: str, answer: str) -> tuple[int, str]:
     """Run a program on a terminal of its own, answer one question, and return exit code and all it showed."""
-    pid, terminal = os.forkpty()
-    if pid == 0:
-        os.execv(argv[0], argv)  # noqa: S606  the test's own interpreter
-    shown, answered, deadline = "", False, time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        if not select.select([terminal], [], [], 0.2)[0]:
-            continue
-        with contextlib.suppress(OSError):
-            if piece := os.read(terminal, 4096):
-                shown += piece.decode(errors="replace")
-                if question in shown and not answered:
-                    os.write(terminal, answer.encode())
-                    answered = True
-                continue
-        break  # the other side is closed
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
+    with contextlib.closing(Following(argv, terminal=True)) as run:
+        run.wait_for(re.escape(question))
+        run.press(answer)
+        return run.finish(), run.plain
 
 
 @contextlib.contextmanager

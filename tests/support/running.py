@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-
-def heed_signals() -> None:
-    """What nohup, or a shell's ``&``, has set to be ignored must not decide what signals do to the program under test."""
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_DFL)
 
 
 @dataclass
@@ -38,7 +31,7 @@ class Running:
     def start(cls, argv: Sequence[str], **options: Any) -> Running:
         """Start it; ``options`` are Popen's."""
         pipe = subprocess.PIPE
-        process = subprocess.Popen(argv, stdout=pipe, stderr=pipe, text=True, preexec_fn=heed_signals, **options)
+        process = subprocess.Popen(argv, stdout=pipe, stderr=pipe, text=True, **options)
         return cls(process)
 
     def _listen(self) -> None:

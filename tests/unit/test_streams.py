@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from tests.support.running import heed_signals
 
 PFREMOTE = f"{sys.executable} -m pfremote"
 
@@ -32,7 +31,7 @@ sys.exit(main())
 
 def shell(line: str) -> subprocess.CompletedProcess[str]:
     argv = ["bash", "-o", "pipefail", "-c", line]
-    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, preexec_fn=heed_signals)
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +71,6 @@ def test_a_signal_before_anything_is_loaded_is_no_traceback(name: str) -> None:
         text=True,
         timeout=60,
         check=False,
-        preexec_fn=heed_signals,
     )
     assert done.returncode == 130, done
     assert "Traceback" not in done.stderr
@@ -115,7 +113,7 @@ def test_an_interrupted_visit_still_says_what_is_known_of_every_host(
     host, called = silent
     argv = [sys.executable, "-m", "pfremote", *words, host, "second.invalid", "-f", "1", "--json"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(argv, stdout=pipe, stderr=pipe, text=True, preexec_fn=heed_signals) as process:
+    with subprocess.Popen(argv, stdout=pipe, stderr=pipe, text=True) as process:
         assert called.wait(30)
         for _ in range(times):
             process.send_signal(number)
