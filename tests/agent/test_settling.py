@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 from pfremote.loopback import traffic
@@ -65,3 +66,14 @@ def test_evidence_that_could_not_be_stored_is_read_from_the_log(dash_agent: Host
     kept = dash_agent.ask("collect", f"lease={LEASE}").payloads["evidence"]
     (folder / "evidence").unlink()
     assert dash_agent.ask("collect", f"lease={LEASE}").payloads["evidence"] == kept
+
+
+def test_who_has_been_at_it_for_minutes_has_no_claim(dash_agent: HostAgent) -> None:
+    folder = end_a_window(dash_agent)
+    forget_that_it_is_settled(folder)
+    started = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
+    claim = folder / "settler"
+    claim.write_text(f"{os.getpid()} {started}\n")
+    os.utime(claim, (time.time() - 300,) * 2)
+    dash_agent.ask("status")
+    assert (folder / "settled").exists()

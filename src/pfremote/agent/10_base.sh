@@ -113,12 +113,14 @@ uptime_now() {
 # container keeps the kernel's id.
 boot_now() {
 	read -r boot_id </proc/sys/kernel/random/boot_id || boot_id=unknown
-	BOOT=$boot_id.$(proc_start 1)
+	proc_start 1 || :
+	BOOT=$boot_id.$START
 }
 
-# proc_start PID: start time in clock ticks since boot (proc(5), stat field 22), nothing when it is gone or a zombie.
-# The command name may hold blanks and parentheses: cut behind the last one.
+# proc_start PID: into START its start time in clock ticks since boot (proc(5), stat field 22), nothing when it is gone or
+# a zombie. The command name may hold blanks and parentheses: cut behind the last one.
 proc_start() {
+	START=
 	{ read -r proc_start_line <"/proc/$1/stat"; } 2>/dev/null || return 1
 	proc_start_line=${proc_start_line##*) }
 	# shellcheck disable=SC2086 # split into fields on purpose
@@ -126,7 +128,23 @@ proc_start() {
 	case $1 in
 	[ZX]) return 1 ;;
 	esac
-	printf '%s' "${20-}"
+	START=${20-}
+}
+
+# proc_is PID START: is that process still there, and not another one that got its number?
+proc_is() { [ -n "${2-}" ] && proc_start "$1" && [ "$START" = "$2" ]; }
+
+# proc_me: who we are, for proc_is, into ME.
+proc_me() {
+	[ -z "${ME-}" ] || return 0
+	proc_start $$ || :
+	ME="$$ $START"
+}
+
+# signed FILE: is the process still there that put proc_me's words into FILE? Its number is in SIGNER.
+signed() {
+	SIGNER=
+	{ read -r SIGNER signed_start <"$1"; } 2>/dev/null && proc_is "$SIGNER" "$signed_start"
 }
 
 proc_running() {
@@ -143,7 +161,7 @@ tmp_make() {
 	[ -z "$TMP" ] || return 0
 	if [ -n "${1-}" ]; then
 		TMP=$1/tmp.$$
-		rm -rf -- "$TMP"
+		drop "$TMP"
 		mkdir -- "$TMP" 2>/dev/null || { TMP=; return 1; }
 	else
 		# /tmp may be as full as the rest of the disk, or full of somebody's files
@@ -178,13 +196,22 @@ first_line() {
 	{ IFS= read -r LINE <"$1"; } 2>/dev/null || [ -n "$LINE" ]
 }
 
-# put FILE: stdin becomes FILE in one step, so that a crash leaves the old or the new one.
+# drop FILE...: remove it, and start no rm where there is nothing to remove, as most times.
+drop() {
+	for drop_file in "$@"; do
+		[ ! -e "$drop_file" ] && [ ! -L "$drop_file" ] || { rm -rf -- "$@"; return; }
+	done
+}
+
+# put FILE [LINE]: LINE, or stdin, becomes FILE in one step, so that a crash leaves the old or the new one.
 put() {
 	# two may write the same file at once: watchers of cron, and whoever settles a lease
-	if cat >"$1.new.$$" 2>/dev/null && mv -f -- "$1.new.$$" "$1"; then return 0; fi
+	if put_text "$@" >"$1.new.$$" 2>/dev/null && mv -f -- "$1.new.$$" "$1"; then return 0; fi
 	rm -f -- "$1.new.$$"
 	return 1
 }
+
+put_text() { if [ "$#" -gt 1 ]; then printf '%s\n' "$2"; else cat; fi; }
 
 is_number() {
 	case $1 in

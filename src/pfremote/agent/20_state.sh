@@ -1,25 +1,29 @@
 # shellcheck shell=sh
 # The state folder: lock, leases, journal, history.
 
-# state_name DIR: the folder and unit name of an instance; two directories never share one.
+# state_name DIR: into KEY the folder and unit name of an instance; two directories never share one.
 state_name() {
-	state_name_text=$(printf '%s' "${1#/}" | tr -c 'A-Za-z0-9_.' '-')
+	KEY=''
+	state_name_rest=${1#/}/
+	while [ -n "$state_name_rest" ]; do
+		KEY=$KEY${KEY:+-}${state_name_rest%%/*}
+		state_name_rest=${state_name_rest#*/}
+	done
 	case ${1#/} in
 	*[!A-Za-z0-9_./]*)
 		if state_name_sum=$(printf '%s' "$1" | cksum 2>/dev/null) && [ -n "$state_name_sum" ]; then
-			state_name_text=$state_name_text-${state_name_sum%% *}
+			KEY=$(printf '%s' "$KEY" | tr -c 'A-Za-z0-9_.' '-')-${state_name_sum%% *}
 		else # not every busybox has cksum: spell the signs out
-			state_name_text=$(printf '%s' "${1#/}" | sed 's/_/_u/g; s/-/_m/g; s/+/_p/g; s/,/_c/g; s/@/_a/g; s/:/_d/g; s,/,-,g')
+			KEY=$(printf '%s' "${1#/}" | sed 's/_/_u/g; s/-/_m/g; s/+/_p/g; s/,/_c/g; s/@/_a/g; s/:/_d/g; s,/,-,g')
 		fi
 		;;
 	esac
-	printf '%s' "$state_name_text"
 }
 
 state_select() {
 	# by its real path: two states for one main.cf would each take the other's debugging for the baseline
 	CONF_REAL=$(readlink -f -- "$CONF" 2>/dev/null) || CONF_REAL=$CONF
-	KEY=$(state_name "$CONF_REAL")
+	state_name "$CONF_REAL"
 	STATE=$STATE_ROOT/$KEY
 }
 
@@ -39,8 +43,9 @@ state_is_ours() {
 
 state_make() {
 	for state_make_dir in "$STATE_ROOT" "$STATE" "$STATE/leases"; do
-		[ -e "$state_make_dir" ] || [ -L "$state_make_dir" ] ||
-			mkdir -- "$state_make_dir" 2>/dev/null || [ -d "$state_make_dir" ] || return 1
+		# what we have just made is ours
+		if [ ! -e "$state_make_dir" ] && [ ! -L "$state_make_dir" ] && mkdir -- "$state_make_dir" 2>/dev/null; then continue; fi
+		[ -d "$state_make_dir" ] || return 1
 		state_is_ours "$state_make_dir" || return 2
 	done
 }
@@ -55,6 +60,8 @@ state_exists() {
 # holder in one step, so that a dead one is seen. A link needs no room on a full disk either.
 lock() {
 	lock_tries=$(($1 * 10))
+	proc_me
+	lock_me="$ME $IN_GUARD"
 	if have flock; then
 		# a failing redirection of exec would end the shell (POSIX, special built-ins)
 		if (true >>"$STATE/lock") 2>/dev/null; then
@@ -69,12 +76,11 @@ lock() {
 			lock_tries=$((lock_tries - 1))
 			sleep 0.1
 		done
-		ln -sfn "$$ $(proc_start $$) $IN_GUARD" "$STATE/holder" 2>/dev/null || :
+		ln -sfn "$lock_me" "$STATE/holder" 2>/dev/null || :
 		return 0
 	fi
-	lock_me="$$ $(proc_start $$) $IN_GUARD"
 	until ln -s "$lock_me" "$STATE/holder" 2>/dev/null; do
-		if lock_holder && [ "$(proc_start "$lock_pid")" != "$lock_start" ]; then
+		if lock_holder && ! proc_is "$lock_pid" "$lock_start"; then
 			lock_take_over "$lock_pid $lock_start $lock_guard"
 			continue
 		fi
@@ -107,7 +113,7 @@ lock_holder() {
 lock_overdue() {
 	! lock 3 || return 0
 	lock_holder || return 1
-	if [ "$lock_guard" = no ] && [ "$(proc_start "$lock_pid")" = "$lock_start" ]; then
+	if [ "$lock_guard" = no ] && proc_is "$lock_pid" "$lock_start"; then
 		kill_session "$lock_pid"
 	fi
 	lock 60
@@ -178,21 +184,25 @@ leases_all() {
 	return 0
 }
 
-# Not those that are over and that only a read-only state folder keeps in the list (lease_end_unwritten).
+# leases_active: their ids into ACTIVE. Not those that are over and that only a read-only state folder keeps in the list
+# (lease_end_unwritten).
 LEASES_OVER=
 leases_active() {
+	ACTIVE=
 	for leases_active_file in "$STATE"/leases/*/active; do
 		[ -e "$leases_active_file" ] || continue
 		leases_active_file=${leases_active_file%/active}
 		case $LEASES_OVER in
 		*" ${leases_active_file##*/} "*) continue ;;
 		esac
-		printf '%s\n' "${leases_active_file##*/}"
+		ACTIVE="$ACTIVE${leases_active_file##*/} "
 	done
-	return 0
 }
 
-any_active() { [ -n "$(leases_active)" ]; }
+any_active() {
+	leases_active
+	[ -n "$ACTIVE" ]
+}
 
 # lease_load ID: its spec and result into L_* variables.
 lease_load() {
@@ -200,7 +210,7 @@ lease_load() {
 	L_level='' L_smtpd_tls='' L_smtp_tls='' L_lmtp_tls=''
 	L_stop_after='' L_max_log='' L_min_free='' L_drain=60 L_swapped_ticks=0
 	L_why='' L_ended='' L_restored='' L_reload='' L_drained='' L_bytes=0 L_sessions=0
-	for lease_load_file in spec seen result drained; do
+	for lease_load_file in spec swapped seen result drained; do
 		[ -f "$STATE/leases/$1/$lease_load_file" ] || continue
 		while IFS= read -r lease_load_line; do
 			lease_load_value=${lease_load_line#*=}
@@ -242,14 +252,19 @@ spec_set() {
 	} | put "$STATE/leases/$1/spec"
 }
 
+# lease_state ID: into LEASE_STATE.
 lease_state() {
-	if lease_active "$1"; then
-		if [ -e "$STATE/leases/$1/armed" ]; then printf armed; else printf arming; fi
-	elif [ -e "$STATE/leases/$1/armed" ]; then
-		printf reverted
-	else
-		printf aborted
-	fi
+	LEASE_STATE=aborted
+	[ ! -e "$STATE/leases/$1/armed" ] || LEASE_STATE=reverted
+	lease_active "$1" || return 0
+	LEASE_STATE=arming
+	[ ! -e "$STATE/leases/$1/armed" ] || LEASE_STATE=armed
+}
+
+# peers_join ID SEPARATOR: its patterns into PEERS.
+peers_join() {
+	PEERS=
+	while IFS= read -r peers_join_one; do PEERS=$PEERS${PEERS:+$2}$peers_join_one; done <"$STATE/leases/$1/peers"
 }
 
 # Both clocks count: a wall clock that was set back cannot prolong debugging, and after a reboot
@@ -277,7 +292,8 @@ say_lease_counts() {
 say_lease() {
 	lease_load "$1"
 	say lease "$1"
-	say lease.state "$(lease_state "$1")"
+	lease_state "$1"
+	say lease.state "$LEASE_STATE"
 	say lease.owner "$L_owner"
 	say lease.from "$L_from"
 	say lease.reason "$L_reason"

@@ -52,34 +52,48 @@ instance_is_known() {
 }
 
 # conf_read DIR: what DIR/main.cf sets explicitly into H_name (yes/no) and R_name (raw value), and the
-# expanded value with defaults into E_name, for our parameters and a few that we look at.
-conf_read() { conf_read_raw "$1" && conf_read_expanded "$1"; }
+# expanded value with defaults into E_name, for our parameters.
+conf_read() {
+	conf_read_raw "$1" || return 1
+	if conf_plain; then E_OF=$1; else conf_read_expanded "$1"; fi
+}
+
+# conf_plain: E_name from what is explicit and the defaults (global/mail_params.h); starting postconf once more is only
+# needed where a value has a variable in it.
+conf_plain() {
+	case $R_debug_peer_list$R_debug_peer_level$R_smtpd_tls_loglevel$R_smtp_tls_loglevel$R_lmtp_tls_loglevel in
+	*\$*) return 1 ;;
+	esac
+	E_debug_peer_list='' E_debug_peer_level=2 E_smtpd_tls_loglevel=0 E_smtp_tls_loglevel=0 E_lmtp_tls_loglevel=0
+	for conf_plain_name in $PARAMETERS; do
+		eval "[ \"\$H_$conf_plain_name\" = no ] || E_$conf_plain_name=\$R_$conf_plain_name"
+	done
+}
 
 conf_read_raw() {
-	for conf_read_name in $PARAMETERS; do
-		eval "H_$conf_read_name=no R_$conf_read_name="
-	done
 	# shellcheck disable=SC2086 # a list of names
-	conf_read_text=$(run postconf -c "$1" -n $PARAMETERS 2>/dev/null) || return 1
+	conf_read_text=$(run postconf -c "$1" -n $PARAMETERS 2>/dev/null) || { conf_read_eval R ''; return 1; }
 	conf_read_eval R "$conf_read_text"
 }
 
 conf_read_expanded() {
-	for conf_read_name in $PARAMETERS; do
-		eval "E_$conf_read_name="
-	done
 	E_OF=$1
 	# shellcheck disable=SC2086 # a list of names
-	conf_read_text=$(run postconf -c "$1" -x $PARAMETERS 2>/dev/null) || return 1
+	conf_read_text=$(run postconf -c "$1" -x $PARAMETERS 2>/dev/null) || { conf_read_eval E ''; return 1; }
 	conf_read_eval E "$conf_read_text"
 }
 
 # conf_known DIR: the same, unless that is what was read last and nothing of ours was written since.
 conf_known() { [ "${E_OF-}" = "$1" ] || conf_read_expanded "$1"; }
 
-# conf_read_eval KIND TEXT. No here-document here or anywhere else: bash keeps them in /tmp, which may be full.
+# conf_read_eval KIND TEXT: KIND_name for each of our parameters, empty where TEXT has none, and for the kind R also H_name.
+# No here-document here or anywhere else: bash keeps them in /tmp, which may be full.
 conf_read_eval() {
 	conf_read_kind=$1
+	for conf_read_name in $PARAMETERS; do
+		eval "${conf_read_kind}_$conf_read_name="
+		[ "$conf_read_kind" = E ] || eval "H_$conf_read_name=no"
+	done
 	# shellcheck disable=SC2086 # one word per line
 	set -f && IFS=$NL && set -- $2 && IFS=$BLANKS && set +f
 	for conf_read_line in "$@"; do
@@ -109,9 +123,6 @@ instance_load() {
 # of what a look costs.
 instance_ask() {
 	I_version='' I_queue='' I_maillog='' I_syslog_name=postfix I_facility=mail I_myhostname='' I_parents='' I_directory=''
-	for instance_ask_name in $PARAMETERS; do
-		eval "E_$instance_ask_name="
-	done
 	# shellcheck disable=SC2086 # a list of names
 	instance_ask_text=$(run postconf "$@" -x config_directory mail_version queue_directory maillog_file syslog_name \
 		syslog_facility myhostname parent_domain_matches_subdomains $PARAMETERS 2>/dev/null) || instance_ask_text=
@@ -135,19 +146,21 @@ instance_ask() {
 	E_OF=$I_directory
 }
 
-# master_pid: pid of the running master(8) of this instance, nothing when it is stopped.
+# master_pid: into MASTER the pid of the running master(8) of this instance; returns 1 when it is stopped.
 master_pid() {
-	{ read -r master_pid_value <"$I_queue/pid/master.pid"; } 2>/dev/null || return 1
-	{ read -r master_pid_comm <"/proc/$master_pid_value/comm"; } 2>/dev/null || return 1
+	{ read -r MASTER <"$I_queue/pid/master.pid"; } 2>/dev/null || return 1
+	{ read -r master_pid_comm <"/proc/$MASTER/comm"; } 2>/dev/null || return 1
 	# a zombie, too, has a name: in a container without an init nobody buries it
-	[ "$master_pid_comm" = master ] && [ -n "$(proc_start "$master_pid_value")" ] || return 1
-	printf '%s' "$master_pid_value"
+	[ "$master_pid_comm" = master ] && proc_start "$MASTER"
 }
+
+# master_cf_has EXPRESSION: a look that is quicker than to have postconf read the file.
+master_cf_has() { grep -qE -- "$1" "$CONF/master.cf" 2>/dev/null; }
 
 # mail_processes: `PID NAME STARTTICKS` of each process that debug_peer_list can make verbose
 # (global/debug_peer.c has these callers and no others).
 mail_processes() {
-	mail_processes_master=$(master_pid) || return 0
+	master_pid || return 0
 	for mail_processes_dir in /proc/[0-9]*; do
 		{ read -r mail_processes_line <"$mail_processes_dir/stat"; } 2>/dev/null || continue
 		mail_processes_name=${mail_processes_line#*(}
@@ -159,7 +172,7 @@ mail_processes() {
 		mail_processes_line=${mail_processes_line##*) }
 		# shellcheck disable=SC2086 # split into fields on purpose
 		set -- $mail_processes_line
-		[ "$2" = "$mail_processes_master" ] || continue
+		[ "$2" = "$MASTER" ] || continue
 		printf '%s %s %s\n' "${mail_processes_dir#/proc/}" "$mail_processes_name" "${20}"
 	done
 }
@@ -180,7 +193,7 @@ ticks_now() {
 # has done it; only master's own log line is the proof (postfix-script, master/master_sig.c).
 postfix_reload() {
 	RELOAD=stopped
-	postfix_reload_master=$(master_pid) || return 0
+	master_pid || return 0
 	log_mark_here
 	if ! run postfix -c "$CONF" reload >/dev/null 2>&1; then
 		RELOAD=failed
@@ -189,7 +202,7 @@ postfix_reload() {
 	RELOAD=unseen
 	postfix_reload_tries=30
 	while [ "$postfix_reload_tries" -gt 0 ]; do
-		if log_after_here | grep -qa "/master\[$postfix_reload_master\]: reload -- "; then
+		if log_after_here | grep -qa "/master\[$MASTER\]: reload -- "; then
 			RELOAD=seen
 			return 0
 		fi

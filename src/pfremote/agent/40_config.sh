@@ -15,13 +15,20 @@ config_refuse() {
 	if [ -L "$CONF/main.cf" ]; then
 		warn main-cf-link "main.cf is a symbolic link; its target $MAIN is edited and the link stays"
 	fi
-	if awk -v path="$MAIN" '$5 == path { found = 1 } END { exit !found }' /proc/self/mountinfo 2>/dev/null; then
+	# shellcheck disable=SC2034 # columns of proc_pid_mountinfo(5)
+	while read -r mount_id mount_parent mount_device mount_root mount_point mount_rest; do
+		[ "$mount_point" = "$MAIN" ] || continue
 		refuse main-cf-mounted "$MAIN is a mount of its own, it cannot be swapped in one step" \
 			"edit the file that is mounted there (container image, volume), or debug with its own tooling"
-	fi
-	if have lsattr && lsattr -d -- "$MAIN" 2>/dev/null | awk '{ exit $1 !~ /[ia]/ }'; then
-		refuse main-cf-immutable "$MAIN has the immutable or append-only attribute" "chattr -ia $MAIN first"
-		return 0
+	done </proc/self/mountinfo
+	if have lsattr; then
+		config_refuse_flags=$(lsattr -d -- "$MAIN" 2>/dev/null) || config_refuse_flags=
+		case ${config_refuse_flags%% *} in
+		*[ia]*)
+			refuse main-cf-immutable "$MAIN has the immutable or append-only attribute" "chattr -ia $MAIN first"
+			return 0
+			;;
+		esac
 	fi
 	# A name of its own: we do not hold the lock yet, and NEW may be another's main.cf about to be swapped in.
 	config_refuse_try=$TRY.$$
@@ -35,7 +42,7 @@ config_refuse() {
 # baseline_save: main.cf as it was before the first lease. The oldest copy wins.
 baseline_save() {
 	[ ! -d "$STATE/baseline" ] || return 0
-	rm -rf -- "$STATE/baseline.new" "$STATE/written" "$STATE/written.next"
+	drop "$STATE/baseline.new" "$STATE/written" "$STATE/written.next"
 	mkdir -- "$STATE/baseline.new" && cp -p -- "$MAIN" "$STATE/baseline.new/main.cf" || return 1
 	cmp -s -- "$MAIN" "$STATE/baseline.new/main.cf" || return 1
 	printf '%s\n' "$MAIN" >"$STATE/baseline.new/path" || return 1
@@ -47,20 +54,20 @@ baseline_save() {
 # time, label, ACL and other links come back by themselves. Made when the guard stands: whatever dies, it is removed.
 orig_save() {
 	cmp -s -- "$MAIN" "$STATE/baseline/main.cf" || return 0
-	rm -f -- "$ORIG"
+	drop "$ORIG"
 	ln -- "$MAIN" "$ORIG" 2>/dev/null || cp -a -- "$MAIN" "$ORIG" || return 1
 	settle_disk "${MAIN%/*}"
 }
 
 baseline_drop() {
-	rm -f -- "$ORIG" "$NEW" "$TRY".*
-	rm -rf -- "$STATE/baseline" "$STATE/baseline.new" "$STATE/written" "$STATE/written.next"
+	drop "$ORIG" "$NEW" "$TRY".*
+	drop "$STATE/baseline" "$STATE/baseline.new" "$STATE/written" "$STATE/written.next"
 }
 
 # copy_make FILE DIR: DIR becomes a private configuration with FILE as its main.cf. postconf glues an
 # appended parameter to a last line without newline, so give it one.
 copy_make() {
-	rm -rf -- "$2"
+	drop "$2"
 	mkdir -- "$2" && cat -- "$1" >"$2/main.cf" || return 1
 	[ -z "$(tail -c 1 "$2/main.cf")" ] || printf '\n' >>"$2/main.cf" || return 1
 	cool "$2/main.cf"
@@ -75,12 +82,12 @@ copy_make() {
 wanted_compute() {
 	W_debug_peer_list='' W_debug_peer_level=0 wanted_negated=''
 	W_smtpd_tls_loglevel='' W_smtp_tls_loglevel='' W_lmtp_tls_loglevel=''
-	for wanted_id in $(leases_active); do
+	leases_active
+	for wanted_id in $ACTIVE; do
 		lease_load "$wanted_id"
-		wanted_list=
-		while IFS= read -r wanted_peer; do wanted_list=$wanted_list${wanted_list:+, }$wanted_peer; done <"$STATE/leases/$wanted_id/peers"
-		case $wanted_list in
-		*!*) wanted_negated=$wanted_negated${wanted_negated:+, }$wanted_list ;;
+		peers_join "$wanted_id" ', '
+		case $PEERS in
+		*!*) wanted_negated=$wanted_negated${wanted_negated:+, }$PEERS ;;
 		*) wanted_add "$STATE/leases/$wanted_id/peers" ;;
 		esac
 		wanted_max debug_peer_level "$L_level"
@@ -143,6 +150,7 @@ wanted_write() {
 		eval "wanted_value=\$W_$wanted_name wanted_raw=\$R_$wanted_name"
 		[ -z "$wanted_value" ] || [ "$wanted_value" = "$wanted_raw" ] || return 1
 	done
+	if conf_plain; then E_OF=$wanted_dir; else E_OF=; fi
 }
 
 # postconf_lock / postconf_unlock: hold the lock that postconf itself takes (util/edit_file.c): an exclusive flock
@@ -186,7 +194,7 @@ postconf_lock_clean() {
 # swap_in FILE EXPECTED: main.cf gets FILE's bytes, if it still has EXPECTED's. Owner, mode, label and ACL are
 # those of the live file.
 swap_in() {
-	rm -f -- "$NEW"
+	drop "$NEW"
 	cp -a -- "$MAIN" "$NEW" 2>/dev/null || cp -p -- "$MAIN" "$NEW" || return 1
 	cat -- "$1" >"$NEW" || { rm -f -- "$NEW"; return 1; }
 	cool "$NEW"
@@ -199,7 +207,7 @@ swap_in() {
 	fi
 	mv -f -- "$NEW" "$MAIN"
 	swap_in_result=$?
-	rm -f -- "$NEW"
+	drop "$NEW"
 	postconf_unlock
 	settle_disk "${MAIN%/*}"
 	[ "$swap_in_result" -eq 0 ] && cmp -s -- "$1" "$MAIN"
@@ -236,10 +244,10 @@ orig_follow() {
 	chown -- "${orig_follow_now% *}" "$ORIG" && chmod -- "${orig_follow_now#* }" "$ORIG" || :
 }
 
-# config_is_ours: is main.cf what we wrote last, or still the baseline?
+# config_is_ours: is main.cf what we wrote last, or still the baseline? Which of them, into OURS.
 config_is_ours() {
-	for config_is_ours_file in "$STATE/written" "$STATE/written.next" "$STATE/baseline/main.cf"; do
-		[ -f "$config_is_ours_file" ] && cmp -s -- "$MAIN" "$config_is_ours_file" && return 0
+	for OURS in "$STATE/written" "$STATE/written.next" "$STATE/baseline/main.cf"; do
+		[ -f "$OURS" ] && cmp -s -- "$MAIN" "$OURS" && return 0
 	done
 	return 1
 }
@@ -256,10 +264,10 @@ config_find() {
 	if [ ! -L "$MAIN" ] && [ -e "$MAIN" ] && config_is_ours; then
 		swap_back || :
 	fi
-	rm -f -- "$ORIG" "$NEW"
+	drop "$ORIG" "$NEW"
 	MAIN=$config_find_now
 	config_paths
-	printf '%s\n' "$MAIN" | put "$STATE/baseline/path" || :
+	put "$STATE/baseline/path" "$MAIN" || :
 }
 
 # config_rebase: somebody edited main.cf. Take our values out of it, parameter by parameter, where they are
@@ -275,15 +283,15 @@ config_rebase() {
 	copy_make "$MAIN" "$TMP/edited" && copy_make "$config_rebase_written" "$TMP/ours" &&
 		copy_make "$STATE/baseline/main.cf" "$TMP/base" || return 1
 	cat -- "$MAIN" >"$TMP/seen" || return 1
-	conf_read "$TMP/ours" || return 1
+	conf_read_raw "$TMP/ours" || return 1
 	for rebase_name in $PARAMETERS; do
 		eval "O_$rebase_name=\$H_$rebase_name:\$R_$rebase_name"
 	done
-	conf_read "$TMP/base" || return 1
+	conf_read_raw "$TMP/base" || return 1
 	for rebase_name in $PARAMETERS; do
 		eval "B_$rebase_name=\$H_$rebase_name:\$R_$rebase_name"
 	done
-	conf_read "$TMP/edited" || return 1
+	conf_read_raw "$TMP/edited" || return 1
 	set --
 	rebase_drop=
 	for rebase_name in $PARAMETERS; do
@@ -340,9 +348,14 @@ config_apply() {
 config_apply_once() {
 	if [ ! -e "$MAIN" ] || config_is_ours; then
 		any_active || { RESTORED=bytes; swap_back; return; }
+		[ -e "$MAIN" ] || return 1
+		if [ "$OURS" = "$STATE/written.next" ]; then # who swapped it in died before the record of that
+			mv -f -- "$OURS" "$STATE/written" || return 1
+			OURS=$STATE/written
+		fi
 		copy_make "$STATE/baseline/main.cf" "$TMP/next" || return 1
-		cat -- "$MAIN" >"$TMP/seen" || return 1
 	else
+		OURS=$TMP/seen
 		config_rebase || return 1
 		if ! any_active; then
 			RESTORED=params
@@ -358,6 +371,7 @@ config_apply_once() {
 	conf_read "$TMP/next" && wanted_compute && wanted_write "$TMP/next" || return 1
 	put "$STATE/written.next" <"$TMP/next/main.cf" || return 1
 	settle_disk "$STATE/written.next"
-	swap_in "$TMP/next/main.cf" "$TMP/seen" || return
+	swap_in "$TMP/next/main.cf" "$OURS" || return
+	[ -z "$E_OF" ] || E_OF=$CONF
 	mv -f -- "$STATE/written.next" "$STATE/written"
 }

@@ -48,8 +48,11 @@ log_of_lease() {
 log_position() {
 	case $LOG in
 	journal)
-		log_position_cursor=$(run journalctl -q -n 1 --show-cursor -o cat 2>/dev/null | sed -n 's/^-- cursor: //p')
-		printf 'journal %s\n' "$log_position_cursor"
+		log_position_text=$(run journalctl -q -n 1 --show-cursor -o cat 2>/dev/null)
+		case $log_position_text in
+		*'-- cursor: '*) printf 'journal %s\n' "${log_position_text##*-- cursor: }" ;;
+		*) printf 'journal \n' ;;
+		esac
 		;;
 	file:*)
 		log_position_path=${LOG#file:}

@@ -11,12 +11,13 @@ UNIT_DIR=/etc/systemd/system
 RUN_DIR=/run/systemd/system
 CRON_DIR=/etc/cron.d
 
+# guard_levels: what this host can have, the best first, into GUARDS.
 guard_levels() {
-	guard_levels_text=
-	[ ! -d "$RUN_DIR" ] || ! have systemctl || guard_levels_text="systemd "
-	! guard_cron_usable || guard_levels_text="${guard_levels_text}cron "
-	! guard_at_usable || guard_levels_text="${guard_levels_text}at "
-	printf '%sprocess' "$guard_levels_text"
+	GUARDS=
+	[ ! -d "$RUN_DIR" ] || ! have systemctl || GUARDS="systemd "
+	! guard_cron_usable || GUARDS="${GUARDS}cron "
+	! guard_at_usable || GUARDS="${GUARDS}at "
+	GUARDS=${GUARDS}process
 }
 
 # A cron that reads /etc/cron.d and runs (busybox crond does not read it).
@@ -31,8 +32,11 @@ guard_names() {
 	TIMER_UNIT=pfremote-$KEY-revert.timer
 	REVERT_UNIT=pfremote-$KEY-revert.service
 	BOOT_UNIT=pfremote-$KEY-boot.service
-	CRON_FILE=$CRON_DIR/pfremote-$(printf '%s' "$KEY" | tr . _)
 	AGENT=$STATE/agent
+	CRON_FILE=$CRON_DIR/pfremote-$KEY
+	case $KEY in
+	*.*) CRON_FILE=$CRON_DIR/pfremote-$(printf '%s' "$KEY" | tr . _) ;; # cron(8) reads no file with a dot in its name
+	esac
 }
 
 # guard_arm: make or renew the guard for the active leases, then look that it is there. Sets GUARD.
@@ -46,7 +50,7 @@ guard_arm() {
 	process) guard_start_watcher ;;
 	*) return 1 ;;
 	esac || return 1
-	printf '%s\n' "$GUARD" | put "$STATE/guard" || return 1
+	put "$STATE/guard" "$GUARD" || return 1
 	guard_seen
 }
 
@@ -66,7 +70,8 @@ guard_arm_systemd() {
 	for guard_arm_file in "$RUN_DIR/$WATCH_UNIT" "$UNIT_DIR/$REVERT_UNIT" "$UNIT_DIR/$TIMER_UNIT" "$UNIT_DIR/$BOOT_UNIT"; do
 		[ ! -e "$guard_arm_file" ] || guard_arm_changed=yes
 	done
-	(umask 022 && mkdir -p -- "$UNIT_DIR/timers.target.wants" "$UNIT_DIR/sysinit.target.wants") || return 1
+	[ -d "$UNIT_DIR/timers.target.wants" ] && [ -d "$UNIT_DIR/sysinit.target.wants" ] ||
+		(umask 022 && mkdir -p -- "$UNIT_DIR/timers.target.wants" "$UNIT_DIR/sysinit.target.wants") || return 1
 	# the boot unit first: from then on a reboot removes the rest
 	guard_unit "$UNIT_DIR/$BOOT_UNIT" "[Unit]
 Description=pfremote: ends Postfix debugging of $CONF before Postfix starts
@@ -152,7 +157,8 @@ guard_unit() {
 
 # One line per lease, a second behind its deadline: the watcher should be first.
 guard_calendar() {
-	for guard_calendar_id in $(leases_active); do
+	leases_active
+	for guard_calendar_id in $ACTIVE; do
 		lease_load "$guard_calendar_id"
 		printf 'OnCalendar=%s UTC\n' "$(date -u -d "@$((L_deadline + 1))" '+%Y-%m-%d %H:%M:%S')"
 	done
@@ -172,7 +178,8 @@ guard_arm_cron() {
 guard_arm_at() {
 	guard_at_drop
 	guard_at_last=0
-	for guard_at_id in $(leases_active); do
+	leases_active
+	for guard_at_id in $ACTIVE; do
 		lease_load "$guard_at_id"
 		[ "$L_deadline" -le "$guard_at_last" ] || guard_at_last=$L_deadline
 		# at knows minutes: one job starts in the deadline's minute, and its watcher knows the second. Where that minute
@@ -205,10 +212,7 @@ guard_start_watcher() {
 	fi
 }
 
-watcher_alive() {
-	{ read -r watcher_pid watcher_start <"$STATE/watch.pid"; } 2>/dev/null || return 1
-	[ -n "$watcher_start" ] && [ "$(proc_start "$watcher_pid")" = "$watcher_start" ]
-}
+watcher_alive() { signed "$STATE/watch.pid" && watcher_pid=$SIGNER; }
 
 # guard_seen: read back that the guard is armed; up to five seconds for the watcher to report.
 guard_seen() {
@@ -244,7 +248,7 @@ guard_alive() {
 guard_drop() {
 	guard_names
 	guard_at_drop
-	rm -f -- "$CRON_FILE"
+	drop "$CRON_FILE"
 	guard_drop_boot=$UNIT_DIR/sysinit.target.wants/$BOOT_UNIT
 	[ -e "$UNIT_DIR/$TIMER_UNIT" ] || [ -e "$UNIT_DIR/$BOOT_UNIT" ] || [ -e "$UNIT_DIR/$REVERT_UNIT" ] ||
 		[ -L "$guard_drop_boot" ] || return 0
@@ -260,7 +264,8 @@ guard_stop() {
 	guard_drop
 	if [ "$IN_GUARD" = no ] && watcher_alive; then
 		# Its ExecStopPost would wait for our lock: tell it that all is done.
-		printf '%s %s\n' "$$" "$(proc_start $$)" >"$STATE/disarming"
+		proc_me
+		printf '%s\n' "$ME" >"$STATE/disarming"
 		if [ -e "$RUN_DIR/$WATCH_UNIT" ]; then
 			run systemctl --quiet stop "$WATCH_UNIT" 2>/dev/null || :
 		else
@@ -289,10 +294,7 @@ guard_stop() {
 }
 
 # disarming: somebody who is alive and holds the lock is stopping us because all is done.
-disarming() {
-	{ read -r disarming_pid disarming_start <"$STATE/disarming"; } 2>/dev/null || return 1
-	[ "$(proc_start "$disarming_pid")" = "$disarming_start" ]
-}
+disarming() { signed "$STATE/disarming"; }
 
 # guard_left: what of the guard is still there, one word a line.
 guard_left() {

@@ -20,7 +20,7 @@ lease_begin() {
 	journal "$A_lease" guarded "$A_guard"
 	ticks_now
 	orig_save || arm_fail main-cf-readonly "no file can be made in ${MAIN%/*}"
-	spec_set "$A_lease" swapped_ticks "$TICKS" || arm_fail state-unwritable "the state folder $STATE cannot be written"
+	printf 'swapped_ticks=%s\n' "$TICKS" >"$LEASE_DIR/swapped" || arm_fail state-unwritable "the state folder $STATE cannot be written"
 	journal "$A_lease" swap
 	INSIST=no
 	config_apply || arm_fail main-cf "main.cf could not be changed; it is as it was"
@@ -31,36 +31,46 @@ lease_begin() {
 	first_line "$LEASE_DIR/mark" && postfix_unwell "$LINE" && arm_fail unwell "Postfix is unwell with the change: $UNWELL"
 	journal "$A_lease" armed
 	now >"$LEASE_DIR/armed" || [ -e "$LEASE_DIR/armed" ] || arm_fail state-unwritable "the state folder $STATE cannot be written"
-	cp -- "$LEASE_DIR/mark" "$LEASE_DIR/scan" 2>/dev/null || :
+	! first_line "$LEASE_DIR/mark" || printf '%s\n' "$LINE" >"$LEASE_DIR/scan" 2>/dev/null || :
 	[ "$RELOAD" = seen ] || warn reload-unseen "master's reload line was not seen in the log ($LOG)"
-	note_history "armed lease=$A_lease instance=$CONF owner=$A_owner login=$LOGIN from=$A_from seconds=$A_seconds peers=$(paste -s -d, "$LEASE_DIR/peers") reason=$A_reason"
+	peers_join "$A_lease" ,
+	note_history "armed lease=$A_lease instance=$CONF owner=$A_owner login=$LOGIN from=$A_from seconds=$A_seconds peers=$PEERS reason=$A_reason"
 }
 
 lease_write() {
 	lease_write_now=$(now)
 	uptime_now
+	JOURNAL_BASE=$((lease_write_now - UPTIME))
 	boot_now
+	lease_write_key=$(od -An -tx1 -N16 /dev/urandom) # for the tokens of tail
+	# shellcheck disable=SC2086 # printf puts the bytes together
 	printf '%s\n' "owner=$A_owner" "login=$LOGIN" "from=$A_from" "reason=$A_reason" "since=$lease_write_now" \
 		"deadline=$((lease_write_now + A_seconds))" "uptime=$((UPTIME + A_seconds))" "boot=$BOOT" "guard=$A_guard" \
 		"level=$A_level" "smtpd_tls=$A_smtpd_tls" "smtp_tls=$A_smtp_tls" "lmtp_tls=$A_lmtp_tls" \
 		"stop_after=$A_stop_after" "max_log=$A_max_log" "min_free=$A_min_free" "drain=$A_drain" \
 		>"$LEASE_DIR/spec" 2>/dev/null &&
 		printf '%s' "$A_peers" >"$LEASE_DIR/peers" 2>/dev/null &&
-		od -An -tx1 -N16 /dev/urandom | tr -d ' \n' >"$LEASE_DIR/key" 2>/dev/null # for the tokens of tail
+		printf '%s' $lease_write_key >"$LEASE_DIR/key" 2>/dev/null
 }
 
 # lease_count_predating ID: the mail processes that the reload did not end, since each is in a session: those sessions began
 # before the window, and stay quiet. Idle ones leave within a moment (single_server.c, multi_server.c).
 lease_count_predating() {
 	lease_load "$1"
-	lease_count_tries=3
+	lease_count_file=$STATE/leases/$1/predating lease_count_tries=3
 	while :; do
-		lease_count=$(mail_processes | awk -v since="$L_swapped_ticks" '$3 < since { n++ } END { print n + 0 }')
+		lease_count=0
+		# shellcheck disable=SC2046 # three words each
+		set -- $(mail_processes)
+		while [ "$#" -gt 2 ]; do
+			[ "$3" -ge "$L_swapped_ticks" ] || lease_count=$((lease_count + 1))
+			shift 3
+		done
 		[ "$lease_count" -gt 0 ] && [ "$lease_count_tries" -gt 0 ] || break
 		lease_count_tries=$((lease_count_tries - 1))
 		sleep 0.05
 	done
-	printf '%s\n' "$lease_count" >"$STATE/leases/$1/predating" 2>/dev/null || :
+	printf '%s\n' "$lease_count" >"$lease_count_file" 2>/dev/null || :
 }
 
 # arm_fail CODE TEXT [HINT]: undo what this arm did so far, by the same code as every other end, and say so.
@@ -150,7 +160,8 @@ lease_end_unwritten() {
 
 # lease_end_others: whose time is up as well ends with the same edit: no lease waits for the reload of another.
 lease_end_others() {
-	for lease_end_other in $(leases_active); do
+	leases_active
+	for lease_end_other in $ACTIVE; do
 		lease_load "$lease_end_other"
 		[ -e "$STATE/leases/$lease_end_other/armed" ] && lease_expired || continue
 		boot_now
@@ -216,14 +227,16 @@ lease_settled() {
 	rm -f -- "$STATE/leases/$1/settler"
 }
 
-# lease_claim ID: one at a time takes the evidence, since it may be a gigabyte of log; who died doing it has no claim.
+# lease_claim ID: one at a time takes the evidence, since it may be a gigabyte of log. Who died doing it has no claim, nor
+# who has been at it for minutes (SIGSTOP, a hanging disk): two at once only do it twice.
 lease_claim() {
-	if { read -r lease_claim_pid lease_claim_start <"$STATE/leases/$1/settler"; } 2>/dev/null && [ "$lease_claim_pid" != "$$" ] &&
-		[ "$(proc_start "$lease_claim_pid")" = "$lease_claim_start" ]; then
+	if signed "$STATE/leases/$1/settler" && [ "$SIGNER" != "$$" ] &&
+		[ -z "$(find "$STATE/leases/$1/settler" -mmin +2 2>/dev/null)" ]; then
 		settle_claimed=yes
 		return 1
 	fi
-	printf '%s %s\n' "$$" "$(proc_start $$)" | put "$STATE/leases/$1/settler" || : # a full disk
+	proc_me
+	put "$STATE/leases/$1/settler" "$ME" || : # a full disk
 }
 
 # lease_reload_again ID: the reload failed when this lease ended, so idle processes may have the debug settings still.
@@ -297,7 +310,7 @@ lease_verbose_now() {
 	# without the list that was made at the end (a full disk) those that live now are looked at
 	if [ -f "$STATE/leases/$1/candidates" ]; then cat "$STATE/leases/$1/candidates"; else lease_began; fi |
 		while read -r lease_verbose_pid lease_verbose_name lease_verbose_start; do
-			[ "$(proc_start "$lease_verbose_pid")" = "$lease_verbose_start" ] || continue
+			proc_is "$lease_verbose_pid" "$lease_verbose_start" || continue
 			[ -n "$lease_verbose_pids" ] || lease_verbose_pids=" $(verbose_pids "$1" | tr '\n' ' ')"
 			case $lease_verbose_pids in
 			*" $lease_verbose_pid "*) printf '%s %s\n' "$lease_verbose_pid" "$lease_verbose_name" ;;
@@ -342,7 +355,8 @@ sweep_locked() {
 }
 
 any_expired() {
-	for any_expired_id in $(leases_active); do
+	leases_active
+	for any_expired_id in $ACTIVE; do
 		lease_load "$any_expired_id"
 		! lease_expired || return 0
 	done
@@ -360,6 +374,17 @@ any_ending() {
 # Evidence that nobody fetched goes after keep_days, or before when all of it is too much; history is kept to its
 # last 2,000 lines.
 sweep_old() {
+	set -- "$STATE"/leases/*
+	[ ! -e "$1" ] || sweep_old_leases
+	for sweep_old_dir in "$STATE"/tmp.*; do
+		[ ! -d "$sweep_old_dir" ] || [ -d "/proc/${sweep_old_dir##*.}" ] || rm -rf -- "$sweep_old_dir"
+	done
+	if [ -f "$STATE/history.log" ] && [ "$(wc -c <"$STATE/history.log")" -gt 1000000 ]; then
+		tail -n 2000 "$STATE/history.log" | put "$STATE/history.log" || :
+	fi
+}
+
+sweep_old_leases() {
 	find "$STATE/leases" -mindepth 1 -maxdepth 1 -type d -mtime "+$P_keep_days" 2>/dev/null | while IFS= read -r sweep_old_dir; do
 		[ -e "$sweep_old_dir/active" ] || [ -e "$sweep_old_dir/ending" ] || rm -rf -- "$sweep_old_dir"
 	done
@@ -369,12 +394,6 @@ sweep_old() {
 		[ "${sweep_old_size%%[!0-9]*}" -gt $((P_keep_megabytes * 1024)) ] || break
 		[ -e "$STATE/leases/$sweep_old_id/active" ] || [ -e "$STATE/leases/$sweep_old_id/ending" ] || rm -rf -- "$STATE/leases/$sweep_old_id"
 	done
-	for sweep_old_dir in "$STATE"/tmp.*; do
-		[ ! -d "$sweep_old_dir" ] || [ -d "/proc/${sweep_old_dir##*.}" ] || rm -rf -- "$sweep_old_dir"
-	done
-	if [ -f "$STATE/history.log" ] && [ "$(wc -c <"$STATE/history.log")" -gt 1000000 ]; then
-		tail -n 2000 "$STATE/history.log" | put "$STATE/history.log" || :
-	fi
 }
 
 # look_clean: say what of ours is left. Returns 0 when nothing is.

@@ -48,13 +48,14 @@ watch_claim() {
 	if watcher_alive; then
 		[ "$watcher_pid" = "$$" ]
 	else
-		printf '%s %s\n' "$$" "$(proc_start $$)" | put "$STATE/watch.pid"
+		proc_me
+		put "$STATE/watch.pid" "$ME"
 	fi
 }
 
 # watch_settle: beside us, since taking the evidence out of a large log takes longer than another lease may wait.
 watch_settle() {
-	[ -z "$watch_settling" ] || [ -z "$(proc_start "$watch_settling")" ] || return 0
+	[ -z "$watch_settling" ] || ! proc_start "$watch_settling" || return 0
 	settle_due || return 0
 	# shellcheck disable=SC2217 # see verb_watch
 	(

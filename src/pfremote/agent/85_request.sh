@@ -75,8 +75,11 @@ peer_check_form() {
 	inline:'{'*'}') peer_check_bad='[!A-Za-z0-9._:/@%+~=,{} -]' ;;
 	*) peer_check_bad='[!A-Za-z0-9._:/@%+~=-]' ;;
 	esac
+	peer_check_rest=$1
+	case $1 in
 	# brackets cannot stand inside a bracket expression: look at the rest without them
-	peer_check_rest=$(printf '%s' "$1" | tr -d '][')
+	*[][]*) peer_check_rest=$(printf '%s' "$1" | tr -d '][') ;;
+	esac
 	# shellcheck disable=SC2254 # a pattern on purpose
 	case $peer_check_rest in
 	'' | *$peer_check_bad*) return 1 ;;
@@ -178,10 +181,13 @@ levels_check() {
 	if [ "$A_allow_content" = no ]; then
 		[ -z "$levels_check_content" ] || refuse content "$levels_check_content writes message content or raw data to the host's log" \
 			"use 2, or add --allow-content"
-		for levels_check_line in $(verbose_services debugged | tr ' ' :); do
-			[ $((A_level + ${levels_check_line##*:})) -lt 3 ] ||
-				refuse content "service ${levels_check_line%:*} has -v in master.cf: with level $A_level it would log message content" \
+		# shellcheck disable=SC2046 # two words each
+		set -- $(verbose_services debugged)
+		while [ "$#" -gt 1 ]; do
+			[ $((A_level + $2)) -lt 3 ] ||
+				refuse content "service $1 has -v in master.cf: with level $A_level it would log message content" \
 					"use a lower --level, remove -v there, or add --allow-content"
+			shift 2
 		done
 	fi
 }
@@ -189,6 +195,7 @@ levels_check() {
 # verbose_services [debugged]: `SERVICE/TYPE N` for each master.cf service with -v flags; with an argument only those
 # that debug_peer_list can make louder.
 verbose_services() {
+	master_cf_has '(^|[[:blank:]])-v' || return 0
 	run postconf -c "$CONF" -F '*/*/command' 2>/dev/null | awk -v only="${1-}" '
 		{
 			n = 0
@@ -200,11 +207,11 @@ verbose_services() {
 }
 
 guard_choose() {
-	guard_choose_have=$(guard_levels)
-	[ "$A_guard" != auto ] || A_guard=${guard_choose_have%% *}
-	case " $guard_choose_have " in
+	guard_levels
+	[ "$A_guard" != auto ] || A_guard=${GUARDS%% *}
+	case " $GUARDS " in
 	*" $A_guard "*) ;;
-	*) refuse no-guard "the guard $A_guard is not to be had on this host (it has: $guard_choose_have)" "leave --guard out" ;;
+	*) refuse no-guard "the guard $A_guard is not to be had on this host (it has: $GUARDS)" "leave --guard out" ;;
 	esac
 	if [ "$A_guard" = process ] && [ "$A_volatile" = no ]; then
 		refuse volatile-guard "this host has no systemd, cron or at: only a process would end the debugging, and a reboot would lose it" \

@@ -8,7 +8,7 @@ verb_probe() {
 	config_paths
 	boot_now
 	uptime_now
-	say uid "$(id -u)"
+	say uid "$MY_UID"
 	say host "$(uname -n)"
 	probe_time=$(date '+%s.%N %z')
 	probe_seconds=${probe_time% *}
@@ -21,15 +21,16 @@ verb_probe() {
 	say queue_directory "$I_queue"
 	say myhostname "$I_myhostname"
 	probe_main_cf
-	if probe_master=$(master_pid); then
+	if master_pid; then
 		say running yes
-		say master_pid "$probe_master"
+		say master_pid "$MASTER"
 	else
 		say running no
 	fi
 	say log "$LOG"
 	say log_why "$LOG_WHY"
-	say guards "$(guard_levels)"
+	guard_levels
+	say guards "$GUARDS"
 	case " $I_parents " in
 	*[\ ,]debug_peer_list[\ ,]*) say parent_domain yes ;;
 	*) say parent_domain no ;;
@@ -66,7 +67,7 @@ probe_parameters() {
 		say effective "$probe_name $probe_now"
 	done
 	# shellcheck disable=SC2046,SC2086 # one pattern per parameter
-	run postconf -c "$CONF" -x -P $(printf '*/*/%s ' $PARAMETERS) 2>/dev/null |
+	! master_cf_has 'debug_peer_|_tls_loglevel' || run postconf -c "$CONF" -x -P $(printf '*/*/%s ' $PARAMETERS) 2>/dev/null |
 		while IFS= read -r probe_line; do say override "${probe_line%% = *} ${probe_line#* = }"; done
 	probe_verbose=$(verbose_services)
 	# shellcheck disable=SC2086 # one word per line

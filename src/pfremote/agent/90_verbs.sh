@@ -12,14 +12,13 @@ verb_arm() {
 	A_drain=${A_drain:-60}
 	log_source
 	config_paths
-	master_pid >/dev/null || refuse postfix-stopped "Postfix is not running for $CONF, there is nothing to debug" "postfix -c $CONF start"
+	master_pid || refuse postfix-stopped "Postfix is not running for $CONF, there is nothing to debug" "postfix -c $CONF start"
 	[ "$LOG" != none ] || refuse no-log "no log to collect from: $LOG_WHY"
 	guard_choose
 	policy_check
 	log_free
 	[ "$FREE_PERCENT" -ge "${A_min_free:-0}" ] ||
 		refuse disk-low "only $FREE_PERCENT % are free where the log grows, less than the $A_min_free % asked for" "make room, or lower --min-free"
-	[ "$(id -u)" -eq 0 ] || refuse not-root "the agent does not run as root" "check --become and sudo"
 	config_refuse
 	! refused || finish
 	if [ "$A_check" = yes ]; then arm_check; else arm_do; fi
@@ -34,9 +33,11 @@ arm_do() {
 	fi
 	tmp_make "$STATE" || { refuse state-unwritable "the state folder $STATE cannot be written (disk full?)" "df $STATE_ROOT"; finish; }
 	sweep_locked
-	for arm_other in $(leases_active); do
+	leases_active
+	for arm_other in $ACTIVE; do
 		lease_load "$arm_other"
-		say other "$arm_other owner=$(percent_encode "$L_owner") left=$((L_deadline - $(now))) peers=$(paste -s -d, "$STATE/leases/$arm_other/peers")"
+		peers_join "$arm_other" ,
+		say other "$arm_other owner=$(percent_encode "$L_owner") left=$((L_deadline - $(now))) peers=$PEERS"
 	done
 	lease_begin
 	unlock
@@ -54,7 +55,7 @@ arm_do() {
 }
 
 say_values() {
-	conf_read_expanded "$1" || return 0
+	conf_known "$1" || return 0
 	for say_values_name in $PARAMETERS; do
 		eval "say_values_now=\$E_$say_values_name"
 		say value "$say_values_name $say_values_now"
@@ -67,7 +68,8 @@ arm_check() {
 	mkdir -p -- "$TMP/state/leases/$A_lease"
 	arm_check_base=$MAIN
 	if state_exists; then
-		for arm_check_id in $(leases_active); do
+		leases_active
+		for arm_check_id in $ACTIVE; do
 			mkdir -- "$TMP/state/leases/$arm_check_id"
 			cp -- "$STATE/leases/$arm_check_id/spec" "$STATE/leases/$arm_check_id/peers" "$STATE/leases/$arm_check_id/active" "$TMP/state/leases/$arm_check_id/"
 		done
@@ -178,7 +180,8 @@ verb_revert() {
 		say_clean
 		return 0
 	fi
-	if [ "$A_lease" = all ]; then revert_ids=$(leases_active); else need_lease; revert_ids=$A_lease; fi
+	leases_active
+	if [ "$A_lease" = all ]; then revert_ids=$ACTIVE; else need_lease; revert_ids=$A_lease; fi
 	revert_failed=
 	for revert_id in $revert_ids; do
 		lease_close "$revert_id" "$A_why" || revert_failed=$revert_id

@@ -21,7 +21,8 @@ main() {
 		finish
 		;;
 	esac
-	if [ "$(id -u)" -ne 0 ]; then
+	MY_UID=$(id -u)
+	if [ "$MY_UID" -ne 0 ]; then
 		die not-root "the agent does not run as root" "use --become (sudo), or ssh as root"
 	fi
 	args_read "$@"
