@@ -69,11 +69,13 @@ def listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
                 with client, suppress(OSError):  # the client may hang up at any moment
                     serve(client)
 
-        thread = threading.Thread(target=accept)
+        thread = threading.Thread(target=accept, daemon=True)
         thread.start()
-        yield int(server.getsockname()[1])
-        stop.set()
-        thread.join()
+        try:
+            yield int(server.getsockname()[1])
+        finally:
+            stop.set()
+            thread.join(20)
 
 
 def count_files() -> int:
@@ -164,10 +166,10 @@ def _relay(one: socket.socket, other: socket.socket) -> None:
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
 
-    back = threading.Thread(target=copy, args=(other, one))
+    back = threading.Thread(target=copy, args=(other, one), daemon=True)
     back.start()
     copy(one, other)
-    back.join()
+    back.join(20)
 
 
 def test_a_refused_key_names_what_was_tried(sshd: SshServer, make_options: MakeOptions, attempt: Attempt) -> None:
@@ -196,6 +198,7 @@ def agent_with(folder: Path, *keys: Path) -> Iterator[Path]:
     try:
         # 2 means that nobody listens yet, 1 that the agent is up and empty (ssh-add(1), EXIT STATUS)
         while subprocess.run(["ssh-add", "-l"], env=environment, capture_output=True, check=False).returncode == 2:
+            assert process.poll() is None, "the agent ended"
             time.sleep(0.02)
         for key in keys:
             subprocess.run(["ssh-add", "-q", str(key)], env=environment, check=True, capture_output=True)

@@ -89,6 +89,9 @@ def listening_webhook(status: int = 200) -> Iterator[tuple[str, list[dict[str, A
     posted: list[dict[str, Any]] = []
 
     class Handler(BaseHTTPRequestHandler):
+        #: Seconds for one request: shutdown() waits for it, and whoever sends it may be killed in the middle.
+        timeout = 20
+
         def do_POST(self) -> None:
             posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(status)

@@ -69,12 +69,15 @@ class Running:
         assert self.process.returncode == self.events[-1]["exit_code"]
         return self.process.returncode, self.events[-1]["hosts"]
 
-    def leave(self) -> None:
+    def leave(self, *, timeout: float = 180) -> None:
         """Wait for the end and read nothing more."""
-        self.process.wait()
+        try:
+            self.process.wait(timeout)
+        finally:
+            self.process.kill()
         assert self.process.stdout is not None
         self.process.stdout.close()
-        self._listener.join()
+        self._listener.join(20)
         self.printed += self.err
 
     @property
