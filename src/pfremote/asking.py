@@ -118,8 +118,8 @@ def _log_reply(name: str, reply: Reply) -> None:
     about = {"host": name}
     for key, value in reply.pairs:
         _log.log(PROTOCOL, "< %s=%s", key, value, extra=about)
-    for key, data in reply.payloads.items():
-        _log.log(PROTOCOL, "< payload %s, %d bytes", key, len(data), extra=about)
+    for key in reply.payloads:
+        _log.log(PROTOCOL, "< payload %s, %d bytes", key, reply.payloads.size(key), extra=about)
 
 
 def _read_reply(completed: Completed, name: str) -> Reply:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from tests.support.recorder.expect import FIXTURES, NOW
 
-from pfremote.agent.protocol import Reply
+from pfremote.agent.payloads import Payloads
+from pfremote.agent.reply import Reply
 from pfremote.clock import Clock, measure_clock, warn_clock
 from pfremote.console import Console
 from pfremote.facts import Facts, Lease
@@ -112,7 +113,7 @@ class Screen:
     def give(self, host: str, data: bytes, *, time: int = 0, clock: Clock | None = None) -> str:
         """Let a reply to ``tail`` come; return what is printed because of it."""
         before = self.out.tell()
-        reply = Reply("ok", (("time", str(time)),), {"lines": data})
+        reply = Reply("ok", (("time", str(time)),), Payloads({"lines": data}))
         self.follower.take(host, reply, FACTS, LEASE, clock or Clock())
         return self.out.getvalue()[before:]
 

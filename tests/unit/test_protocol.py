@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -119,3 +120,14 @@ def test_a_request_says_what_is_meant() -> None:
 def test_a_value_that_is_not_one_line_of_text_is_never_sent(value: str) -> None:
     with pytest.raises(UsageError):
         encode_request("arm", reason=value)
+
+
+def test_a_large_packed_payload_is_never_held_unpacked() -> None:
+    size = 60_000_000
+    reply = _with_payload(gzip.compress(bytes(size), 1))
+    tracemalloc.start()
+    payloads = decode_reply(reply).payloads
+    assert sum(map(len, payloads.blocks("evidence"))) == payloads.size("evidence") == size
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < size / 8

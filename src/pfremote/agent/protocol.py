@@ -9,10 +9,10 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterable
 from typing import cast
 
+from pfremote.agent.payloads import Payloads
 from pfremote.agent.reply import Outcome, ProtocolError, Reply, ReplyCutError, read_number
 from pfremote.errors import Reason, UsageError
 
@@ -123,7 +123,7 @@ class _Draft:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.pairs: list[tuple[str, str]] = []
-        self.payloads: dict[str, bytes] = {}
+        self.payloads = Payloads()
         self.reasons: dict[str, list[Reason]] = {"warning": [], "refused": [], "failed": []}
         self.last: list[Reason] | None = None
         self.seen: set[str] = set()
@@ -160,27 +160,13 @@ class _Draft:
         if length > self.limit:
             raise ProtocolError(f"the payload {name} has {length} bytes, more than the {self.limit} accepted")
         data = reader.take(length)
-        self.payloads[name] = _gunzip(name, data, self.limit) if encoding == "gzip" else data
-
-
-def _gunzip(name: str, data: bytes, limit: int) -> bytes:
-    """Unpack, one member after the other (gzip(1) output may be concatenated, RFC 1952 section 2.2)."""
-    parts: list[bytes] = []
-    room = limit
-    while data:
-        unpacker = zlib.decompressobj(wbits=31)
+        if encoding == "raw":
+            self.payloads.add(name, data)
+            return
         try:
-            part = unpacker.decompress(data, room + 1)
-        except zlib.error as exc:
-            raise ProtocolError(f"the payload {name} is damaged: {exc}") from exc
-        room -= len(part)
-        if room < 0:
-            raise ProtocolError(f"the payload {name} unpacks to more than the {limit} bytes accepted")
-        if not unpacker.eof:
-            raise ProtocolError(f"the payload {name} is damaged: its gzip stream does not end")
-        parts.append(part)
-        data = unpacker.unused_data
-    return b"".join(parts)
+            self.payloads.add_packed(name, data, limit=self.limit)
+        except ValueError as exc:
+            raise ProtocolError(f"the payload {name} {exc}") from exc
 
 
 def decode_reply(data: bytes, *, limit: int = PAYLOAD_LIMIT) -> Reply:

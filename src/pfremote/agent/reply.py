@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pfremote.agent.payloads import Payloads
 from pfremote.errors import AgentFailed, Reason
 
 Outcome = Literal["ok", "refused", "failed"]
@@ -31,7 +32,7 @@ class Reply:
 
     outcome: Outcome
     pairs: tuple[tuple[str, str], ...]
-    payloads: dict[str, bytes] = field(default_factory=dict)
+    payloads: Payloads = field(default_factory=Payloads)
     warnings: tuple[Reason, ...] = ()
     refusals: tuple[Reason, ...] = ()
     failures: tuple[Reason, ...] = ()
@@ -56,7 +57,7 @@ class Reply:
         """Show the pairs one a line, as ``fab`` prints them; payloads by name and size."""
         lines = [f"{key}={value}" for key, value in self.pairs]
         lines += [f"warning={reason.code} {reason.message}" for reason in self.warnings]
-        lines += [f"payload={name} {len(data)} bytes" for name, data in self.payloads.items()]
+        lines += [f"payload={name} {self.payloads.size(name)} bytes" for name in self.payloads]
         return "\n".join(lines)
 
 

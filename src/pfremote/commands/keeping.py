@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:  # what reads logs is loaded when there is a log: not before a
     from pfremote.maillog.live import Reader
     from pfremote.maillog.select import Match
     from pfremote.maillog.sessions import Session
+
+#: Python reads one log at a time however many threads do it; two of them would only need twice the memory.
+_READING = threading.Lock()
 
 COPIES = {"before": "main.cf.before", "during": "main.cf.during", "after": "main.cf.after"}
 
@@ -54,12 +58,16 @@ class Keeper:
         """
         if self._store is None:
             raise PfremoteError("there is no run folder to keep the evidence in", hint="pfremote collect HOST")
+        with _READING:
+            return self._keep(self._store, result, reply, facts, lease)
+
+    def _keep(self, store: RunStore, result: HostResult, reply: Reply, facts: Facts, lease: Lease) -> HostResult:
         from pfremote.maillog.completeness import count_cut, explain_gaps
 
         capture = read_evidence(reply, facts, lease)
         missing = (*read_missing(reply), *explain_gaps(capture.sessions, capture.counts.cut_lines))
         unmatched = explain_absence(capture, facts, lease)
-        capture = self._store.disguise.capture(capture)
+        capture = store.disguise.capture(capture)
         kept = dataclasses.replace(
             result,
             sessions=len(capture.sessions),
@@ -68,7 +76,7 @@ class Keeper:
             cut=count_cut(capture.sessions),
             warnings=(*result.warnings, *unmatched),
         )
-        stored = self._store.write_host(
+        stored = store.write_host(
             kept,
             capture=capture,
             main_cf={
@@ -142,7 +150,7 @@ def read_evidence(reply: Reply, facts: Facts, lease: Lease) -> Capture:
     match = match_sessions(facts, lease)
     now = datetime.fromtimestamp(reply.number("time", int(facts.time)), UTC)
     offset = read_utc_offset(reply.one("utc_offset", "+0000"))
-    return read_capture(reply.payloads.get("evidence", b""), now=now, utc_offset=offset, match=match)
+    return read_capture(reply.payloads.blocks("evidence"), now=now, utc_offset=offset, match=match)
 
 
 def match_sessions(facts: Facts, lease: Lease) -> Match:

@@ -49,9 +49,14 @@ class Capture:
     withheld: tuple[Withheld, ...]
     counts: Counts
 
+    def evidence_lines(self) -> Iterator[bytes]:
+        """Yield the lines of ``evidence.log``: those that are kept, as they were logged, without the secrets."""
+        for record in self.records:
+            yield f"{record.head}{record.text}\n".encode("utf-8", "surrogateescape")
+
     def evidence_bytes(self) -> bytes:
-        """Return ``evidence.log``: the kept lines as they were logged, without the secrets."""
-        return "".join(f"{record.head}{record.text}\n" for record in self.records).encode("utf-8", "surrogateescape")
+        """Return all of ``evidence.log``."""
+        return b"".join(self.evidence_lines())
 
     def evidence_text(self) -> str:
         """Return the same for display; bytes that are not UTF-8 become U+FFFD."""

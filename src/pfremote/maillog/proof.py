@@ -88,9 +88,15 @@ def withhold(reason: str) -> str:
 def redact_and_prove(records: Iterable[Record]) -> RedactedCapture:
     """Redact a capture and prove the result; a record that cannot be proven keeps its head only."""
     redactor = Redactor()
-    redacted = [redactor.redact(record) for record in records]
-    # Debug logs say the same thing over and over: each text is looked at once.
-    texts = list(dict.fromkeys(record.text for record in redacted))
+    redacted: list[Record] = []
+    # Debug logs say the same thing over and over: each text is held once, and looked at once.
+    held: dict[str, str] = {}
+    for record in records:
+        clean = redactor.redact(record)
+        text = held.setdefault(clean.text, clean.text)
+        redacted.append(clean if text is clean.text else clean._replace(text=text))
+    texts = list(held)
+    del held
     reasons = {texts[item.number - 1]: item.reason for item in prove(texts, redactor.secrets).withheld}
     withheld = []
     for index, record in enumerate(redacted if reasons else ()):

@@ -124,7 +124,7 @@ class RunStore:
         staging = self.path / f".{folder}.{secrets.token_hex(4)}.part"
         try:
             make_private_folder(staging / "transcripts")
-            write_new(staging / "evidence.log", capture.evidence_bytes())
+            write_new(staging / "evidence.log", capture.evidence_lines())
             if transcripts:
                 _write_transcripts(staging / "transcripts", capture)
             understood = _encode(capture)
