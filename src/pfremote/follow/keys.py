@@ -9,7 +9,7 @@ import termios
 import threading
 import tty
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 #: Seconds between two looks at whether we are to stop.
@@ -36,7 +36,8 @@ def read_keys(press: Callable[[str], None], stream: TextIO = sys.stdin) -> Itera
     finally:
         stop.set()
         reader.join(1)
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        with suppress(termios.error):  # the terminal is gone: then there is none to put in order
+            termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
 def _read(terminal: int, press: Callable[[str], None], stop: threading.Event) -> None:
