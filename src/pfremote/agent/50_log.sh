@@ -204,7 +204,8 @@ VERBOSE_LINE='/(smtpd|smtp|lmtp|qmqpd)\[[0-9]+\]: ([<>] |smtp_stream_setup: |smt
 # log_unwell: of the lines on stdin the first that says that a daemon died of our parameters. Behind the first `]: ` of the
 # line, since further on it may be what a client said.
 log_unwell() {
-	grep -aE '\]: (fatal|panic): .*(debug_peer_(list|level)|_tls_loglevel)' | awk '
+	log_unwell_lines=$(grep -aE '\]: (fatal|panic): .*(debug_peer_(list|level)|_tls_loglevel)')
+	[ -z "$log_unwell_lines" ] || printf '%s\n' "$log_unwell_lines" | awk '
 		substr($0, index($0, "]: ") + 3) ~ /^(fatal|panic): / {
 			print
 			exit
