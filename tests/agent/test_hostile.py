@@ -220,6 +220,8 @@ def test_the_environment_cannot_lead_it_astray(helper: Path, dash_agent: HostAge
         "TMPDIR": str(tmp_path / "none"),
         "PFREMOTE_SELF": "touch /sprung",
         "SUDO_USER": "x;touch /sprung\n",
+        # what the agent looks up once and then knows
+        **{"ME": "1 1", "I_version": "9", "E_OF": str(dash_agent.host.config_directory), "JOURNAL_BASE": "7"},
     }
     words = [f"instance={dash_agent.host.config_directory}", *WHOLE, "peer=127.0.0.1"]
     run = call(helper, "arm", *words, env=environment)

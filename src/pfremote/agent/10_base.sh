@@ -14,6 +14,8 @@ base_init() {
 	export PATH LC_ALL
 	# MAIL_CONFIG would make postconf read another instance than the one we were asked for.
 	unset MAIL_CONFIG CDPATH ENV BASH_ENV TMPDIR
+	# What is looked up once and then known must not be known from the environment.
+	unset ME E_OF I_version JOURNAL_BASE state_seen cool_uptime guard_reload revert_after collect_lack probe_verbose
 	# A vanished client must not stop us half way: writes to it may fail, we may not.
 	trap '' HUP PIPE
 	cd / || exit 4
