@@ -27,6 +27,14 @@ def forget_that_it_is_settled(folder: Path) -> None:
     (folder / "settled").unlink()
 
 
+def claim_it(folder: Path) -> Path:
+    """Say that we, who are alive, are taking the evidence; return the file that says it."""
+    started = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
+    claim = folder / "settler"
+    claim.write_text(f"{os.getpid()} {started}\n")
+    return claim
+
+
 def count_snapshots(folder: Path) -> int:
     """Say how often evidence was taken, by the lease's journal."""
     return (folder / "journal").read_text().count(" snapshot")
@@ -43,8 +51,7 @@ def test_whoever_dies_taking_it_again_leaves_what_is_there(agent: HostAgent) -> 
 def test_nobody_settles_what_a_living_process_settles(dash_agent: HostAgent) -> None:
     folder = end_a_window(dash_agent)
     forget_that_it_is_settled(folder)
-    started = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
-    (folder / "settler").write_text(f"{os.getpid()} {started}\n")
+    claim_it(folder)
     dash_agent.ask("status")
     assert count_snapshots(folder) == 1
     assert not (folder / "settled").exists()
@@ -71,9 +78,7 @@ def test_evidence_that_could_not_be_stored_is_read_from_the_log(dash_agent: Host
 def test_who_has_been_at_it_for_minutes_has_no_claim(dash_agent: HostAgent) -> None:
     folder = end_a_window(dash_agent)
     forget_that_it_is_settled(folder)
-    started = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
-    claim = folder / "settler"
-    claim.write_text(f"{os.getpid()} {started}\n")
+    claim = claim_it(folder)
     os.utime(claim, (time.time() - 300,) * 2)
     dash_agent.ask("status")
     assert (folder / "settled").exists()

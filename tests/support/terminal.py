@@ -58,7 +58,7 @@ class Following:
         os.write(self.descriptor, keys.encode())
 
     def finish(self, *, seconds: float = 120) -> int:
-        """Read to the end and return the exit status; a minute without the end of it is an error."""
+        """Read to the end and return the exit status; no end within ``seconds`` is an error."""
         end = time.monotonic() + seconds
         while self._read(1):
             assert time.monotonic() < end, self.plain
