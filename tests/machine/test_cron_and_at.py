@@ -1,12 +1,14 @@
 """Hosts without systemd: the guard levels cron and at, and none at all.
 
 The machine's own cron and atd do the work. systemd is hidden from the agent and from them by removing the one
-folder that says "booted with systemd" (sd_booted(3)); it comes back with the next boot.
+folder that says "booted with systemd" (sd_booted(3)). It is given back after each test: a machine without it cannot
+be shut down in order, and the next test file may want to.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -20,10 +22,11 @@ _BOOTED = "/run/systemd/system"
 
 
 @pytest.fixture
-def bare(spotless: Machine) -> Machine:
+def bare(spotless: Machine) -> Iterator[Machine]:
     """Return a machine that does not look as if it had been booted with systemd."""
     spotless.run(["rm", "-rf", _BOOTED])
-    return spotless
+    yield spotless
+    spotless.run(["mkdir", "-p", _BOOTED])
 
 
 def daemons(machine: Machine, verb: str, *names: str) -> None:

@@ -110,9 +110,6 @@ conf_read_eval() {
 	done
 }
 
-# conf_value NAME: one expanded value of the live main.cf.
-conf_value() { run postconf -c "$CONF" -hx "$1" 2>/dev/null; }
-
 # instance_load: the values that logging and process handling need, unless they are known already.
 instance_load() {
 	[ -n "${I_version-}" ] || instance_ask -c "$CONF"
