@@ -307,6 +307,13 @@ def test_mutated_lines_are_stable_after_one_pass(data: st.DataObject) -> None:
     assert redact_texts(once, daemon=daemon) == [once]
 
 
+def test_a_value_without_its_name_is_stable_when_a_part_of_it_is_masked() -> None:
+    text = "input attribute value: ?bOlnQjaYZmZ8eARr3se0k2+QegPDgkZVJ/f0KMl2Fms="
+    (once,) = redact_texts(text, daemon="smtp")
+    assert once == "input attribute value: ?[redacted: long opaque value]"
+    assert redact_texts(once, daemon="smtp") == [once]
+
+
 @given(st.text(st.characters(codec=None, exclude_characters="\n"), max_size=120))
 @example("\0")
 @settings(deadline=None)

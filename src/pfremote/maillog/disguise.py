@@ -37,7 +37,7 @@ def disguise_capture(capture: Capture, names: Pseudonyms) -> Capture:
             text = judged[record.text] = withhold(REASON) if names.leaks(text) else text
         if text == withhold(REASON):
             withheld.append(Withheld(record.number, REASON))
-        lines[record.number] = _disguise_head(record._replace(text=text), names)
+        lines[record.number] = _disguise_head(record.with_text(text), names)
     sessions = tuple(disguise_session(session, names, lines) for session in capture.sessions)
     followed = tuple(lines[record.number] for record in capture.followed)
     unplaced = tuple(lines[record.number] for record in capture.unplaced)
@@ -74,7 +74,7 @@ def disguise_record(record: Record, names: Pseudonyms) -> Record:
     """Return one line under tokens."""
     host = names.host(record.host)
     text = names.disguise(record.text)
-    shown = record._replace(text=withhold(REASON) if names.leaks(text) else text)
+    shown = record.with_text(withhold(REASON) if names.leaks(text) else text)
     return shown if host == record.host else _disguise_head(shown, names)
 
 

@@ -146,8 +146,7 @@ class LiveReader:
         texts = list(dict.fromkeys(record.text for record in records))
         reasons = {texts[item.number - 1]: item.reason for item in prove(texts, self._redactor.secrets).withheld}
         return [
-            record._replace(text=withhold(reasons[record.text])) if record.text in reasons else record
-            for record in records
+            record.with_text(withhold(reasons[record.text])) if record.text in reasons else record for record in records
         ]
 
     def _show(self, records: Iterable[Record]) -> Iterator[Live]:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, islice
 
+from pfremote.maillog.no_collection import no_collection
 from pfremote.maillog.proof_places import MARK, PLACES, STAND_IN
 from pfremote.maillog.proof_spelling import Needles
 from pfremote.maillog.record import Record
@@ -85,6 +86,7 @@ def withhold(reason: str) -> str:
     return f"[line withheld: {reason}]"
 
 
+@no_collection()
 def redact_and_prove(records: Iterable[Record]) -> RedactedCapture:
     """Redact a capture and prove the result; a record that cannot be proven keeps its head only."""
     redactor = Redactor()
@@ -92,9 +94,9 @@ def redact_and_prove(records: Iterable[Record]) -> RedactedCapture:
     # Debug logs say the same thing over and over: each text is held once, and looked at once.
     held: dict[str, str] = {}
     for record in records:
-        clean = redactor.redact(record)
-        text = held.setdefault(clean.text, clean.text)
-        redacted.append(clean if text is clean.text else clean._replace(text=text))
+        text = redactor.redact_text(record)
+        text = held.setdefault(text, text)
+        redacted.append(record if text is record.text else record.with_text(text))
     texts = list(held)
     del held
     reasons = {texts[item.number - 1]: item.reason for item in prove(texts, redactor.secrets).withheld}
@@ -102,7 +104,7 @@ def redact_and_prove(records: Iterable[Record]) -> RedactedCapture:
     for index, record in enumerate(redacted if reasons else ()):
         if record.text in reasons:
             reason = reasons[record.text]
-            redacted[index] = record._replace(text=withhold(reason))
+            redacted[index] = record.with_text(withhold(reason))
             withheld.append(Withheld(record.number, reason))
     return RedactedCapture(tuple(redacted), redactor.exposures, tuple(withheld))
 

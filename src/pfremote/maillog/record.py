@@ -24,3 +24,7 @@ class Record(NamedTuple):
     pid: int | None
     head: str
     text: str
+
+    def with_text(self, text: str) -> Record:
+        """Return the record with another text; quicker than ``_replace``, since it is done for most lines."""
+        return tuple.__new__(Record, (*self[:-1], text))

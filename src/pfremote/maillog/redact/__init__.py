@@ -100,22 +100,23 @@ class Redactor:
 
     def redact(self, record: Record) -> Record:
         """Return ``record`` with what is secret in its text replaced by marks."""
+        shown = self.redact_text(record)
+        return record if shown == record.text else record.with_text(shown)
+
+    def redact_text(self, record: Record) -> str:
+        """Return the record's text with what is secret in it replaced by marks."""
         text = record.text
         announced = self._plain.get(text)
         if announced is not None:
             if announced:
                 self._process(record).attribute = announced
-            return record
+            return text
         self._ledger.record = record
         if not record.daemon:
-            shown = self._redact_unparsed(text, record)
-        elif "message repeated" in text[:18]:
-            shown = self._redact_repeated(text, record)
-        else:
-            shown = self._redact_text(text, record)
-        if shown == text:
-            return record
-        return record._replace(text=shown)
+            return self._redact_unparsed(text, record)
+        if "message repeated" in text[:18]:
+            return self._redact_repeated(text, record)
+        return self._redact_text(text, record)
 
     def is_settled(self, record: Record) -> bool:
         """Say whether the record's process is in no authentication exchange.

@@ -42,8 +42,9 @@ def redact_input_attribute(text: str, process: Process, ledger: Ledger) -> str:
     kind = _TLS_ATTRIBUTES.get(name)
     if kind is not None:
         return f"input attribute value: {_note_tls(kind, process, ledger)}"
-    # The only attribute of this name is proxymap's lookup result. The line with the name may be lost.
-    if value and (name == "value" or (not name and process.is_client and _MAYBE_LOGIN.match(value))):
+    # The only attribute of this name is proxymap's lookup result. The line with the name may be lost; then the colon
+    # of a mark is no login's.
+    if value and (name == "value" or (not name and process.is_client and _MAYBE_LOGIN.match(MARK.sub("", value)))):
         return f"input attribute value: {redact_value(value, process, ledger)}"
     return text
 
