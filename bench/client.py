@@ -8,6 +8,7 @@ auxiliary/collate).
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import shutil
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from bench.maillog import FIXTURES, vary
 from bench.measure import Row, Side, interleave, parse_arguments, report, say
+from pfremote.__main__ import COLLECT_AFTER
 from pfremote.maillog.parse import parse_evidence
 from pfremote.maillog.proof import redact_and_prove
 
@@ -30,6 +32,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=8, help="MB of evidence (default: %(default)s)")
     arguments = parser.parse_args()
     say("client")
+    gc.set_threshold(COLLECT_AFTER)  # as where the command runs
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "evidence.log"
         recorded = [fixture.read_text(errors="surrogateescape") for fixture in sorted(FIXTURES.glob("*.log"))]

@@ -8,6 +8,10 @@ import sys
 from pfremote import __version__
 from pfremote.commands import render_help
 
+#: Objects between two looks for cycles; Python's own is 700. Modules stay until the end, and a log becomes a tuple
+#: a line: looking that often is 5 % of loading the former, and slows reading the latter.
+COLLECT_AFTER = 50_000
+
 
 def main() -> int:
     """Run the command line and return the exit code."""
@@ -22,8 +26,7 @@ def main() -> int:
 
     from pfremote.interruption import SIGNALS
 
-    # Modules stay until the end: looking for cycles among them after every 700 objects is 5 % of loading them.
-    gc.set_threshold(50_000)
+    gc.set_threshold(COLLECT_AFTER)
     # Loading the rest takes a quarter of a second; whoever interrupts it is heard by cli.main, not by a traceback.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     for number in SIGNALS:

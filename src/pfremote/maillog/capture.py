@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from pfremote.maillog.completeness import is_cut
 from pfremote.maillog.findings import Finding, find
-from pfremote.maillog.no_collection import no_collection
 from pfremote.maillog.parse import parse_evidence
 from pfremote.maillog.proof import Withheld, redact_and_prove
 from pfremote.maillog.record import Record
@@ -86,7 +85,6 @@ class _Meter:
             yield record
 
 
-@no_collection()
 def read_capture(evidence: bytes | Iterable[bytes], *, now: datetime, utc_offset: timedelta, match: Match) -> Capture:
     """Parse, redact and prove, then sort into sessions and keep those that ``match`` does not deny.
 

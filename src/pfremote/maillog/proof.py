@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, islice
 
-from pfremote.maillog.no_collection import no_collection
 from pfremote.maillog.proof_places import MARK, PLACES, STAND_IN
 from pfremote.maillog.proof_spelling import Needles
 from pfremote.maillog.record import Record
@@ -86,7 +85,6 @@ def withhold(reason: str) -> str:
     return f"[line withheld: {reason}]"
 
 
-@no_collection()
 def redact_and_prove(records: Iterable[Record]) -> RedactedCapture:
     """Redact a capture and prove the result; a record that cannot be proven keeps its head only."""
     redactor = Redactor()
