@@ -16,8 +16,9 @@ from bench.interpreter import give_python
 from bench.measure import Row, Side, compare, interleave, parse_arguments, report, say
 from bench.ours import ASK, Ours
 from bench.peers import CHANGE, Peers
-from pfremote import asking, tasks
-from pfremote.target import Target
+from pfremote import tasks
+from pfremote.agent import client as asking
+from pfremote.model.target import Target
 from pfremote.transport import ConnectOptions
 
 TARGET_SSH, TARGET_ANSIBLE = 0.5, 0.3

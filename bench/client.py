@@ -20,8 +20,8 @@ from pathlib import Path
 from bench.maillog import FIXTURES, vary
 from bench.measure import Row, Side, interleave, parse_arguments, report, say
 from pfremote.__main__ import COLLECT_AFTER
-from pfremote.maillog.parse import parse_evidence
-from pfremote.maillog.proof import redact_and_prove
+from pfremote.maillog.parse.lines import parse_evidence
+from pfremote.maillog.proof.prove import redact_and_prove
 
 TARGET = 15.0
 

@@ -52,7 +52,7 @@ def _measure(log: Path, rounds: int) -> list[Row]:
 
 
 def _filter(log: Path) -> subprocess.Popen[bytes]:
-    folder = resources.files("pfremote.agent")
+    folder = resources.files("pfremote.agent") / "script"
     parts = sorted(part.name for part in folder.iterdir() if part.name.endswith(".sh"))
     script = "".join((folder / name).read_text() for name in parts if name < "60") + _CALL
     return subprocess.Popen(

@@ -83,7 +83,7 @@ def _fill(machine: Machine, log: Path) -> None:
 
 
 def _measure(machine: Machine, size: int, rounds: int) -> list[Row]:
-    folder = resources.files("pfremote.agent")
+    folder = resources.files("pfremote.agent") / "script"
     parts = sorted(part.name for part in folder.iterdir() if part.name.endswith(".sh"))
     script = "".join((folder / part).read_text() for part in parts if part < "60") + _CALL
     grep = "journalctl -q --no-pager -a -o short-iso-precise SYSLOG_FACILITY=2 | LC_ALL=C grep -c client.example.jp"

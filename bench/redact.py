@@ -20,8 +20,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from pfremote.maillog.parse import parse_evidence
-from pfremote.maillog.proof import prove, redact_and_prove
+from pfremote.maillog.parse.lines import parse_evidence
+from pfremote.maillog.proof.prove import prove, redact_and_prove
 from pfremote.maillog.redact import Redactor
 
 _SAMPLE = Path(__file__).parent.parent / "tests" / "fixtures" / "postfix-3.7-debug.log"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import signal
 import socket
@@ -11,6 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from pfremote import private_files
+from pfremote.model.secret import KNOWN_SECRETS
+from pfremote.model.typed import TYPED
 
 pytest_plugins = ["tests.support.hosts", "tests.lab.fixtures"]
 
@@ -52,6 +57,10 @@ def isolated_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: 
     monkeypatch.setenv("LC_ALL", "C")
     time.tzset()
     yield home
+    logging.getLogger("pfremote").handlers.clear()  # -v in one test must not speak in the next
+    KNOWN_SECRETS.forget()
+    TYPED.forget()
+    private_files._root.clear()
     monkeypatch.undo()
     time.tzset()
 

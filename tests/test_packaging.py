@@ -43,10 +43,11 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
         for path in SOURCE.rglob("*")
         if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in path.relative_to(SOURCE).parts)
     }
+    wanted |= {f"pfremote/playbooks/{path.name}" for path in (ROOT / "playbooks").iterdir()}
     assert wanted - held == set()
     assert [name for name in held - wanted if ".dist-info/" not in name] == []
     assert "pfremote/py.typed" in wanted
-    assert any(name.startswith("pfremote/agent/") and name.endswith(".sh") for name in wanted)
+    assert any(name.startswith("pfremote/agent/script/") and name.endswith(".sh") for name in wanted)
     assert any(name.startswith("pfremote/report/templates/") for name in wanted)
 
 

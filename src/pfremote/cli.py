@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import signal
@@ -10,15 +11,21 @@ import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pfremote import __version__
 from pfremote.commands import COMMANDS, render_help
-from pfremote.errors import PfremoteError, UsageError
-from pfremote.exit_codes import ExitCode
-from pfremote.interruption import SIGNALS
-from pfremote.output import Output
+from pfremote.errors import ExitCode, PfremoteError, UsageError
+from pfremote.fleet.interrupts import SIGNALS
+from pfremote.model.secret import KNOWN_SECRETS
+from pfremote.model.typed import TYPED
+from pfremote.output.output import Output
+from pfremote.text.times import name_moment
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class LazyGroup(click.Group):
@@ -28,6 +35,14 @@ class LazyGroup(click.Group):
         """Return the names in the order of the table."""
         return list(COMMANDS)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Complete a command out of the table: click would import all of them for their help."""
+        # Loaded when a shell asks.
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return names or click.Command.shell_complete(self, ctx, incomplete)
+
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         """Import and return one command."""
         if name not in COMMANDS:
@@ -35,6 +50,16 @@ class LazyGroup(click.Group):
         command = importlib.import_module(f"pfremote.commands.{name}").command
         assert isinstance(command, click.Command)  # noqa: S101  a rule of ours, tested for every command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, and name the one that was probably meant where there is none of that name."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"Did you mean: pfremote {near[0]}?" if near else "Type: pfremote --help"
+            raise UsageError(f"there is no command {args[0]!r}", hint=hint)
+        return super().resolve_command(ctx, args)
 
     def format_help(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the same text as the fast way in ``__main__``."""
@@ -54,7 +79,7 @@ def main(words: Sequence[str]) -> int:
     output.monitoring = monitoring
     try:
         if monitoring and json:
-            raise UsageError("--nagios prints one line, --json events", hint="leave one of them out")
+            raise UsageError("--nagios prints one line, --json events", hint="Leave one of them out.")
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # what came while modules were loaded comes here
         code = int(group.main(args=list(words), prog_name="pfremote", standalone_mode=False, obj=output) or 0)
         return output.check_delivery(code)
@@ -63,7 +88,9 @@ def main(words: Sequence[str]) -> int:
     except PfremoteError as exc:
         return output.fail(exc)
     except (KeyboardInterrupt, click.Abort):
-        return output.fail(_InterruptedEarlyError("interrupted", hint="see what was done: pfremote status HOST"))
+        return output.fail(
+            _InterruptedEarlyError("interrupted", hint=f"See what was done with: {TYPED.command_for_all('status')}")
+        )
     except (BrokenPipeError, SystemExit):  # click makes the second out of the first
         return ExitCode.OK  # who read us has enough: as with a pipe into head
     except OSError as exc:
@@ -71,6 +98,7 @@ def main(words: Sequence[str]) -> int:
     except Exception as exc:  # noqa: BLE001  the one place where a bug becomes a sentence and an exit code
         return output.fail(_explain_bug(exc))
     finally:
+        TYPED.forget()
         _silence_closed_streams()
 
 
@@ -110,11 +138,12 @@ def _explain_nothing(exc: click.exceptions.NoArgsIsHelpError) -> UsageError:
 
 
 def _explain_io(exc: OSError) -> PfremoteError:
-    from pfremote.store.files import FULL
+    # Loaded when something goes wrong: every command loads this module.
+    from pfremote.private_files import FULL
 
     if exc.errno not in FULL:
         return _explain_bug(exc)
-    return PfremoteError(f"the output could not be written: {exc.strerror}", hint="free some space there")
+    return PfremoteError(f"the output could not be written: {exc.strerror}", hint="Free some space there.")
 
 
 def _explain_bug(exc: Exception) -> PfremoteError:
@@ -123,21 +152,22 @@ def _explain_bug(exc: Exception) -> PfremoteError:
     try:
         path = _write_traceback(exc)
     except (OSError, PfremoteError):
-        return PfremoteError(f"{what}; its traceback could not be kept", hint="run it again with python -X dev")
+        return PfremoteError(f"{what}; its traceback could not be kept", hint="Run it again with python -X dev.")
     return PfremoteError(
         f"{what}; the traceback is in {path}",
-        hint="hosts that were armed end by their own guard; look with: pfremote status HOST",
+        hint=f"Hosts that were armed end by their own guard. Look with: {TYPED.command_for_all('status')}",
     )
 
 
 def _write_traceback(exc: Exception) -> Path:
+    # Loaded when something goes wrong: every command loads this module.
     import platformdirs
 
-    from pfremote.store.files import make_private_folder, write_new
+    from pfremote.private_files import make_private_folder, write_new
 
     folder = Path(platformdirs.user_state_dir("pfremote")) / "tracebacks"
     make_private_folder(folder)
-    path = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z.txt"
+    path = folder / f"{name_moment(datetime.now(UTC), exactly=True)}.txt"
     lines = (f"pfremote {__version__}, Python {sys.version.split()[0]}\n", *traceback.format_exception(exc))
-    write_new(path, "".join(lines).encode("utf-8", "backslashreplace"))
+    write_new(path, KNOWN_SECRETS.mask("".join(lines)).encode("utf-8", "backslashreplace"))
     return path

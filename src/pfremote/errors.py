@@ -1,4 +1,4 @@
-"""Every error pfremote raises on purpose.
+"""Every error pfremote raises on purpose. Pure.
 
 The tree (exit code in brackets)::
 
@@ -8,10 +8,12 @@ The tree (exit code in brackets)::
     ├── ConfigErrors      [2]  several of those
     ├── Refused           [3]  the host was looked at, and left untouched, for these reasons
     └── HostError         [4]  this host could not be served
-        ├── Unreachable        no TCP, no SSH, name does not resolve
+        ├── Unreachable        no TCP, no SSH
+        │   └── NameUnknown    the name does not resolve
         ├── HostKeyRejected    unknown or changed host key (target or jump host)
         ├── AuthFailed         no key or password was accepted
         ├── BecomeFailed       sudo refused
+        ├── AnswerTooLong      the host sent more than is read
         ├── DeadlineExceeded   the host stopped answering within the phase's time
         ├── AgentFailed        the agent on the host failed, with its code
         └── StateUnknown  [5]  it cannot be said that the host is clean
@@ -20,8 +22,21 @@ The tree (exit code in brackets)::
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
-from pfremote.exit_codes import ExitCode
+from pfremote.codes import Code
+
+
+class ExitCode(IntEnum):
+    """What the process returns (docs/reference/exit-codes-and-events.md)."""
+
+    OK = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    REFUSED = 3
+    HOST_FAILED = 4
+    UNKNOWN_STATE = 5
+    INTERRUPTED = 130
 
 
 class PfremoteError(Exception):
@@ -75,7 +90,7 @@ class ConfigErrors(PfremoteError):
 class Reason:
     """One reason to refuse: a stable code, what is wrong, and what to type instead."""
 
-    code: str
+    code: Code
     message: str
     hint: str = ""
 
@@ -96,43 +111,53 @@ class HostError(PfremoteError):
     """One host could not be served. It never ends the run for the others."""
 
     exit_code = ExitCode.HOST_FAILED
-    code = "failed"
+    code: Code = "failed"
 
 
 class Unreachable(HostError):
     """No connection: the name, the network, the port or the SSH handshake."""
 
-    code = "unreachable"
+    code: Code = "unreachable"
+
+
+class NameUnknown(Unreachable):
+    """The name does not resolve: mistyped, or known to an inventory that was not given."""
 
 
 class HostKeyRejected(HostError):
     """The host key is unknown or is not the one on file; the message has its fingerprint."""
 
-    code = "host-key"
+    code: Code = "host-key"
 
 
 class AuthFailed(HostError):
     """The SSH server accepted none of our keys."""
 
-    code = "auth"
+    code: Code = "auth"
 
 
 class BecomeFailed(HostError):
     """sudo refused, or asked for a password that we do not have."""
 
-    code = "become"
+    code: Code = "become"
 
 
 class DeadlineExceeded(HostError):
     """The host did not answer within the time that this phase may take."""
 
-    code = "deadline"
+    code: Code = "deadline"
+
+
+class AnswerTooLong(HostError):
+    """The host sent more than is read of it; what it was asked to do may be done or not."""
+
+    code: Code = "answer-too-long"
 
 
 class AgentFailed(HostError):
     """The agent on the host ended with an error of its own."""
 
-    def __init__(self, message: str, *, code: str, hint: str = "", host: str = "") -> None:
+    def __init__(self, message: str, *, code: Code, hint: str = "", host: str = "") -> None:
         super().__init__(message, hint=hint, host=host)
         self.code = code
 
@@ -141,4 +166,4 @@ class StateUnknown(HostError):
     """The host was touched and has not been seen clean since."""
 
     exit_code = ExitCode.UNKNOWN_STATE
-    code = "unknown"
+    code: Code = "unknown"

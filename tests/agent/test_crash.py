@@ -17,7 +17,7 @@ REVERT_STEPS = ("revert", "apply", "applied", "reloaded", "disarm", "reverted", 
 
 def test_no_journal_step_is_forgotten_here() -> None:
     """A step that the agent writes and this file does not kill at is a hole in the guarantee."""
-    folder = resources.files("pfremote.agent")
+    folder = resources.files("pfremote.agent") / "script"
     script = "".join(part.read_text() for part in folder.iterdir() if part.name.endswith(".sh"))
     written = set(re.findall(r'^\s*journal "\$\w+" ([a-z-]+)', script, re.M))
     assert written == {*ARM_STEPS, *REVERT_STEPS, "extend", "apply-failed"}

@@ -30,18 +30,35 @@ evidence_filter "file $(inode_of "$2") $3 $(log_sum "$2" "$3") $2"
 
 
 def filter_plainly(lines: list[str]) -> list[str]:
-    """Say in plain words what the agent does: processes that were verbose, their lines, and queue ids four times on."""
+    """Say in plain words what the agent does: processes that were verbose, their lines, and queue ids four times on.
+
+    Beside them what the daemons say of the host itself, 200 lines of it.
+    """
     wanted = {key for line in lines if _VERBOSE.search(line) and (key := _find_process(line))}
-    for _ in range(5 if wanted else 0):
-        found = wanted | set(_find_ids(line for line in lines if _has_any(line, wanted)))
-        if found == wanted or _ == 4:
-            break
-        wanted = found
-    return [line for line in lines if _has_any(line, wanted)]
+    of_host = [at for at, line in enumerate(lines) if _is_of_host(line) and _find_process(line) not in wanted][:200]
+    ids: set[str] = set()
+    for _ in range(4 if wanted else 0):
+        ids |= set(_find_ids(line for line in lines if _has_any(line, wanted) or _names_any(line, ids)))
+    return [line for at, line in enumerate(lines) if at in of_host or _has_any(line, wanted) or _names_any(line, ids)]
+
+
+def _is_of_host(line: str) -> bool:
+    head, _, text = line.partition("]: ")
+    severity, _, said = text.partition(": ")
+    daemon = next((word for word in f"{head}]:".split()[:7] if re.search(r"/[a-z-]+\[[0-9]+\]:\Z", word)), "")
+    if severity not in ("warning", "error", "fatal", "panic") or not daemon.startswith("postfix/"):
+        return False
+    about_mail = r"[0-9A-Za-z]+: |.*(@|[^ ]\[[0-9A-Fa-f.:]+\]|does not resolve to address|hostname [^ ]+ verification)"
+    return not re.match(about_mail, said)
 
 
 def _has_any(line: str, wanted: Iterable[str]) -> bool:
     return any(text in line for text in wanted)
+
+
+def _names_any(line: str, ids: set[str]) -> bool:
+    _, _, text = line.partition(": ")
+    return not ids.isdisjoint(re.split(r"[^0-9A-Za-z]+", text))
 
 
 def _find_process(line: str) -> str | None:
@@ -61,7 +78,7 @@ def _find_ids(lines: Iterable[str]) -> Iterable[str]:
 
 def filter_on_host(log: Path, shell: str, folder: Path, *, offset: int = 0, path: str | None = None) -> bytes:
     """Run the agent's own filter, without the rest of the agent, from byte ``offset`` of the log on."""
-    package = resources.files("pfremote.agent")
+    package = resources.files("pfremote.agent") / "script"
     parts = sorted(part.name for part in package.iterdir() if part.name.endswith(".sh") and part.name < "60")
     script = "".join((package / name).read_text() for name in parts)
     folder.mkdir(exist_ok=True)

@@ -25,7 +25,7 @@ log_position
 
 def run(shell: str, script: str, *words: str) -> str:
     """Run a piece of script that knows the agent's functions up to the log's."""
-    folder = resources.files("pfremote.agent")
+    folder = resources.files("pfremote.agent") / "script"
     names = sorted(part.name for part in folder.iterdir() if part.name.endswith(".sh") and part.name < "60")
     functions = "".join((folder / name).read_text() for name in names)
     done = subprocess.run(
@@ -50,7 +50,8 @@ def read_mark(shell: str, folder: Path, mark: str) -> str:
         ("file  0 0 /var/log/not-there-yet", "file:/var/log/not-there-yet||0|0|/var/log/not-there-yet"),
         ("journal s=1a;i=2b;b=3c;m=4d;t=5e;x=6f", "journal||||"),
         ("journal ", "journal||||"),
-        ("none", "as-it-was||||"),
+        ("journal:mail s=1a;i=2b", "journal:mail||||"),
+        ("none", "elsewhere||||"),
     ],
 )
 def test_the_log_is_the_one_of_the_mark(shell: str, tmp_path: Path, mark: str, found: str) -> None:

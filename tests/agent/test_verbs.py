@@ -95,7 +95,7 @@ def test_status_names_the_lease_and_its_guard(agent: HostAgent) -> None:
     agent.arm("reason=ticket 4711", seconds=600)
     reply = agent.ask("status")
     assert reply.one("lease.owner") == "tester"
-    assert reply.one("lease.reason") == "ticket 4711"
+    assert reply.one("lease.reason") == "ticket%204711"
     assert reply.one("lease.guard_alive") == "yes"
     assert reply.one("clean") == "no"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pfremote.target import Target
+from pfremote.model.target import Target
 from pfremote.transport import Connection, ConnectOptions, connect
 from tests.support.sshd import SshServer
 

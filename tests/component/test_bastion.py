@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from pfremote.asking import OpenHost
-from pfremote.chatter import show_log
-from pfremote.commands.hosts import Hosts, gather_results
-from pfremote.console import Console
-from pfremote.results import HostResult
-from pfremote.target import Target
-from pfremote.transport import ConnectOptions, admission
-from pfremote.transport.admission import PLACES, admitted
+from pfremote.agent.client import OpenHost
+from pfremote.model.result import HostResult
+from pfremote.model.target import Target
+from pfremote.output.console import Console
+from pfremote.output.log_handler import show_log
+from pfremote.run.hosts import Hosts, gather_results
+from pfremote.transport import ConnectOptions, backoff
+from pfremote.transport.backoff import PLACES, admitted
 from pfremote.transport.route import find_route
 from tests.support.sshd import SshServer
 
@@ -123,7 +123,7 @@ def test_never_more_than_the_places_are_on_their_way_in() -> None:
 
 def test_who_waits_too_long_goes_in_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight that hang at a dead jump host must not keep the ninth from finding that out by itself."""
-    monkeypatch.setattr(admission, "PLACES", 1)
+    monkeypatch.setattr(backoff, "PLACES", 1)
     with admitted("a dead place"):
         began = time.monotonic()
         with admitted("a dead place", patience=0.2):
@@ -133,7 +133,7 @@ def test_who_waits_too_long_goes_in_all_the_same(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_place_that_is_left_early_is_free_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "PLACES", 1)
+    monkeypatch.setattr(backoff, "PLACES", 1)
     with admitted("left early") as leave:
         leave()
         leave()

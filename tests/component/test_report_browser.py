@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support.hosts import skip_or_fail
-from tests.unit.test_report_html import sample
+from tests.unit.report.test_html import sample
 
 #: Loads the report into a frame of some width and writes what it measures there as JSON into its own body.
 _PROBE = """<!doctype html><meta charset="utf-8"><body><iframe style="border:0;width:%(width)dpx;height:4000px"></iframe>
@@ -51,6 +51,19 @@ frame.onload = function () {
     const ink = light(view.getComputedStyle(element).color), paper = light(ground(element));
     const contrast = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
     if (contrast < 4.5) { seen.faint.push([element.className, Math.round(contrast * 10) / 10]); }
+  });
+  seen.written = [];
+  page.querySelectorAll(".way-svg").forEach(function (picture) {
+    const edge = root.clientWidth;
+    picture.querySelectorAll("text").forEach(function (word) {
+      const box = word.getBoundingClientRect(), ink = light(view.getComputedStyle(word).fill), paper = light(ground(picture));
+      const contrast = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+      seen.written.push([word.textContent, box.left >= 0 && box.right <= edge, contrast >= 4.5]);
+    });
+    picture.querySelectorAll("rect, circle, line").forEach(function (shape) {
+      const box = shape.getBoundingClientRect();
+      if (box.left < 0 || box.right > edge) { seen.written.push([shape.outerHTML, false, true]); }
+    });
   });
   const open = function () { return page.querySelectorAll("details.dialogue[open]").length; };
   seen.dialogues = page.querySelectorAll("details.dialogue").length;
@@ -105,6 +118,13 @@ def test_it_fits_and_can_be_read_and_used(tmp_path: Path, width: int, scheme: st
     assert seen["ground"] == ("rgb(15, 20, 25)" if scheme == "dark" else "rgb(246, 247, 249)")
     assert seen["wider"] == 0
     assert seen["faint"] == []
+    assert [text.split()[1] for text, _, _ in seen["written"][-4:]] == [
+        "4A1B2C3D4E",
+        "5B2C3D4E5F",
+        "7D4E5F6A7B",
+        "6C3D4E5F6A",
+    ]
+    assert [item for item in seen["written"] if item[1:] != [True, True]] == []
     assert (seen["unfolded"], seen["folded"]) == (seen["dialogues"], 0)
 
 

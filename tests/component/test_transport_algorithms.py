@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from pfremote.errors import AuthFailed
-from pfremote.target import Target
+from pfremote.model.target import Target
 from pfremote.transport import ConnectOptions, connect
 from pfremote.transport.algorithms import allowed_methods, find_unusable
-from pfremote.transport.choice import find_need_for_ssh
+from pfremote.transport.choose_backend import find_need_for_ssh
 from pfremote.transport.fabric import FabricConnection
 from pfremote.transport.openssh import OpensshConnection
 from pfremote.transport.route import find_route
@@ -37,7 +37,7 @@ MX1 = Target("mx1", "mx1")
 def test_what_paramiko_can_keep_is_kept(
     sshd: SshServer, make_options: MakeOptions, line: str, attribute: str, value: str
 ) -> None:
-    """Asked from the transport after the handshake: what was really agreed with a real sshd."""
+    """RequestOptions from the transport after the handshake: what was really agreed with a real sshd."""
     # AES-GCM has its own integrity check: a MAC is agreed only beside another cipher (RFC 5647).
     sshd.write_config(line, *(["Ciphers aes128-ctr"] if line.startswith("MACs") else []))
     connection = connect(MX1, make_options(ssh_config=str(sshd.config)))

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from pfremote.errors import BecomeFailed, DeadlineExceeded
-from pfremote.secret import Secret
-from pfremote.target import Target
+from pfremote.model.secret import Secret
+from pfremote.model.target import Target
 from pfremote.transport import Become, Completed, Connection, ConnectOptions, connect, run_as_root
 from pfremote.transport.openssh import connect_with_ssh
 from pfremote.transport.route import find_route, make_query
@@ -100,16 +100,9 @@ def test_with_a_password_it_is_one_round_trip_whether_sudo_asks_or_not(login: Lo
 def test_a_large_payload_behind_the_password(login: Login) -> None:
     with Sudoer(WITH_PASSWORD) as user:
         payload = bytes(range(256)) * 20_000
-        pieces: list[bytes] = []
-        run_as_root(
-            login(user),
-            ["cat"],
-            stdin=payload,
-            timeout=60,
-            become=Become(password=Secret(user.password)),
-            on_stdout=pieces.append,
-        )
-        assert b"".join(pieces) == payload
+        become = Become(password=Secret(user.password))
+        done = run_as_root(login(user), ["cat"], stdin=payload, timeout=60, become=become)
+        assert done.stdout == payload
 
 
 def test_a_wrong_password_is_tried_once(login: Login, sshd: SshServer) -> None:

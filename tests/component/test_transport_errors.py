@@ -20,12 +20,12 @@ from pathlib import Path
 import paramiko
 import pytest
 
-from pfremote.errors import AuthFailed, DeadlineExceeded, HostError, Unreachable
-from pfremote.secret import Secret
-from pfremote.target import Target
+from pfremote.errors import AuthFailed, DeadlineExceeded, HostError, NameUnknown, Unreachable
+from pfremote.model.secret import Secret
+from pfremote.model.target import Target
 from pfremote.transport import Connection, ConnectOptions, connect, describe
-from pfremote.transport.choice import find_need_for_ssh
-from pfremote.transport.faults import FAULTS, translate
+from pfremote.transport.choose_backend import find_need_for_ssh
+from pfremote.transport.exceptions import FAULTS, translate, translated
 from pfremote.transport.openssh import OpensshConnection, connect_with_ssh
 from pfremote.transport.route import find_route, make_query
 from tests.support.sshd import SshServer, make_key, pick_port
@@ -380,7 +380,7 @@ def test_importing_the_package_loads_neither_fabric_nor_paramiko() -> None:
 
 def test_nothing_is_printed_when_a_connection_fails(tmp_path: Path) -> None:
     code = (
-        "from pfremote.transport import *; from pfremote.target import Target\n"
+        "from pfremote.transport import *; from pfremote.model.target import Target\n"
         "from pfremote.errors import Unreachable\n"
         "import socket\n"
         "s = socket.create_server(('127.0.0.1', 0)); s.listen(1)\n"
@@ -470,3 +470,8 @@ def test_a_key_and_then_a_password_where_the_server_wants_both(tmp_path: Path, m
         connect(MX1, options).close()
         with pytest.raises(AuthFailed):
             connect(MX1, make_options(ssh_config=str(server.config)))
+
+
+def test_a_name_that_the_dns_cannot_have_is_unknown() -> None:
+    with pytest.raises(NameUnknown, match="does not resolve"), translated("mx1"):
+        f"{'x' * 64}.example.jp".encode("idna")

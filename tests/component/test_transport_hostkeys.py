@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pfremote.errors import HostKeyRejected
-from pfremote.target import Target
+from pfremote.model.target import Target
 from pfremote.transport import Connection, ConnectOptions
 from pfremote.transport.fabric import connect_with_fabric
 from pfremote.transport.openssh import connect_with_ssh

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pfremote.errors import ConfigError, HostKeyRejected, Unreachable, UsageError
-from pfremote.target import Target
+from pfremote.model.target import Target
 from pfremote.transport import Connection, ConnectOptions, connect
 from pfremote.transport.fabric import FabricConnection
 from pfremote.transport.openssh import OpensshConnection, connect_with_ssh

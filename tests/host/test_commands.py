@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -56,9 +57,12 @@ def test_a_window_from_the_plan_to_the_report(unchanged: LoopbackHost, tmp_path:
 
     assert code == 0
     kinds = [event["event"] for event in run.events]
-    steps = [kind for kind in dict.fromkeys(kinds) if kind not in ("warning", "session")]
+    steps = [kind for kind in dict.fromkeys(kinds) if kind not in ("warning", "session", "finding")]
     assert steps == ["plan", "armed", "reverted", "collected", "recap"]
     assert "session" in kinds
+    (finding,) = [event for event in run.events if event["event"] == "finding"]
+    assert (finding["code"], finding["session"], finding["account"]) == ("auth.bad-credentials", 1, "alice")
+    assert finding["answer"].startswith("535 5.7.8 ")
     result = hosts["mx1"]
     flags = ("armed", "reverted", "drained", "complete")
     assert (result["state"], [result[flag] for flag in flags]) == ("clean", [True] * 4)
@@ -68,6 +72,19 @@ def test_a_window_from_the_plan_to_the_report(unchanged: LoopbackHost, tmp_path:
     names = {path.name for path in folder.parent.iterdir()}
     assert {"run.json", "report.html", "report.md", "mx1"} <= names
     assert (folder / "main.cf.before").read_bytes() == (folder / "main.cf.after").read_bytes()
+
+
+def test_the_way_of_a_message_is_told_after_the_last_host(unchanged: LoopbackHost, tmp_path: Path) -> None:
+    run = _debug(unchanged, "--minutes", "1", "--stop-after", "1", "--out", str(tmp_path / "run"))
+    run.wait_for("armed")
+    queue_id = traffic.deliver(unchanged, source_ip=PEER)
+    code, _hosts = run.finish()
+    assert code == 0
+    kinds = [event["event"] for event in run.events]
+    assert kinds[-3:] == ["collected", "message", "recap"]
+    (hop,) = run.events[-2]["hops"]
+    assert (hop["host"], hop["queue_id"], run.events[-2]["fate"]) == ("mx1", queue_id, "delivered")
+    assert queue_id in (tmp_path / "run" / "report.html").read_text().partition('id="messages"')[2]
 
 
 def test_no_password_of_the_session_is_kept_or_printed(unchanged: LoopbackHost, tmp_path: Path) -> None:
@@ -167,16 +184,19 @@ def test_detach_then_status_extend_revert_collect(unchanged: LoopbackHost, tmp_p
     reverted = _run(unchanged, "revert", "mx1", "--lease", lease)
     assert reverted.returncode == 0, reverted.stderr
     assert "byte for byte" in reverted.stderr
-    assert f"pfremote collect mx1 --lease {lease}" in reverted.stderr
+    hinted = shlex.split(reverted.stderr.partition("Fetch its evidence with: ")[2].splitlines()[0])
+    assert (hinted[:3], hinted[-1]) == (["pfremote", "collect", "mx1"], lease)
 
     # as on a host whose disk was too full for it: the lines are still in the log
     (evidence,) = STATE_ROOT.glob(f"*/leases/{lease}/evidence")
     evidence.unlink()
-    collected = _run(unchanged, "collect", "mx1", "--out", str(tmp_path / "run"))
+    pasted = [sys.executable, "-m", *hinted, "--out", str(tmp_path / "run")]
+    collected = subprocess.run(pasted, capture_output=True, text=True, timeout=120, check=False)
     assert collected.returncode == 0, collected.stderr
     assert (tmp_path / "run" / "mx1" / "transcripts" / "001.txt").exists()
     assert lease not in _run(unchanged, "status", "mx1").stdout
-    assert _run(unchanged, "collect", "mx1", "--out", str(tmp_path / "again")).returncode == 3
+    again = _run(unchanged, "collect", "mx1", "--out", str(tmp_path / "again"))
+    assert (again.returncode, "nothing to do" in again.stdout) == (0, True), again.stderr
 
 
 def test_a_refusal_touches_nothing_and_is_exit_3(unchanged: LoopbackHost) -> None:
@@ -204,7 +224,45 @@ def test_check_shows_the_change_and_makes_none(unchanged: LoopbackHost) -> None:
     assert done.returncode == 0, done.stderr
     assert f"mx1: debug_peer_list = {PEER}" in done.stdout
     assert f"mx1: +debug_peer_list = {PEER}" in done.stdout
+    assert done.stdout.endswith("mx1  ready\n") and "RECAP" not in done.stdout
     assert unchanged.main_cf.stat().st_mtime_ns == stamp
+
+
+@pytest.mark.parametrize("ending", ["interrupt", "deadline"])
+def test_a_value_that_somebody_else_set_is_a_conflict_in_the_recap(
+    loopback_host: LoopbackHost, tmp_path: Path, ending: str
+) -> None:
+    minutes = "5" if ending == "interrupt" else "6s"
+    run = _debug(loopback_host, "--minutes", minutes, "--out", str(tmp_path / "run"))
+    run.wait_for("armed")
+    loopback_host.postconf("-e", "debug_peer_list=192.0.2.99")
+    if ending == "interrupt":
+        run.process.send_signal(signal.SIGINT)
+    code, hosts = run.finish()
+    assert (code, hosts["mx1"]["state"], hosts["mx1"]["reverted"]) == (5, "conflict", True)
+    assert hosts["mx1"]["conflicts"] == [f"debug_peer_list ours={PEER} theirs=192.0.2.99"]
+    assert "debug_peer_list = 192.0.2.99" in loopback_host.main_cf.read_text()
+    kept = json.loads((tmp_path / "run" / "run.json").read_text())["hosts"][0]
+    assert (kept["state"], kept["conflicts"]) == ("conflict", hosts["mx1"]["conflicts"])
+
+
+def test_a_lease_is_named_by_its_beginning(unchanged: LoopbackHost, tmp_path: Path) -> None:
+    leases = [_debug(unchanged, "--minutes", "5", "--detach").finish()[1]["mx1"]["lease"] for _ in range(2)]
+    first, second = leases
+    prefix = next(second[:size] for size in range(1, 13) if not first.startswith(second[:size]))
+    shared = next((first[:size] for size in range(11, 0, -1) if second.startswith(first[:size])), "")
+    shown = _run(unchanged, "status", "mx1", "--lease", prefix)
+    assert (shown.returncode, second in shown.stdout, first in shown.stdout) == (0, True, False)
+    assert _run(unchanged, "extend", "mx1", "--lease", prefix, "--minutes", "6").returncode == 0
+    if shared:
+        assert "more than one lease" in _run(unchanged, "revert", "mx1", "--lease", shared).stderr
+    missing = next(digit for digit in "0123456789abcdef" if not any(lease.startswith(digit) for lease in leases))
+    for command in ("status", "extend", "revert", "collect"):
+        assert _run(unchanged, command, "mx1", "--lease", missing).returncode == 3
+    assert _run(unchanged, "revert", "mx1", "--lease", prefix).returncode == 0
+    assert first in _run(unchanged, "status", "mx1").stdout
+    assert _run(unchanged, "collect", "mx1", "--lease", prefix, "--out", str(tmp_path / "run")).returncode == 0
+    assert _run(unchanged, "revert", "mx1").returncode == 0
 
 
 def test_debugging_left_on_by_hand_is_shown(loopback_host: LoopbackHost) -> None:
@@ -219,7 +277,7 @@ def test_fab_runs_the_same_tasks(unchanged: LoopbackHost, tmp_path: Path) -> Non
     instance = ["--instance", str(unchanged.config_directory)]
     for words in (
         ["probe", "--peer", PEER, "--peer", "127.0.0.8"],
-        ["arm", "--peer", PEER, "--volatile", "--seconds", "60"],
+        ["arm", "--peer", f"{PEER},127.0.0.8", "--volatile", "--seconds", "60"],
         ["revert", "--lease", "all", "--drain", "5"],
     ):
         done = subprocess.run([*fab, *words, *instance], capture_output=True, text=True, timeout=60, check=False)

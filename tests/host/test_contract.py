@@ -16,7 +16,7 @@ from pfremote.loopback import LoopbackHost
 
 pytestmark = pytest.mark.host
 
-KINDS = {"plan", "armed", "session", "warning", "reverted", "collected", "failed", "recap"}
+KINDS = {"plan", "armed", "session", "warning", "reverted", "finding", "collected", "failed", "recap"}
 FIELDS = {"state", "armed", "reverted", "drained", "complete", "sessions", "lines", "out", "error"}
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z")
 DEBUG = ("debug", "mx1", "--peer", "127.0.0.7", "--allow-volatile-guard")
@@ -73,12 +73,22 @@ def test_the_life_of_a_lease_as_programs_see_it(host: LoopbackHost, tmp_path: Pa
     assert [event["event"] for event in events][-2:] == ["collected", "recap"]
 
 
-@pytest.mark.parametrize("words", [["revert", "--lease", "0123456789ab"], ["collect"], ["extend"]])
+@pytest.mark.parametrize(
+    "words", [["revert", "--lease", "0123456789ab"], ["collect", "--lease", "0123456789ab"], ["extend"]]
+)
 def test_no_such_lease_is_a_refusal_that_touched_nothing(host: LoopbackHost, words: list[str]) -> None:
     code, events = run(host, words[0], "mx1", *words[1:])
     result = events[-1]["hosts"]["mx1"]
     assert (code, result["state"]) == (3, "untouched")
-    assert result["error"]["hint"].startswith("pfremote status")
+    assert result["error"]["hint"].startswith("See the leases with: pfremote status mx1 ")
+
+
+def test_nothing_to_collect_is_no_failure(host: LoopbackHost) -> None:
+    code, events = run(host, "collect", "mx1")
+    result = events[-1]["hosts"]["mx1"]
+    assert (code, result["state"], result["error"]) == (0, "untouched", None)
+    assert result["skipped"].startswith("nothing to do")
+    assert [event["event"] for event in events] == ["recap"]
 
 
 def test_a_disk_that_is_full_in_the_end_does_not_hide_what_became_of_the_host(
@@ -90,12 +100,13 @@ def test_a_disk_that_is_full_in_the_end_does_not_hide_what_became_of_the_host(
     assert (code, result["state"], result["reverted"], result["error"]) == (1, "clean", True, None)
     (failed,) = [event for event in events if event["event"] == "failed"]
     assert "report" in failed["message"]
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["exit_code"] == 1
     assert "--out" in failed["hint"]
 
 
 def test_a_disk_that_is_full_before_leaves_the_evidence_on_the_host(host: LoopbackHost, tmp_path: Path) -> None:
     code, events = run(
-        host, *DEBUG, "--minutes", "2s", "--out", str(tmp_path / "run"), before=("prlimit", "--fsize=1000")
+        host, *DEBUG, "--minutes", "2s", "--out", str(tmp_path / "run"), before=("prlimit", "--fsize=1500")
     )
     result = events[-1]["hosts"]["mx1"]
     assert (code, result["state"], result["error"]["code"]) == (4, "clean", "not-collected")

@@ -16,17 +16,18 @@ from typing import Any
 
 import pytest
 
-from pfremote.commands.campaign import Campaign, run_campaign
-from pfremote.commands.hosts import Hosts
-from pfremote.commands.request_options import Asked
-from pfremote.events import EventStream
-from pfremote.exit_codes import ExitCode
+from pfremote.errors import ExitCode
 from pfremote.loopback import LoopbackHost, traffic
-from pfremote.output import Output
-from pfremote.plan import DebugRequest
-from pfremote.target import Target
+from pfremote.model.request import DebugRequest
+from pfremote.model.target import Target
+from pfremote.options.request import RequestOptions
+from pfremote.output.json_lines import EventStream
+from pfremote.output.output import Output
+from pfremote.postfix.peers import parse_peer
+from pfremote.run.debug import DebugRun, run_debug
+from pfremote.run.hosts import Hosts
 from pfremote.transport import ConnectOptions
-from pfremote.window import closing, course, opening
+from pfremote.window import arm, revert, state
 
 pytestmark = pytest.mark.host
 
@@ -89,7 +90,7 @@ def relay(loopback_host: LoopbackHost) -> Iterator[Relay]:
 
 
 class Run:
-    """A campaign on one host through the relay, in this process, with its events."""
+    """A debug_run on one host through the relay, in this process, with its events."""
 
     def __init__(self, host: LoopbackHost, relay: Relay, folder: Path) -> None:
         config = re.sub(r"(?mi)^(\s*Port)\s+\d+", rf"\1 {relay.port}", host.ssh_config.read_text())
@@ -104,9 +105,10 @@ class Run:
 
     def debug(self, seconds: int, *, poll: float = 0.5, follow: bool = False) -> ExitCode:
         # followed: until the session is over, however slow this machine is
-        request = DebugRequest(("127.0.0.7",), seconds, volatile_guard=True, drain=5, stop_after=1 if follow else None)
-        campaign = Campaign(self.hosts, Asked(request), out=self.folder / "run", poll=poll, follow=follow)
-        return run_campaign(campaign, self.output)
+        peers = (parse_peer("127.0.0.7"),)
+        request = DebugRequest(peers, seconds, volatile_guard=True, drain=5, stop_after=1 if follow else None)
+        debug_run = DebugRun(self.hosts, RequestOptions(request), out=self.folder / "run", poll=poll, follow=follow)
+        return run_debug(debug_run, self.output)
 
     def wait_until_unreachable(self) -> None:
         """Wait for the warning: a connection that breaks before the greeting is tried again for seconds."""
@@ -184,15 +186,16 @@ def test_following_goes_on_where_the_cable_was_cut(
     assert codes == ["unreachable", "in-sight"]
     shown = capsys.readouterr().out
     assert [shown.count(f"C: NOOP {word}") for word in ("before", "cable-is-out", "after")] == [1, 1, 1]
-    (event,) = [event for event in run.events if "outcome" in event]
-    assert (event["outcome"], sum("C: NOOP" in line for line in event["transcript"])) == ("ended", 3)
+    followed, collected = [event for event in run.events if event["event"] == "session" and "outcome" in event]
+    assert (followed["outcome"], sum("C: NOOP" in line for line in followed["transcript"])) == ("ended", 3)
+    assert (collected["outcome"], collected["number"]) == ("ended", 1)
 
 
 def test_a_host_that_cannot_be_seen_again_is_unknown_and_ends_by_itself(
     loopback_host: LoopbackHost, relay: Relay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (course, closing, opening):
-        monkeypatch.setattr(module, "PATIENCE", -10.0, raising=False)
+    for module in (state, revert, arm):
+        monkeypatch.setattr(module, "RETRY_FOR", -10.0, raising=False)
     run = Run(loopback_host, relay, tmp_path)
 
     def pull() -> None:
@@ -203,7 +206,7 @@ def test_a_host_that_cannot_be_seen_again_is_unknown_and_ends_by_itself(
     assert run.debug(4) is ExitCode.UNKNOWN_STATE
     (failed,) = [event for event in run.events if event["event"] == "failed"]
     assert failed["state"] == "unknown"
-    assert "its own guard ends the lease by" in failed["hint"]
+    assert "Its own guard ends the lease by" in failed["hint"]
     end = time.monotonic() + 15
     while b"debug_peer_list" in loopback_host.main_cf.read_bytes() and time.monotonic() < end:
         time.sleep(0.1)

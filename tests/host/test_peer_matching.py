@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from pfremote.postfix.peers import match_peer
+from pfremote.postfix.matching import match_peer
 
 pytestmark = pytest.mark.host
 

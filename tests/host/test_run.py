@@ -145,7 +145,7 @@ def test_a_host_in_two_plays_has_one_result_and_two_records(stage: Stage) -> Non
         stage.write_playbook(f"""
 - {{name: good, hosts: mx1, {DEBUG.replace(PEER, '"{{ peer }}"')}}}
 - {{name: also good, hosts: mx1, {DEBUG}}}
-- {{name: refused, hosts: mx1, debug: {{peers: 10.0.0.1/24, minutes: 3s}}}}
+- {{name: refused, hosts: mx1, debug: {{peers: /nonexistent/peers, minutes: 3s}}}}
 """)
     )
     for _ in range(2):
@@ -154,7 +154,7 @@ def test_a_host_in_two_plays_has_one_result_and_two_records(stage: Stage) -> Non
         run.wait_for("collected")
     code, hosts = run.finish()
     assert list(hosts) == ["mx1"]
-    assert (hosts["mx1"]["sessions"], hosts["mx1"]["error"]["code"]) == (2, "peer-host-bits")
+    assert (hosts["mx1"]["sessions"], hosts["mx1"]["error"]["code"]) == (2, "missing-file")
     assert (code, hosts["mx1"]["state"], hosts["mx1"]["reverted"]) == (4, "clean", True)
     records = stage.run_json()["hosts"]
     assert [record["play"] for record in records] == ["good", "also good", "refused"]
@@ -192,12 +192,12 @@ def test_where_a_condition_is_false_the_host_is_left_alone_and_all_is_well(stage
     assert untouched(stage) == inode
 
 
-def test_a_condition_that_cannot_be_decided_is_a_failure_that_touches_nothing(stage: Stage) -> None:
+def test_a_condition_that_cannot_be_decided_is_an_error_before_the_first_contact(stage: Stage) -> None:
     inode = untouched(stage)
     run = stage.start(stage.write_playbook(f"- {{hosts: mx1, when: nosuch == 1, {DEBUG}}}"))
     code, hosts = run.finish()
-    assert (code, hosts["mx1"]["error"]["code"]) == (4, "when")
-    assert "nosuch is not set" in hosts["mx1"]["error"]["message"]
+    assert (code, hosts) == (2, {})
+    assert any("nosuch" in str(event.get("message")) for event in run.events)
     assert untouched(stage) == inode
 
 
@@ -237,8 +237,10 @@ def test_check_with_diff_shows_what_would_change_and_why_not(stage: Stage) -> No
     assert done.returncode == 4
     assert f"b-mx: debug_peer_list = {PEER}" in done.stdout
     assert f"b-mx: +debug_peer_list = {PEER}" in done.stdout
-    assert "c-mx: warning: left alone: when: inventory_hostname != 'c-mx'" in done.stderr
-    assert "a-dead: error: " in done.stderr
+    heads = [line for line in done.stdout.splitlines() if line.startswith(("a-dead  ", "b-mx  ", "c-mx  "))]
+    assert heads[0].startswith("a-dead  unreachable: ")
+    assert heads[1:] == ["b-mx  ready", "c-mx  skipped: when: inventory_hostname != 'c-mx'"]
+    assert "left alone" not in done.stderr and "error: " not in done.stderr
     assert untouched(stage) == inode
 
 
@@ -296,6 +298,9 @@ def test_hooks_hear_of_the_start_and_the_finish(stage: Stage) -> None:
 
 def test_a_hook_that_fails_is_a_warning_and_changes_nothing(stage: Stage) -> None:
     stage.write_inventory("a-mx", dead=("b-dead",))
+    hook = stage.folder / "hook"  # a program that is there, and that cannot be run
+    hook.write_text("#!/nonexistent/interpreter\n")
+    hook.chmod(0o755)
     with listening_webhook(status=302) as (address, posted):
         run = stage.start(
             stage.write_playbook(f"""
@@ -303,7 +308,7 @@ def test_a_hook_that_fails_is_a_warning_and_changes_nothing(stage: Stage) -> Non
   {DEBUG}
   notify:
     start:
-      - command: [/nonexistent/program]
+      - command: [{hook}]
       - command: ["false"]
       - {{command: [sleep, "60"], timeout: 1}}
       - webhook: http://127.0.0.1:1/refused

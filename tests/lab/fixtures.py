@@ -11,6 +11,7 @@ import pytest
 
 from tests.lab import Lab, LabUnavailableError, Machine
 from tests.lab.commands import LabError
+from tests.lab.tree import DEFAULT_SUITE, SUITES
 from tests.support.hosts import skip_or_fail
 
 #: Run every combination, also those that differ in little.
@@ -18,8 +19,11 @@ LONG = os.environ.get("PFREMOTE_LAB_LONG") == "1"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options of the random-fault run (tests/machine/test_random_faults.py)."""
+    """Options of the lab and of the random-fault run (tests/machine/test_random_faults.py)."""
     group = parser.getgroup("pfremote")
+    group.addoption(
+        "--suite", choices=SUITES, default=DEFAULT_SUITE, help="Debian release of mx1 and mx2 (default: %(default)s)"
+    )
     group.addoption("--trials", type=int, default=12, help="random-fault trials (default: %(default)s)")
     group.addoption("--seed", type=int, help="of the random faults (default: another one each time)")
 
@@ -39,19 +43,19 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def lab() -> Iterator[Lab]:
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """Return a lab with two machines, mx1 and mx2 (3 s; a minute more to build the Debian tree)."""
-    laboratory = _enter_lab()
+    laboratory = _enter_lab(request.config.getoption("suite"))
     try:
         yield laboratory
     finally:
         laboratory.__exit__(None, None, None)
 
 
-def _enter_lab() -> Lab:
+def _enter_lab(suite: str) -> Lab:
     """Boot a lab; a machine that did not come up on a busy computer gets one more chance, a missing program none."""
     for last in (False, True):
-        laboratory = Lab(machines=2)
+        laboratory = Lab(machines=2, suite=suite)
         try:
             return laboratory.__enter__()
         except LabUnavailableError as exc:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -14,7 +15,7 @@ from typing import Literal
 from tests.lab.commands import LabError, run
 from tests.lab.layer import Credentials
 from tests.lab.network import Network
-from tests.lab.nspawn import ENVIRONMENT, find_pid1, launch, listening_ports
+from tests.lab.nspawn import ENVIRONMENT, describe_children, find_pid1, launch, listening_ports
 
 #: systemd's orderly power-off for containers (systemd(1), "Signals").
 _POWEROFF = signal.SIGRTMIN + 3
@@ -105,15 +106,46 @@ class Machine:
         self._powered_on_at = time.monotonic()
         self._launcher = launch(self.root, self.name, self._namespace, self.console)
 
-    def wait_until_up(self, *, timeout: float = 180.0) -> None:
-        """Return when a machine that was powered on is fully up; ``boot_seconds`` is how long it took."""
+    def wait_until_up(self, *, timeout: float = 180.0, again: bool = True) -> None:
+        """Return when a machine that was powered on is fully up; ``boot_seconds`` is how long it took.
+
+        Of some 1,000 boots one got stuck, without a word. At half the time such a machine is described in a warning,
+        and switched off and on again, as an operator would; not without ``again``.
+
+        Raises:
+            LabError: it is not up after ``timeout`` seconds; what it waits for is in the text.
+        """
+        if not again:
+            self._wait_until_up(timeout)
+            return
+        deadline = self._powered_on_at + timeout
+        try:
+            self._wait_until_up(timeout / 2)
+        except LabError as exc:
+            warnings.warn(f"{exc}; it is switched off and on again", stacklevel=2)
+            if self.is_on:
+                self.power_cut()
+            self.power_on()
+            self._wait_until_up(deadline - time.monotonic())
+
+    def _wait_until_up(self, timeout: float) -> None:
         deadline = self._powered_on_at + timeout
         while not self._is_up():
             if not self.is_on or time.monotonic() > deadline:
-                words = self.console.read_text(errors="replace")[-1500:]
-                raise LabError(f"{self.name} is not up after {timeout:g} s: {words}")
+                raise LabError(f"{self.name} is not up after {timeout:g} s: {self._describe()}")
             time.sleep(0.05)
         self.boot_seconds = time.monotonic() - self._powered_on_at
+
+    def _describe(self) -> str:
+        """Tell what a machine that does not come up is waiting for."""
+        words = self.console.read_text(errors="replace")[-1500:]
+        if not self.is_on:
+            return f"it went off: {words}"
+        if self._pid1 is None:
+            return f"no process 1; processes of the launcher: {describe_children(self._launcher.pid)}; {words}"  # type: ignore[union-attr]
+        asked = (["is-system-running"], ["list-jobs", "--no-legend"], ["--failed", "--no-legend"])
+        said = [self.run(["systemctl", "--no-pager", *question], check=False).stdout.strip() for question in asked]
+        return f"{said}; listening: {sorted(listening_ports(self._pid1))}; {words}"
 
     def power_cut(self) -> None:
         """Take the power away: every process of the machine is gone at once, the disk stays."""

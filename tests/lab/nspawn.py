@@ -53,15 +53,32 @@ def launch(root: Path, name: str, namespace: str, console: Path) -> subprocess.P
         )
 
 
+def _read_status(path: Path) -> dict[str, str]:
+    """Return what proc_pid_status(5) says, by name."""
+    return dict(line.split(":\t", 1) for line in path.read_text().splitlines() if ":\t" in line)
+
+
 def find_pid1(launcher: int) -> int | None:
     """Return the outer pid of the process 1 that the launcher started, or None as long as there is none."""
     for status in Path("/proc").glob("[0-9]*/status"):
         with contextlib.suppress(OSError):
-            fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
+            fields = _read_status(status)
             # proc_pid_status(5): NSpid ends with the pid in the innermost namespace.
             if fields["PPid"] == str(launcher) and fields["NSpid"].split()[1:] == ["1"]:
                 return int(status.parent.name)
     return None
+
+
+def describe_children(launcher: int) -> str:
+    """Return name, state and kernel function of the launcher and of the processes below it (proc(5): wchan)."""
+    wanted, found = {str(launcher)}, []
+    for status in sorted(Path("/proc").glob("[0-9]*/status"), key=lambda path: int(path.parent.name)):
+        with contextlib.suppress(OSError):
+            fields = _read_status(status)
+            if fields["Pid"] in wanted or fields["PPid"] in wanted:
+                wanted.add(fields["Pid"])
+                found.append(f"{fields['Name']} {fields['State']} {status.with_name('wchan').read_text()}")
+    return "; ".join(found)
 
 
 def listening_ports(pid: int) -> set[int]:

@@ -53,6 +53,30 @@ def test_that_account_does_everything_and_nothing_else(
         assert operator.run(command, "mx1", *words, *oncall)[0] == 0
 
 
+def test_bootstrap_is_undone(fresh_machine: Machine, operator: Operator, oncall: tuple[str, ...]) -> None:
+    rules = "/etc/sudoers.d/pfremote"
+    assert operator.run("bootstrap", "mx1", "--write", "--for", "%postfix-debug")[0] == 0
+    assert operator.run("debug", "mx1", "--peer", CLIENT, "--detach", *oncall)[0] == 0
+    code, events, _ = operator.run("bootstrap", "mx1", "--remove", "--for", "oncall")
+    assert (code, events[-1]["hosts"]["mx1"]["error"]["code"]) == (3, "lease-active")
+    assert operator.run("revert", "mx1", *oncall)[0] == 0
+    code, _, err = operator.run("bootstrap", "mx1", "--remove", "--for", "oncall")
+    assert code == 0 and "still names it" in err, err
+    assert fresh_machine.read(rules) == f"%postfix-debug ALL=(root) NOPASSWD: {HELPER}\n"
+    assert fresh_machine.run(["su", "oncall", "-c", f"sudo -n {HELPER} status"], check=False).returncode != 0
+    code, _, err = operator.run("bootstrap", "mx1", "--remove")
+    assert code == 0 and f"removed the agent: {HELPER}" in err, err
+    assert fresh_machine.run(["ls", rules, HELPER], check=False).stdout == ""
+    assert fresh_machine.run(["visudo", "-c"], check=False).returncode == 0
+    code, _, err = operator.run("bootstrap", "mx1", "--remove")
+    assert code == 0 and "nothing to remove" in err
+    fresh_machine.write(HELPER, "#!/bin/sh\necho of another program\n")
+    code, _, err = operator.run("bootstrap", "mx1", "--remove")
+    assert code == 0 and "it is not the agent" in err
+    assert "another program" in fresh_machine.read(HELPER)
+    fresh_machine.run(["rm", "-f", HELPER])
+
+
 @pytest.mark.parametrize(
     ("policy", "words"),
     [

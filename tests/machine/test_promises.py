@@ -95,10 +95,13 @@ def test_a_whole_window_over_ssh_and_sudo(operator: Operator, lab: Lab, clean: M
 
 
 def test_p2_what_cannot_be_guarded_is_not_changed(operator: Operator, clean: Machine) -> None:
-    """The guard is armed and seen before main.cf changes: without a place for its units nothing changes."""
+    """The guard is armed and seen before main.cf changes: without a place for its units nothing changes.
+
+    Without ``--guard`` cron would be taken (tests/machine/test_guard_fallback.py).
+    """
     clean.run(["mount", "--bind", "-o", "ro", "/etc/systemd/system", "/etc/systemd/system"])
     try:
-        code, events, _ = operator.run("debug", "mx1", "--peer", CLIENT, "--detach")
+        code, events, _ = operator.run("debug", "mx1", "--peer", CLIENT, "--detach", "--guard", "systemd")
     finally:
         clean.run(["umount", "/etc/systemd/system"])
     assert code == 4

@@ -49,11 +49,11 @@ class Oracle:
             encoding="utf-8",
         )
 
-    def ask(self, sources: Sequence[str], choices: Sequence[tuple[str, str | None]]) -> dict[str, Any]:
+    def ask(self, sources: Sequence[str], choices: Sequence[tuple[str, str | None]], **more: object) -> dict[str, Any]:
         """Return the answer to one request."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None and stdout is not None
-        print(json.dumps({"sources": list(sources), "choices": choices}), file=stdin, flush=True)
+        print(json.dumps({"sources": list(sources), "choices": choices, **more}), file=stdin, flush=True)
         line = stdout.readline()
         assert line, f"the oracle has died; see {self._log.name}"
         answer: dict[str, Any] = json.loads(line)

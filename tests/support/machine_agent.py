@@ -97,7 +97,7 @@ class MachineAgent:
     def arm(self, *more: str, seconds: int = 600, lease: str = LEASE) -> Reply:
         """Arm a lease; it must be armed."""
         reply = self.ask("arm", *self.arm_words(*more, seconds=seconds, lease=lease))
-        assert reply.outcome == "ok", reply
+        assert reply.outcome == "ok", (reply.failures, reply.warnings)
         return reply
 
     @contextmanager

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-from pfremote.maillog.parse import parse_evidence
-from pfremote.maillog.record import Record
+from pfremote.maillog.parse.lines import parse_evidence
+from pfremote.maillog.parse.record import Record
 from pfremote.maillog.redact import Redactor
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"

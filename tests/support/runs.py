@@ -7,12 +7,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pfremote.maillog.parse import LineReader
-from pfremote.maillog.sessions import build_sessions
-from pfremote.maillog.transcript import build_transcript, to_json
+from pfremote.maillog.messages.collect import collect_hops
+from pfremote.maillog.messages.message import Hop, Try
+from pfremote.maillog.parse.lines import LineReader
+from pfremote.maillog.sessions.build import build_sessions
+from pfremote.maillog.transcripts.transcript import build_transcript, to_json
+from pfremote.model.clock import Clock
+from pfremote.model.result import HostResult
 from pfremote.report import Report, build_report
-from pfremote.results import HostResult
 from pfremote.store import HostFolder, HostRecord, Run
+from pfremote.store.encode import to_json as encode
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 STARTED = datetime(2026, 11, 24, 5, 1, 30, tzinfo=UTC)
@@ -45,6 +49,7 @@ class HostData:
     findings: list[dict[str, Any]] = field(default_factory=list)
     exposures: list[dict[str, Any]] = field(default_factory=list)
     unplaced: list[int] = field(default_factory=list)
+    hops: list[dict[str, Any]] = field(default_factory=list)
     withheld: int = 0
     evidence: tuple[str, ...] = ()
     diff: str = ""
@@ -61,6 +66,7 @@ class HostData:
             "exposures": self.exposures,
             "withheld": [{"line": 1, "reason": "a long word"}] * self.withheld,
             "counts": {"other_sessions": 0, "other_lines": 0, "undecided": 0},
+            "hops": self.hops,
         }
         return HostFolder(content, self.evidence, self.diff)
 
@@ -85,6 +91,22 @@ def host_from_log(name: str, fixture: str) -> HostData:
         transcript = to_json(build_transcript(session, built.followed))
         sessions.append({**transcript, "lines": [record.number for record in session.records]})
     return HostData(name, sessions=sessions, unplaced=[r.number for r in built.unplaced], evidence=lines)
+
+
+def hosts_of_a_way() -> tuple[HostData, HostData, HostData]:
+    """Return three hosts that one message went over; the filter's clock is 90 seconds ahead, and known to be."""
+    hosts = tuple(_host_with_messages(name) for name in ("mx", "filter", "mbox"))
+    hosts[1].result["clock"] = Clock(90.0, 0.1)
+    return hosts[0], hosts[1], hosts[2]
+
+
+def _host_with_messages(name: str) -> HostData:
+    lines = (FIXTURES / "way" / f"{name}.log").read_text().splitlines()
+    reader = LineReader(STARTED, UTC)
+    hops = collect_hops("", [reader.read(line, number) for number, line in enumerate(lines, 1)])
+    host = host_from_log(f"{name}.example.jp", f"way/{name}.log")
+    host.hops = encode(hops)
+    return host
 
 
 def make_session(texts: tuple[str, ...], **changes: Any) -> dict[str, Any]:
@@ -182,6 +204,10 @@ def make_hostile_host(text: str) -> HostData:
     host.findings = [make_finding(title=text, meaning=text, next_step=text)]
     host.exposures = [make_exposure(account=text, mechanism=text, where=text)]
     host.unplaced = [1]
+    attempt = {"recipient": text, "relay": text, "status": text, "dsn": text, "reason": text, "next_id": text}
+    hop = Hop(text, text, STARTED, STARTED, text, text, text, text, dropped=text, refused=text, origin=text)
+    tries = [{**encode(Try(STARTED, 1, text, "", "", "", "", "", None, text)), **attempt}]
+    host.hops = [{**encode(hop), "queue_id": text, "origin_kind": "filter", "tries": tries}]
     host.evidence = (text.replace("\n", " "),) * 3
     host.diff = f"--- {host.evidence[0]}\n+{host.evidence[0]}\n"
     host.source = text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -80,7 +81,21 @@ def test_with_json_a_usage_error_ends_in_failed_and_recap(words: list[str], caps
     assert events[1]["exit_code"] == 2
 
 
-@pytest.mark.parametrize("words", [[], ["debug"], ["check"], ["run"]])
+def test_pfremote_alone_answers_with_three_examples() -> None:
+    done = _run()
+    assert done.returncode == 0
+    assert len(re.findall(r"^  pfremote ", done.stdout, re.M)) == 3
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_a_mistyped_command_is_answered_with_the_near_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["stauts", "mx1"]) == 2
+    assert "hint: Did you mean: pfremote status?" in capsys.readouterr().err
+    assert cli.main(["xyzzy"]) == 2
+    assert "hint: Type: pfremote --help" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["debug"], ["check"]])
 def test_nothing_typed_is_two_lines_and_not_the_whole_help(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -131,9 +146,14 @@ def test_a_password_is_never_asked_without_a_terminal(capsys: pytest.CaptureFixt
 
 
 def test_sudoers_is_one_line_for_one_program(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["sudoers", "--user", "ops"]) == 0
-    assert capsys.readouterr().out == "ops ALL=(root) NOPASSWD: /usr/local/sbin/pfremote-agent\n"
-    assert cli.main(["sudoers", "--user", "ops, root"]) == 2
+    assert cli.main(["sudoers", "--for", "ops"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == "ops ALL=(root) NOPASSWD: /usr/local/sbin/pfremote-agent\n"
+    assert "warning" not in shown.err
+    assert cli.main(["sudoers", "--user", "ops"]) == 0  # its old name
+    again = capsys.readouterr()
+    assert (again.out, "is now called --for" in again.err) == (shown.out, True)
+    assert cli.main(["sudoers", "--for", "ops, root"]) == 2
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

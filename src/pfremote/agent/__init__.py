@@ -12,7 +12,7 @@ def load_agent() -> bytes:
 
     The parts are numbered files, sent in the order of their names.
     """
-    folder = resources.files("pfremote.agent")
+    folder = resources.files("pfremote.agent") / "script"
     parts = sorted((part for part in folder.iterdir() if part.name.endswith(".sh")), key=lambda part: part.name)
     return wrap_agent(b"".join(strip_comments(part.read_bytes()) for part in parts))
 
@@ -38,4 +38,5 @@ def wrap_agent(script: bytes) -> bytes:
     from stdin. Not in a here-document: bash keeps those in /tmp, which may be full.
     """
     quoted = script.rstrip(b"\n").replace(b"'", rb"'\''")
-    return b"PFREMOTE_SELF='" + quoted + b"'\n" + b'eval "$PFREMOTE_SELF"\nmain "$@"; exit\n'
+    # What came with the environment is passed on to every program, and one variable may have 131,072 bytes (execve(2)).
+    return b"unset PFREMOTE_SELF\nPFREMOTE_SELF='" + quoted + b"'\n" + b'eval "$PFREMOTE_SELF"\nmain "$@"; exit\n'

@@ -1,4 +1,4 @@
-"""The agent as an installed program: the helper, its sudoers line, and the steps that install both. Pure."""
+"""The agent as an installed program: the file, its sudoers line, and the steps that install and remove both."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ sh -n "$new"
 chown 0:0 "$new"
 chmod 0755 "$new"
 mv -f -- "$new" "$1"
-echo "helper $1"
+echo "agent $1"
 [ -n "$line" ] || exit 0
 { cat "$rules" 2>/dev/null || true; } | grep -vxF -- "$line" >"$rules.new" || true
 printf '%s\n' "$line" >>"$rules.new"
@@ -34,7 +34,43 @@ chown 0:0 "$rules.new"
 chmod 0440 "$rules.new"
 visudo -cqf "$rules.new"
 mv -f -- "$rules.new" "$rules"
-echo "sudoers $rules"
+echo "sudoers line $rules"
+"""
+
+#: Run as root: PATH of the agent, and the sudoers line. It undoes what the script above did: the line first, and the
+#: agent only where it is ours and no sudoers file names it any more.
+REMOVE_SCRIPT = r"""
+set -eu
+umask 022
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+line=$2
+rules=/etc/sudoers.d/pfremote
+trap 'rm -f -- "$rules.new"' EXIT
+if [ -f "$rules" ] && grep -qxF -- "$line" "$rules"; then
+	grep -vxF -- "$line" "$rules" >"$rules.new" || true
+	if grep -q '[^[:space:]]' "$rules.new"; then
+		chown 0:0 "$rules.new"
+		chmod 0440 "$rules.new"
+		visudo -cqf "$rules.new"
+		mv -f -- "$rules.new" "$rules"
+	else
+		rm -f -- "$rules"
+	fi
+	echo "removed the sudoers line: $rules"
+fi
+[ -f "$1" ] || exit 0
+if ! head -n 5 -- "$1" | grep -qx 'PFREMOTE_INSTALLED=yes'; then
+	echo "left alone, it is not the agent: $1"
+	exit 0
+fi
+for file in /etc/sudoers /etc/sudoers.d/*; do
+	if grep -v '^[[:space:]]*#' "$file" 2>/dev/null | grep -qF -- "$1"; then
+		echo "left the agent, $file still names it: $1"
+		exit 0
+	fi
+done
+rm -f -- "$1"
+echo "removed the agent: $1"
 """
 
 
@@ -45,7 +81,7 @@ def render_sudoers(user: str, path: str) -> str:
         UsageError: a name or path that sudoers would read as something else.
     """
     if not re.fullmatch(r"[%+]?[A-Za-z_][A-Za-z0-9_.-]*\$?", user):
-        raise UsageError(f"{user!r} is no user or group name", hint="for example: --user %postfix-debug")
+        raise UsageError(f"{user!r} is no user or group name", hint="Type for example --for %postfix-debug.")
     check_helper_path(path)
     return f"{user} ALL=(root) NOPASSWD: {path}"
 
@@ -53,7 +89,7 @@ def render_sudoers(user: str, path: str) -> str:
 def check_helper_path(path: str) -> None:
     """Raise UsageError unless ``path`` is a plain absolute path that sudoers and sh read alike."""
     if not re.fullmatch(r"(/[A-Za-z0-9_.-]+)+", path) or "/../" in path:
-        raise UsageError(f"{path!r} is no plain absolute path", hint=f"for example: --path {HELPER_PLACE}")
+        raise UsageError(f"{path!r} is no plain absolute path", hint=f"Type for example --path {HELPER_PLACE}.")
 
 
 def make_helper() -> bytes:

@@ -1,6 +1,6 @@
 """The payloads of a reply. Pure.
 
-Packed ones stay packed until somebody reads them, and then come in blocks: they are a host's log lines, and there
+Packed ones stay packed until they are read, and then come in blocks: they are a host's log lines, and there
 may be hundreds of megabytes of them, of many hosts at once.
 
 >>> held = Payloads({"main.cf.before": b"a\\n"})

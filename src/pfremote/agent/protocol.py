@@ -14,6 +14,7 @@ from typing import cast
 
 from pfremote.agent.payloads import Payloads
 from pfremote.agent.reply import Outcome, ProtocolError, Reply, ReplyCutError, read_number
+from pfremote.codes import read_code
 from pfremote.errors import Reason, UsageError
 
 __all__ = [
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 #: The version this client speaks; the agent travels with the client, so there is no other to speak.
-PROTOCOL = "1"
+VERSION = "1"
 
 #: No payload may be larger, before and after gzip: the host decides what it sends, we what we hold.
 PAYLOAD_LIMIT = 256 * 1024 * 1024
@@ -38,6 +39,10 @@ Argument = str | int | bool | None | Iterable[str]
 
 _KEY = re.compile(r"[a-z][a-z0-9_.]*\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+#: What main.cf and master.cf say. Not every such file is UTF-8, so the odd byte is kept as a surrogate escape.
+_CONFIGURATION = frozenset(("param", "effective", "value", "override"))
 
 #: Keys whose second appearance would leave us guessing which one counts.
 _SINGLE_WORDS = (
@@ -45,23 +50,19 @@ _SINGLE_WORDS = (
     "log_why main_cf main_cf_link main_cf_links main_cf_mode main_cf_owner master_pid myhostname "
     "more parent_domain pfremote position predating queue_directory running source state_free_bytes tables time uid "
     "uptime utc_offset version "
+    "evidence_encoding evidence_sum "
 )
 _SINGLE = frozenset(_SINGLE_WORDS.split())
 
 
 def encode_request(verb: str, **arguments: Argument) -> list[str]:
-    """Return the argument words of one request.
-
-    None and False are left out, True is ``yes``, a list repeats its key.
-
-    ``origin`` becomes the protocol's ``from``, which Python keeps for itself.
+    """Return the argument words of one request: None and False are left out, True is ``yes``, a list repeats its key.
 
     Raises:
         UsageError: a value holds a newline or another control character; nothing is sent.
     """
     words = [verb]
-    for name, value in arguments.items():
-        key = "from" if name == "origin" else name
+    for key, value in arguments.items():
         words += [f"{key}={_checked(key, item)}" for item in _items(value)]
     return words
 
@@ -78,9 +79,9 @@ def _items(value: Argument) -> list[str]:
 
 def _checked(key: str, value: str) -> str:
     if _CONTROL.search(value):
-        raise UsageError(f"{key} holds a control character: {value!r}", hint="give it on one line, in plain text")
+        raise UsageError(f"{key} holds a control character: {value!r}", hint="Give it on one line, in plain text.")
     if any("\ud800" <= character <= "\udfff" for character in value):
-        raise UsageError(f"{key} is not UTF-8: {value!r}", hint="give it in UTF-8")
+        raise UsageError(f"{key} is not UTF-8: {value!r}", hint="Give it in UTF-8.")
     return value
 
 
@@ -129,10 +130,15 @@ class _Draft:
         self.seen: set[str] = set()
 
     def add(self, key: str, value: str, reader: _Reader) -> None:
+        shown = _escape(key, value)
+        if shown != value:
+            value = shown
+            odd = f"the host's answer has bytes in {key} that are no text; they are shown as escapes: {shown[:200]}"
+            self.reasons["warning"].append(Reason("bad-value", odd))
         if key in self.reasons:
             code, _, text = value.partition(" ")
             self.last = self.reasons[key]
-            self.last.append(Reason(code, text or code))
+            self.last.append(Reason(read_code(code), text or code))
         elif key == "hint":
             self._add_hint(value)
         elif key == "payload":
@@ -174,14 +180,15 @@ def decode_reply(data: bytes, *, limit: int = PAYLOAD_LIMIT) -> Reply:
 
     Raises:
         ReplyCutError: it ends too early.
-        ProtocolError: it is something else: another version, a duplicate, a bad payload, words after the end.
+        ProtocolError: it is something else: another version, a duplicate, a bad payload, words after the end. A value
+            that is no text is none of these: it is escaped, and warned of.
     """
     reader = _Reader(data)
     first = reader.line()
-    if first != f"pfremote={PROTOCOL}":
+    if first != f"pfremote={VERSION}":
         raise ProtocolError(
             f"the host answered something that is not the agent's reply: {first[:120]!r}",
-            hint="a login script or a forced command there says something else; look with: ssh HOST true",
+            hint="A login script or a forced command there says something else. Look with: ssh HOST true.",
         )
     draft = _Draft(limit)
     while True:
@@ -195,9 +202,19 @@ def _split(line: str) -> tuple[str, str]:
     key, equals, value = line.partition("=")
     if not equals or not _KEY.match(key):
         raise ProtocolError(f"the agent sent a line that is not key=value: {line[:120]!r}")
-    if _CONTROL.search(value):
-        raise ProtocolError(f"the agent sent a control character in {key}")
     return key, value
+
+
+def _escape(key: str, value: str) -> str:
+    r"""Return ``value`` with what is no text as escapes: control characters (C1 too) and bytes that are not UTF-8.
+
+    Such a value costs itself, never the reply: it may be what a stranger put on the host.
+
+    >>> _escape("lease.owner", "a\x9b2J")
+    'a\\x9b2J'
+    """
+    unwanted = _CONTROL if key in _CONFIGURATION else _NO_TEXT
+    return unwanted.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", value)
 
 
 def _finish(outcome: str, draft: _Draft, *, rest: int) -> Reply:

@@ -7,15 +7,21 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pfremote.agent.payloads import Payloads
+from pfremote.codes import Code
 from pfremote.errors import AgentFailed, Reason
 
 Outcome = Literal["ok", "refused", "failed"]
+
+#: The largest number that is believed: bytes and lines of a log stay far below it.
+MOST = 2**53
+#: The latest moment that is believed, in epoch seconds: datetime ends with the year 9999, and some is added to it.
+LAST_MOMENT = 250_000_000_000
 
 
 class ProtocolError(AgentFailed):
     """The reply is not what docs/agent-protocol.md promises."""
 
-    def __init__(self, message: str, *, code: str = "protocol", hint: str = "", host: str = "") -> None:
+    def __init__(self, message: str, *, code: Code = "protocol", hint: str = "", host: str = "") -> None:
         super().__init__(message, code=code, hint=hint, host=host)
 
 
@@ -23,7 +29,7 @@ class ReplyCutError(ProtocolError):
     """The reply stops before its ``end=`` line: something died, and the work may be done or not."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, code="cut-off", hint="ask the host what state it is in: pfremote status HOST")
+        super().__init__(message, code="cut-off", hint="Ask the host what state it is in with: pfremote status HOST")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,14 @@ class Reply:
         """
         return read_number(key, self.one(key, str(default)))
 
+    def moment(self, key: str, default: int = 0) -> int:
+        """Return a moment in epoch seconds.
+
+        Raises:
+            ProtocolError: the value is none that a clock shows.
+        """
+        return read_number(key, self.one(key, str(default)), most=LAST_MOMENT)
+
     def __str__(self) -> str:
         """Show the pairs one a line, as ``fab`` prints them; payloads by name and size."""
         lines = [f"{key}={value}" for key, value in self.pairs]
@@ -61,12 +75,12 @@ class Reply:
         return "\n".join(lines)
 
 
-def read_number(key: str, value: str) -> int:
-    """Return ``value`` as a whole number.
+def read_number(key: str, value: str, *, least: int = 0, most: int = MOST) -> int:
+    """Return ``value`` as a whole number from ``least`` to ``most``.
 
     Raises:
         ProtocolError: it is not one.
     """
-    if not re.fullmatch(r"-?[0-9]{1,19}", value, re.ASCII):
+    if not re.fullmatch(r"-?[0-9]{1,19}", value, re.ASCII) or not least <= int(value) <= most:
         raise ProtocolError(f"the agent sent {key}={value!r} where a whole number belongs")
     return int(value)

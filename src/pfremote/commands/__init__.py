@@ -15,18 +15,38 @@ COMMANDS = {
     "revert": "End leases now.",
     "collect": "Bring the evidence of a lease home, now or long after it ended.",
     "report": "Show a run's report, or write it as HTML, Markdown, text or JSON.",
+    "explain": "Say what a Postfix log shows: any file, or standard input. Contacts no host.",
     "runs": "List the runs kept on this machine.",
     "inventory": "Show hosts and groups as the inventory has them.",
-    "schema": "Print the JSON Schema of inventories or playbooks, for your editor.",
+    "config": "Show the settings that count, and where each was said.",
+    "schema": "Print the JSON Schema of inventories, playbooks or settings, for your editor.",
     "bootstrap": "Install the agent on hosts, and with --write its sudoers line, for debugging with least privilege.",
     "sudoers": "Print the sudoers line and the agent for hosts without full sudo.",
+    "doctor": "Say whether this machine is ready: ssh, keys, known hosts, inventory, space.",
     "demo": "Watch it all on this machine, with a private Postfix and sshd.",
     "completion": "Print the completion script for your shell.",
 }
 
-SUMMARY = "Time-boxed per-peer Postfix debug logging on remote mail hosts, that reverts by itself."
+#: The variable in which a shell says that it wants completions (click's own name for a program called pfremote).
+COMPLETING = "_PFREMOTE_COMPLETE"
+
+SUMMARY = "Postfix debug logging for one peer and some minutes, that reverts by itself."
 
 EXAMPLE = "pfremote debug host1 --peer client.example.jp --minutes 10"
+
+#: What a newcomer types first: words and what they do.
+EXAMPLES = {
+    EXAMPLE: "debug one client on one host, and bring its sessions home",
+    "pfremote check mx -i inventory.yml --peer 192.0.2.40": "see beforehand what would change, and what is in the way",
+    "pfremote run sasl-failures -i inventory.yml -e peer=192.0.2.40": "a ready runbook; pfremote run --list shows all",
+}
+
+
+def render_short_help() -> str:
+    """Return what ``pfremote`` alone answers: what it is for, and three examples."""
+    examples = [line for words, text in EXAMPLES.items() for line in (f"  {words}", f"      {text}")]
+    last = "pfremote --help lists the commands; pfremote demo shows it all on this machine."
+    return "\n".join([SUMMARY, "", *examples, "", last])
 
 
 def render_help() -> str:

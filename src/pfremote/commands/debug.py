@@ -7,33 +7,36 @@ from pathlib import Path
 import click
 
 from pfremote.commands import COMMANDS
-from pfremote.commands.disguising import pseudonymise_option
-from pfremote.commands.host_options import HostOptions, host_options
-from pfremote.commands.request_options import Asked, request_options
 from pfremote.errors import UsageError
-from pfremote.output import Output
+from pfremote.options.complete import complete_hosts
+from pfremote.options.hosts import HOST_CHOICES, HostOptions, host_options
+from pfremote.options.out import DIFF, OUT
+from pfremote.options.pseudonymise import PSEUDONYMISE
+from pfremote.options.request import CHECK, REQUEST_CHOICES, STOP_AFTER_TOTAL, RequestOptions, request_options
+from pfremote.options.sections import ENDS, RESULTS, choice, sections
+from pfremote.output.output import Output
 
 
 @click.command("debug", help=COMMANDS["debug"], no_args_is_help=True)
-@click.argument("patterns", nargs=-1, required=True, metavar="PATTERN...")
+@click.argument("patterns", nargs=-1, required=True, metavar="PATTERN...", shell_complete=complete_hosts)
 @request_options
-@click.option("--follow", is_flag=True, help="Show each session as soon as it is over.")
-@click.option("--detach", is_flag=True, help="Return once armed; the hosts end by themselves, collect later.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Keep the run in this folder.",
-)
-@click.option("-C", "--check", is_flag=True, help="Only say what would be done.")
-@click.option("-D", "--diff", is_flag=True, help="Show how main.cf would change or has changed.")
-@pseudonymise_option
 @host_options
+@sections(
+    *REQUEST_CHOICES,
+    STOP_AFTER_TOTAL,
+    choice(ENDS, "--detach", is_flag=True, help="Return once armed; the hosts end by themselves, collect later."),
+    choice(RESULTS, "--follow", is_flag=True, help="Show each session line by line, while the window is open."),
+    OUT,
+    DIFF,
+    PSEUDONYMISE,
+    *HOST_CHOICES,
+    CHECK,
+)
 @click.pass_obj
 def command(
     output: Output,
     patterns: tuple[str, ...],
-    asked: Asked,
+    asked: RequestOptions,
     hosts: HostOptions,
     *,
     follow: bool,
@@ -42,19 +45,21 @@ def command(
     check: bool,
     diff: bool,
     pseudonymise: bool,
+    stop_after_total: int | None,
 ) -> int:
     """Run it."""
-    if not asked.request.peers and not hosts.list_hosts:
-        raise UsageError("no peer is given: whom should the hosts debug?", hint="add --peer ADDRESS, NAME or NETWORK")
+    if not asked.names_peers and not hosts.list_hosts:
+        raise UsageError("no peer is given: whom should the hosts debug?", hint="Add --peer ADDRESS, NAME or NETWORK.")
     if sum((follow, detach, check)) > 1:
-        raise UsageError("--follow, --detach and --check do not go together", hint="give one of them")
-    from pfremote.commands.campaign import Campaign, run_campaign
-    from pfremote.commands.hosts import list_hosts, prepare_hosts, select_targets
+        raise UsageError("--follow, --detach and --check do not go together", hint="Give one of them.")
+    if detach and stop_after_total:
+        raise UsageError("--stop-after-total counts while this run goes on", hint="Leave out --detach.")
+    # Loaded when the command runs: --help and completion need none of it.
+    from pfremote.run.debug import DebugRun, run_debug
+    from pfremote.run.hosts import prepare_hosts
 
-    if hosts.list_hosts:
-        return list_hosts(select_targets(hosts, patterns), output)
-    campaign = Campaign(
-        prepare_hosts(hosts, patterns),
+    debug_run = DebugRun(
+        prepare_hosts(hosts, patterns, output),
         asked,
         out=out,
         check=check,
@@ -62,5 +67,6 @@ def command(
         detach=detach,
         follow=follow,
         pseudonymise=pseudonymise,
+        stop_after_total=stop_after_total,
     )
-    return run_campaign(campaign, output)
+    return run_debug(debug_run, output)

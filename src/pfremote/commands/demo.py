@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from pfremote.commands import COMMANDS
-from pfremote.output import Output
-from pfremote.postfix.quantities import parse_duration
+from pfremote.model.request import DebugRequest
+from pfremote.model.target import Target
+from pfremote.options.out import OUT
+from pfremote.options.request import RequestOptions, name_operator
+from pfremote.output.output import Output
+from pfremote.postfix.peers import parse_peer
+from pfremote.private_files import default_root
+from pfremote.text.quantities import parse_duration
 
 if TYPE_CHECKING:
     from pfremote.loopback import LoopbackHost
@@ -21,16 +27,12 @@ CLIENT = "127.0.0.1"
 
 @click.command("demo", help=COMMANDS["demo"])
 @click.option("--minutes", default="20s", show_default=True, metavar="TIME", help="How long the window is open.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Keep the run in this folder.",
-)
+@OUT.plain
 @click.option("--json", is_flag=True, expose_value=False, help="JSON Lines on stdout, one event a line.")
 @click.pass_obj
 def command(output: Output, *, minutes: str, out: Path | None) -> int:
     """Run it."""
+    # Loaded when the command runs: --help and completion need none of it.
     from pfremote.loopback import LoopbackHost
 
     seconds = parse_duration(minutes, cap=600)
@@ -41,17 +43,15 @@ def command(output: Output, *, minutes: str, out: Path | None) -> int:
 
 def run_demo(host: LoopbackHost, seconds: int, out: Path | None, output: Output) -> int:
     """Debug a client that gives a wrong password over STARTTLS, through the same code as ``debug``."""
-    from pfremote.commands.campaign import Campaign, run_campaign
-    from pfremote.commands.hosts import Hosts
-    from pfremote.commands.request_options import Asked, name_operator
-    from pfremote.plan import DebugRequest
-    from pfremote.target import Target
+    # Loaded when the command runs: --help and completion need none of it.
+    from pfremote.run.debug import DebugRun, run_debug
+    from pfremote.run.hosts import Hosts
     from pfremote.transport import ConnectOptions
 
     target = Target(host.name, host.name, instance=str(host.config_directory))
     hosts = Hosts((target,), ConnectOptions(ssh_config=str(host.ssh_config)))
     request = DebugRequest(
-        (CLIENT,),
+        (parse_peer(CLIENT),),
         seconds,
         guard="process",  # the machine's own cron and systemd are left alone
         volatile_guard=True,
@@ -64,11 +64,17 @@ def run_demo(host: LoopbackHost, seconds: int, out: Path | None, output: Output)
     output.console.say(f"$ pfremote debug {host.name} --peer {CLIENT} --minutes {seconds}s", style="bold")
     output.listen(_Client(host, output))
     shown: list[Path] = []
-    code = run_campaign(Campaign(hosts, Asked(request), out=out, poll=2.0, on_stored=shown.append), output)
+    debug_run = DebugRun(hosts, RequestOptions(request), out=out, root=demo_root(), poll=2.0, on_stored=shown.append)
+    code = run_debug(debug_run, output)
     for folder in shown:
         _show_transcript(folder, output)
     _compare(before, _digest(host.main_cf), output)
     return code
+
+
+def demo_root() -> Path:
+    """Return where the demo's runs are kept: not among the operator's."""
+    return default_root().with_name("demo-runs")
 
 
 class _Client:
@@ -83,6 +89,7 @@ class _Client:
             threading.Thread(target=self._call, daemon=True).start()
 
     def _call(self) -> None:
+        # Loaded when the command runs: --help and completion need none of it.
         from pfremote.loopback import traffic
 
         reply = traffic.fail_auth_over_starttls(self._host, source_ip=CLIENT)
@@ -92,7 +99,8 @@ class _Client:
 def _show_transcript(folder: Path, output: Output) -> None:
     for path in sorted((folder / "transcripts").glob("*.txt"))[:1]:
         output.console.show()
-        output.console.show(path.read_text(encoding="utf-8", errors="surrogateescape").rstrip("\n"))
+        text = path.read_text(encoding="utf-8", errors="surrogateescape").rstrip("\n")
+        output.console.show_rows(([(line, "")] for line in text.split("\n")), rest=" " * 19)
 
 
 def _digest(path: Path) -> str:
@@ -101,6 +109,6 @@ def _digest(path: Path) -> str:
 
 def _compare(before: str, after: str, output: Output) -> None:
     output.console.show()
-    output.console.show(f"sha256 of main.cf before  {before}")
-    output.console.show(f"sha256 of main.cf after   {after}")
+    output.console.tell(f"sha256 of main.cf before  {before}")
+    output.console.tell(f"sha256 of main.cf after   {after}")
     output.console.show("the same, byte for byte" if before == after else "NOT THE SAME")

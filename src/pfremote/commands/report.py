@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,25 +10,31 @@ import click
 
 from pfremote.commands import COMMANDS
 from pfremote.errors import PfremoteError, UsageError
-from pfremote.output import Output
+from pfremote.options.complete import complete_runs
+from pfremote.output.columns import page_width
+from pfremote.output.output import Output
+from pfremote.private_files import write_private
+from pfremote.store import load_run
 
 if TYPE_CHECKING:
     from pfremote.report import Format
 
 
 @click.command("report", help=COMMANDS["report"])
-@click.argument("run", default="last", metavar="[RUN]")
+@click.argument("run", default="last", metavar="[RUN]", shell_complete=complete_runs)
 @click.option("--format", "fmt", type=click.Choice(["txt", "md", "html", "json"]), default="txt", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it there instead.")
+@click.option("--share", is_flag=True, help="Print the log itself, safe to paste: names replaced, secrets left out.")
 @click.pass_obj
-def command(output: Output, run: str, fmt: Format, *, out: Path | None) -> int:
+def command(output: Output, run: str, fmt: Format, *, out: Path | None, share: bool) -> int:
     """Run it. RUN is a folder, an id as in pfremote runs, the beginning of one, or last."""
+    # Loaded when the command runs: --help and completion need none of it.
+    from pfremote.options.settings import current_settings
     from pfremote.report import read_report, render_report
-    from pfremote.store import load_run
-    from pfremote.store.files import write_private
 
+    current_settings()  # may say where runs are kept
     try:
-        text = render_report(read_report(load_run(run)), fmt)
+        text = share_text(run) if share else render_report(read_report(load_run(run)), fmt, page_width(sys.stdout))
     except PfremoteError as exc:  # a wrong word, or a damaged file: no fault of ours, and nothing was contacted
         raise UsageError(exc.message, hint=exc.hint) from exc
     if out is None:
@@ -35,8 +42,23 @@ def command(output: Output, run: str, fmt: Format, *, out: Path | None) -> int:
         return 0
     if not out.parent.is_dir():
         raise UsageError(
-            f"there is no folder {out.parent}", hint="make it first, or give another place with --out FILE"
+            f"there is no folder {out.parent}", hint="Make it first, or give another place with --out FILE."
         )
     write_private(out, text.encode("utf-8", "backslashreplace"))
     output.console.say(f"written: {out}")
     return 0
+
+
+def share_text(run: str) -> str:
+    """Return a stored run's log as it may be pasted anywhere.
+
+    Raises:
+        PfremoteError: there is no such run, it cannot be read, or the map of tokens cannot be written.
+    """
+    # Reading a log takes the half of pfremote; a report is made of what was read before.
+    from pfremote.options.pseudonymise import make_disguise
+    from pfremote.run.share import read_captures, share_captures
+    from pfremote.store import load_run
+
+    lines = share_captures(read_captures(load_run(run)), make_disguise(()))
+    return "".join(f"{line}\n" for line in lines)

@@ -2,51 +2,71 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from pfremote.commands import COMMANDS
-from pfremote.commands.disguising import pseudonymise_option
-from pfremote.commands.host_options import HostOptions, host_options
 from pfremote.errors import UsageError
-from pfremote.output import Output
+from pfremote.options.connect import make_connect_options, read_become_password
+from pfremote.options.hosts import HOST_CHOICES, HostOptions, host_options, list_warnings
+from pfremote.options.out import DIFF, OUT
+from pfremote.options.pseudonymise import PSEUDONYMISE, make_disguise
+from pfremote.options.request import CHECK, STOP_AFTER_TOTAL
+from pfremote.options.sections import ENDS, HOSTS, SAFETY, choice, sections
+from pfremote.output.columns import page_width
+from pfremote.output.output import Output
+from pfremote.run.complete_playbook import complete_playbooks, complete_variables
+from pfremote.run.confirm import can_ask
+from pfremote.run.runbooks import copy_runbook, find_playbook, list_runbooks
+from pfremote.text.terminal import fold
 
 if TYPE_CHECKING:
-    from pfremote.commands.plays import PreparedPlay, Wishes
+    from pfremote.run.prepare import PlayOverrides, PreparedPlay
 
 
 @click.command("run", help=COMMANDS["run"], no_args_is_help=True)
-@click.argument("playbook", type=click.Path(path_type=Path), metavar="PLAYBOOK")
-@click.option("--serial", metavar="N", help='Hosts at a time: a number, "30%", or several with commas between.')
-@click.option(
-    "--max-fail-percentage", metavar="P", help="Stop after a batch of which more than this percentage failed."
-)
-@click.option(
-    "--allow-volatile-guard",
-    is_flag=True,
-    help="Accept a guard that does not survive a reboot, in every play.",
-)
-@click.option("--yes", is_flag=True, help="Answer yes to what the playbook wants confirmed.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Keep the run in this folder.",
-)
-@pseudonymise_option
-@click.option("-C", "--check", is_flag=True, help="Only say what would be done, and what is in its way.")
-@click.option("-D", "--diff", is_flag=True, help="Show how main.cf would change or has changed.")
+@click.argument("playbook", metavar="PLAYBOOK", required=False, default="", shell_complete=complete_playbooks)
+@click.option("--list", "list_all", is_flag=True, help="List the ready runbooks, and when to use which.")
+@click.option("--copy", is_flag=True, help="Write the runbook into this folder to be changed, and run nothing.")
 @host_options
+@sections(
+    STOP_AFTER_TOTAL,
+    choice(
+        ENDS, "--max-fail-percentage", metavar="P", help="Stop after a batch of which more than this percentage failed."
+    ),
+    OUT,
+    DIFF,
+    PSEUDONYMISE,
+    *(item.completed(complete_variables) if "-e" in item.words else item for item in HOST_CHOICES),
+    choice(
+        HOSTS,
+        "--serial",
+        metavar="N",
+        help='Hosts in a batch: a number, "30%", or several with commas between.',
+    ),
+    CHECK,
+    choice(SAFETY, "--yes", is_flag=True, help="Answer yes to what the playbook wants confirmed."),
+    choice(
+        SAFETY,
+        "--allow-volatile-guard",
+        is_flag=True,
+        help="Accept a guard that does not survive a reboot, in every play.",
+    ),
+)
 @click.pass_obj
 def command(
     output: Output,
-    playbook: Path,
+    playbook: str,
     hosts: HostOptions,
     *,
+    list_all: bool,
+    copy: bool,
     serial: str | None,
     max_fail_percentage: str | None,
+    stop_after_total: int | None,
     allow_volatile_guard: bool,
     yes: bool,
     out: Path | None,
@@ -55,50 +75,80 @@ def command(
     diff: bool,
 ) -> int:
     """Run it."""
-    from pfremote.commands.disguising import make_disguise
-    from pfremote.commands.host_options import make_connect_options, read_become_password
-    from pfremote.commands.hosts import Hosts, list_hosts
-    from pfremote.commands.playing import Manner, run_plays
-    from pfremote.commands.plays import gather_peers
+    if list_all:
+        return show_runbooks(output)
+    if not playbook:
+        raise UsageError("no playbook is named", hint="Type: pfremote run --list")
+    if copy:
+        output.console.show(str(copy_runbook(playbook, Path())))
+        return 0
+    # Loaded when the command runs: --help and completion need none of it.
+    from pfremote.run.forgotten import suggest_name
+    from pfremote.run.hosts import Hosts, end_after_listing
+    from pfremote.run.playbook import RunOptions, run_plays
+    from pfremote.run.prepare import gather_peers
 
-    wishes = read_wishes(serial, max_fail_percentage, volatile_guard=allow_volatile_guard)
-    plays = read_plays(playbook, hosts, wishes)
+    overrides = read_overrides(serial, max_fail_percentage, volatile_guard=allow_volatile_guard)
+    path = find_playbook(playbook)
+    plays, warnings = read_plays(path, hosts, overrides, beside=path.parent if path == Path(playbook) else Path.cwd())
     targets = tuple({host.target.name: host.target for play in plays for host in play.hosts}.values())
-    if hosts.list_hosts:
-        return list_hosts(targets, output)
+    end_after_listing(hosts, targets, output)
     if not check and not yes:
         demand_terminal(plays)
-    chosen = Hosts(targets, make_connect_options(hosts), read_become_password(hosts), hosts.forks)
+    connect, password = make_connect_options(hosts), read_become_password(hosts)
+    suggest = partial(suggest_name, hosts)
+    chosen = Hosts(targets, connect, password, hosts.forks, warnings=warnings, suggest=suggest)
     if pseudonymise:
         output.disguise = make_disguise(targets, gather_peers(plays))
-    return run_plays(plays, chosen, Manner(str(playbook), check, diff, yes, out), output)
+    return run_plays(plays, chosen, RunOptions(str(playbook), check, diff, yes, out, stop_after_total), output)
 
 
-def read_plays(playbook: Path, hosts: HostOptions, wishes: Wishes) -> tuple[PreparedPlay, ...]:
-    """Return the playbook's plays with everything known that can be known before a host is contacted."""
-    from pfremote.commands.extra_vars import read_extra_vars
-    from pfremote.commands.plays import Ground, prepare_plays
-    from pfremote.inventory import load_inventory
+def show_runbooks(output: Output) -> int:
+    """Show each runbook with what is wrong, when to use it, and the variables that are needed."""
+    for book in list_runbooks():
+        output.console.show(f"{book.name}: {book.title}")
+        output.console.show(fold(book.when, page_width(output.console.out), first="    ", rest="    "))
+    output.console.hint("Type: pfremote run NAME -i INVENTORY -e peer=ADDRESS --check")
+    output.console.hint("To change one, type: pfremote run NAME --copy")
+    return 0
+
+
+def read_plays(
+    playbook: Path, hosts: HostOptions, overrides: PlayOverrides, *, beside: Path
+) -> tuple[tuple[PreparedPlay, ...], tuple[str, ...]]:
+    """Return the playbook's plays with everything known that can be known before a host is contacted, and warnings.
+
+    ``beside`` is where the files of variables are: the playbook's folder, and for a packaged one the operator's.
+    """
+    # Loaded when the command runs: --help and completion need none of it.
     from pfremote.inventory.reader import read_text
     from pfremote.playbook import parse_playbook
+    from pfremote.run.choose import open_inventory
+    from pfremote.run.play_files import PlayFiles
+    from pfremote.run.prepare import PlayContext, prepare_plays
 
     sources = parse_playbook(read_text(playbook), str(playbook))
-    extra = read_extra_vars(hosts.extra_vars)
-    return prepare_plays(sources, Ground(load_inventory(hosts.inventory), hosts, extra, wishes))
+    inventory = open_inventory(hosts, beside=beside)
+    files = PlayFiles(beside, inventory.keys)
+    return prepare_plays(sources, PlayContext(inventory, hosts, files, overrides)), (
+        *list_warnings(hosts),
+        *inventory.unread,
+    )
 
 
-def read_wishes(serial: str | None, max_fail_percentage: str | None, *, volatile_guard: bool) -> Wishes:
+def read_overrides(serial: str | None, max_fail_percentage: str | None, *, volatile_guard: bool) -> PlayOverrides:
     """Return what the command line says in place of the playbook.
 
     Raises:
         UsageError: no number or percentage.
     """
-    from pfremote.commands.plays import Wishes
+    # Loaded when the command runs: --help and completion need none of it.
     from pfremote.playbook.scalars import read_batch_size, read_share
+    from pfremote.run.prepare import PlayOverrides
 
     sizes = [read_batch_size(word) for word in serial.split(",")] if serial is not None else []
     share = None if max_fail_percentage is None else read_share(max_fail_percentage)
-    return Wishes(sizes, share, volatile_guard)
+    return PlayOverrides(sizes, share, volatile_guard)
 
 
 def demand_terminal(plays: tuple[PreparedPlay, ...]) -> None:
@@ -107,12 +157,11 @@ def demand_terminal(plays: tuple[PreparedPlay, ...]) -> None:
     Raises:
         UsageError: there is one, and no terminal.
     """
-    from pfremote.commands.questions import can_ask
 
     asking = [play for play in plays if play.play.confirm is not None and play.hosts]
     if asking and not can_ask():
         raise UsageError(
             f"the play {asking[0].title} wants a confirmation, and there is no terminal to ask on: "
             f"{asking[0].play.confirm}",
-            hint="add --yes if the answer is yes",
+            hint="Add --yes if the answer is yes.",
         )

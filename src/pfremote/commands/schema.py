@@ -1,4 +1,4 @@
-"""``pfremote schema``: JSON Schema of inventories and playbooks, for editors and other checkers."""
+"""``pfremote schema``: JSON Schema of inventories, playbooks and settings, for editors and other checkers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ from pfremote.commands import COMMANDS
 
 
 @click.command("schema", help=COMMANDS["schema"])
-@click.argument("what", type=click.Choice(["inventory", "playbook"]))
-def command(what: Literal["inventory", "playbook"]) -> int:
+@click.argument("what", type=click.Choice(["inventory", "playbook", "config"]))
+def command(what: Literal["inventory", "playbook", "config"]) -> int:
     """Run it."""
     if what == "playbook":
+        # Loaded when the command runs: --help and completion need none of it.
         from pfremote.playbook.json_schema import playbook_schema
 
         schema = playbook_schema()
+    elif what == "config":
+        from pfremote.config.json_schema import config_schema
+
+        schema = config_schema()
     else:
         from pfremote.inventory.json_schema import inventory_schema
 

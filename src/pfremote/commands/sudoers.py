@@ -6,24 +6,28 @@ import click
 
 from pfremote.agent.install import HELPER_PLACE, make_helper, render_sudoers
 from pfremote.commands import COMMANDS
-from pfremote.output import Output
+from pfremote.options.account import account_option
+from pfremote.output.output import Output
 
 
 @click.command("sudoers", help=COMMANDS["sudoers"])
-@click.option("--user", default="%postfix-debug", show_default=True, metavar="NAME", help="Who may; %NAME is a group.")
+@account_option
+@click.option("--user", "old_name", metavar="NAME", hidden=True)
 @click.option("--path", default=HELPER_PLACE, show_default=True, metavar="FILE", help="Where the agent is installed.")
 @click.option("--agent", is_flag=True, help="Print the agent itself instead, ready to install.")
 @click.pass_obj
-def command(output: Output, *, user: str, path: str, agent: bool) -> int:
+def command(output: Output, *, account: str, old_name: str | None, path: str, agent: bool) -> int:
     """Run it."""
+    if old_name is not None:
+        output.console.say("warning: --user of sudoers is now called --for, as in bootstrap", style="yellow")
     if agent:
         click.echo(make_helper(), nl=False)
         return 0
-    output.console.show(render_sudoers(user, path))
+    output.console.show(render_sudoers(old_name or account, path))
     output.console.hint(
-        f"pfremote sudoers --agent > pfremote-agent, then on the host: "
+        "Type pfremote sudoers --agent > pfremote-agent, then on the host: "
         f"install -o root -g root -m 0755 pfremote-agent {path}\n"
-        f"put the line into /etc/sudoers.d/pfremote with: visudo -f /etc/sudoers.d/pfremote\n"
-        f"and say in the inventory: pfremote_helper: {path}"
+        "Put the line into /etc/sudoers.d/pfremote with: visudo -f /etc/sudoers.d/pfremote\n"
+        f"Say in the inventory: pfremote_helper: {path}"
     )
     return 0

@@ -1,4 +1,4 @@
-"""What the keys of somebody who follows have set: pause, filter, raw lines, the last question. Pure."""
+"""What the keys have set while an operator follows: pause, filter, raw lines, the last question. Pure."""
 
 from __future__ import annotations
 

@@ -7,21 +7,20 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from pfremote.agent.protocol import Reply
-from pfremote.clock import Clock
-from pfremote.console import Console, Piece
-from pfremote.events import EventSink
-from pfremote.facts import Facts, Lease
 from pfremote.follow.controls import Controls
 from pfremote.follow.lines import Shown, begin_line, end_line, raw_line, turn_lines
 from pfremote.follow.merge import Merge
 from pfremote.maillog.live import Live, LiveEnd, Reader
-from pfremote.maillog.summary import summarise
-from pfremote.maillog.transcript import render_text
+from pfremote.maillog.transcripts.summary import summarise
+from pfremote.maillog.transcripts.transcript import render_text
+from pfremote.model.clock import Clock
+from pfremote.model.event import EventSink
+from pfremote.model.facts import Facts, Lease
+from pfremote.output.console import Console, Piece
 
-#: Lines that are kept for somebody who pauses; older ones are dropped, they are in the transcripts.
+#: Lines that are kept while the operator pauses; older ones are dropped, they are in the transcripts.
 MOST_KEPT = 20_000
 #: A reply's time is a whole second, and what was logged in it may still be on its way.
 _LATE = 1.0
@@ -47,7 +46,7 @@ class _Host:
 
 
 class Follower:
-    """Shows sessions as they happen; see :class:`pfremote.window.course.Follow`. Threads may call.
+    """Shows sessions as they happen; see :class:`pfremote.window.state.Follow`. Threads may call.
 
     ``make_reader`` returns a fresh reader for a host, ``emit`` tells programs of each session that is over,
     ``end`` is what the key q does.
@@ -60,10 +59,12 @@ class Follower:
         make_reader: Callable[[Reply, Facts, Lease], Reader],
         *,
         end: Callable[[], None] = lambda: None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console = console
         self._emit = emit
         self._make_reader = make_reader
+        self._now = now
         self.controls = Controls(end)
         self._lock = threading.RLock()
         self._hosts: dict[str, _Host] = {}
@@ -79,7 +80,7 @@ class Follower:
                 reader = self._make_reader(reply, facts, lease)
                 state = self._hosts[host] = _Host(reader, clock, lease.id, colour)
             self._place(host, state, state.reader.feed(reply.payloads.get("lines", b"")))
-            self._merge.reach(host, reply.number("time") - clock.correction - _LATE)
+            self._merge.reach(host, reply.moment("time") - clock.correction - _LATE)
             self.flush()
 
     def lose(self, host: str) -> None:
@@ -109,7 +110,7 @@ class Follower:
     def flush(self) -> None:
         """Show what need not wait any more."""
         with self._lock:
-            self._kept.extend(self._merge.take(time.monotonic()))
+            self._kept.extend(self._merge.take(self._now()))
             if self.controls.paused or not self._kept:
                 return
             rows = [row for step in self._kept for row in self._rows(step)]
@@ -133,7 +134,7 @@ class Follower:
 
     def _add(self, host: str, step: _Step) -> None:
         moment = step.raw.time
-        self._merge.add(host, moment.timestamp() if moment else None, step, time.monotonic())
+        self._merge.add(host, moment.timestamp() if moment else None, step, self._now())
 
     def _tell(self, host: str, state: _Host, item: LiveEnd) -> None:
         session = item.transcript.session
@@ -173,8 +174,3 @@ class Follower:
             (f"  {shown.clock}  ", "dim"),
             (f"{who}{shown.text}", style),
         )
-
-
-def host_now(reply: Reply) -> datetime:
-    """Return the host's time in a reply, which dates log stamps that have no year."""
-    return datetime.fromtimestamp(reply.number("time"), UTC)

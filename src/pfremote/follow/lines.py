@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
-from pfremote.clock import Clock
 from pfremote.maillog.live import LiveEnd, LiveLine
-from pfremote.maillog.summary import summarise
-from pfremote.maillog.turns import Who
+from pfremote.maillog.transcripts.summary import summarise
+from pfremote.maillog.transcripts.turns import Who
+from pfremote.model.clock import Clock
+from pfremote.text.times import show_clock
 
 Kind = Literal["turn", "raw", "begin", "end"]
 
@@ -31,10 +32,7 @@ class Shown:
     @property
     def clock(self) -> str:
         """The time of day in UTC, with milliseconds where the log has them."""
-        if self.time is None:
-            return "--:--:--"
-        shown = f"{self.time.astimezone(UTC):%H:%M:%S.%f}"
-        return shown[:12] if self.time.microsecond else shown[:8]
+        return show_clock(self.time)
 
 
 def correct(time: datetime | None, clock: Clock) -> datetime | None:

@@ -11,24 +11,31 @@ from dataclasses import replace
 from pathlib import Path
 
 from pfremote.errors import UsageError
-from pfremote.inventory.graph import LOCALHOST, Graph
-from pfremote.inventory.listing import draw_graph, list_inventory
-from pfremote.inventory.merge import Merger
+from pfremote.inventory.graph import LOCALHOST, Graph, Variables
+from pfremote.inventory.hostvars import HostVars, Members
+from pfremote.inventory.listing import draw_graph, list_host, list_inventory
+from pfremote.inventory.merge import NO_FOLDERS, Folders, Merger
+from pfremote.inventory.overrides import NO_OVERRIDES, Overrides
 from pfremote.inventory.patterns import Selector
 from pfremote.inventory.ranges import split_login
 from pfremote.inventory.targets import make_target
 from pfremote.inventory.templates import Renderer
-from pfremote.target import Target
+from pfremote.inventory.values import HostConfigError
+from pfremote.inventory.vault_keys import NO_KEYS, VaultKeys
+from pfremote.model.target import Target
+from pfremote.model.typed import TYPED
 
-__all__ = ["Inventory", "load_inventory", "render_graph", "render_list"]
+__all__ = ["HostConfigError", "Inventory", "load_inventory", "render_graph", "render_host", "render_list"]
 
 
 class Inventory:
     """A read inventory; may be empty. Make one with :func:`load_inventory`."""
 
-    def __init__(self, graph: Graph, folders: tuple[Path, ...] = ()) -> None:
+    def __init__(self, graph: Graph, folders: Folders = NO_FOLDERS, keys: VaultKeys = NO_KEYS) -> None:
+        self.keys = keys
         self._graph = graph
-        self._merger = Merger(graph, folders)
+        self._folders = folders
+        self._merger = Merger(graph, folders, keys)
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -43,69 +50,120 @@ class Inventory:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What was odd so far, one sentence each; call it after :meth:`select`."""
-        encrypted = (
-            f"{path} is encrypted as a whole; what it says is not known here" for path in self._merger.encrypted
+        return (*self._graph.warnings, *self._merger.warnings, *self.unread)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Which files met so far are encrypted and were passed over, one sentence each."""
+        return tuple(
+            f"{path} is encrypted, and no vault password is given: what it says does not count"
+            for path in self._merger.encrypted
         )
-        return (*self._graph.warnings, *self._merger.warnings, *encrypted)
 
-    def select(self, pattern: str, limit: str | None = None) -> tuple[Target, ...]:
-        """Return the hosts that ``pattern`` chooses and ``limit`` leaves, in Ansible's order; maybe none.
+    def choose(self, pattern: str, limit: str | None = None, *, strict: bool = False) -> tuple[str, ...]:
+        """Return the names of the hosts that ``pattern`` chooses and ``limit`` leaves, in Ansible's order; maybe none.
 
-        A plain ``[user@]host[:port]`` that is no group and no host of the inventory is a host too; what the
-        inventory says of this host, or else of ``all``, holds for it. ``localhost`` that the inventory does
-        not have is this machine, over a local connection, as in Ansible.
+        A plain ``[user@]host[:port]`` that is no group and no host of the inventory is a host too, unless this is
+        ``strict``: then only an address is. ``localhost`` that the inventory does not have is this machine.
+        No variable is looked at.
 
         Raises:
             UsageError: a part of a pattern matches nothing, or is no pattern.
-            ConfigError: a variable that is needed is wrong, encrypted or cannot be rendered.
         """
-        selector = Selector(self._graph)
+        selector = Selector(self._graph, strict=strict and bool(self._graph.hosts))
         names = selector.select(pattern)
         if limit:
             kept = set(Selector(self._graph, selector.adhoc).select(limit, allow_adhoc=False))
             names = [name for name in names if name in kept]
-        targets = [self.target(name) for name in names]
-        _refuse_twins(targets)
-        return tuple(targets)
+        _refuse_twins([self.shown_name(name) for name in names])
+        return tuple(names)
+
+    def shown_name(self, name: str) -> str:
+        """Return how a chosen host is called: a host of the inventory by its name there, without a login."""
+        plain = self._plain_name(name)
+        return plain if plain in self._graph.hosts else name
+
+    def select(self, pattern: str, limit: str | None = None, *, strict: bool = False) -> tuple[Target, ...]:
+        """Return the hosts that :meth:`choose` names, ready to be contacted. What the inventory says of a host that
+        it does not have itself (by its address, say) is what it says of ``all``.
+
+        Raises:
+            UsageError: as :meth:`choose`.
+            ConfigError: a variable that is needed is wrong, encrypted or cannot be rendered.
+        """
+        return tuple(self.target(name) for name in self.choose(pattern, limit, strict=strict))
 
     def variables(self, name: str) -> dict[str, object]:
         """Return the merged variables of a host, templates unrendered."""
-        return dict(self._merger.merge(name).values)
+        return dict(self.layered(name).values)
+
+    def layered(self, name: str) -> Variables:
+        """Return the same with where each was written."""
+        return self._merger.merge(self._plain_name(name))
 
     def groups_of(self, name: str) -> list[str]:
         """Return the groups of a host, sorted, ``all`` left out (Ansible's ``group_names``)."""
         return sorted(self._merger.groups_of(name))
 
-    def target(self, name: str) -> Target:
-        """Return one host, in the inventory or not, as a Target.
+    def target(self, name: str, overrides: Overrides = NO_OVERRIDES) -> Target:
+        """Return one host, in the inventory or not, as a Target. Only what ``overrides`` leaves open is rendered.
 
         Raises:
-            ConfigError: a variable that is needed is wrong, encrypted or cannot be rendered.
+            HostConfigError: a variable that is needed is encrypted or cannot be rendered, or asks for a connection
+                that pfremote has not.
+            ConfigError: a value is wrong.
         """
         login = None if name in self._graph.hosts else split_login(name)
-        plain = name if login is None else login[1]
-        variables = self._merger.merge(plain)
-        host = self._graph.hosts.get(plain)
-        magic: dict[str, object] = {
-            "inventory_hostname": plain,
-            "inventory_hostname_short": plain.partition(".")[0],
-            "inventory_file": host.source if host else "",
-            "inventory_dir": str(Path(host.source).parent) if host else "",
-            "group_names": sorted(self._merger.groups_of(plain)),
-            "groups": _Members(self._graph),
-        }
-        target = make_target(plain if host else name, plain, variables, Renderer(variables, magic))
+        plain = self._plain_name(name)
+        variables = Variables()
+        for layer in (self._merger.merge(plain), overrides.above, overrides.extra):
+            variables.update(layer)
+        known = plain in self._graph.hosts
+        renderer = Renderer(variables, self.magic(plain), self.keys)
+        target = make_target(plain if known else name, plain, variables, renderer, overrides)
         if login is not None:
             user, _, port = login
             target = replace(target, user=user or target.user, port=port or target.port)
-            if (user or port) and host is None and plain in LOCALHOST:
-                # Who names a login or a port means what listens there (a forwarded port), not this machine.
+            if (user or port) and not known and plain in LOCALHOST:
+                # A login or a port means what listens there (a forwarded port), not this machine.
                 target = replace(target, connection="ssh")
         return target
+
+    def magic(self, name: str) -> dict[str, object]:
+        """Return the names that Ansible itself sets, as far as they are known here."""
+        host = self._graph.hosts.get(name)
+        beside = {"playbook_dir": str(self._folders.beside[0])} if self._folders.beside else {}
+        return {
+            "inventory_hostname": name,
+            "inventory_hostname_short": name.partition(".")[0],
+            "inventory_file": host.source if host else "",
+            "inventory_dir": str(Path(host.source).parent) if host else "",
+            "group_names": self.groups_of(name),
+            "groups": Members(self._graph),
+            "hostvars": HostVars(self._graph.hosts, self._render_host),
+            **beside,
+        }
+
+    def _render_host(self, name: str) -> Renderer:
+        return Renderer(self._merger.merge(name), self.magic(name), self.keys)
+
+    def _plain_name(self, name: str) -> str:
+        login = None if name in self._graph.hosts else split_login(name)
+        return name if login is None else login[1]
 
     def as_listing(self) -> dict[str, object]:
         """Return what ``ansible-inventory --list`` prints, as data; passwords are masked."""
         return list_inventory(self._graph, self._merger)
+
+    def as_host(self, name: str) -> dict[str, object]:
+        """Return what ``ansible-inventory --host`` prints, as data; passwords are masked.
+
+        Raises:
+            UsageError: there is no such host.
+        """
+        if name not in self._graph.hosts:
+            raise UsageError(f"there is no host {name}", hint=f"See what there is with: {TYPED.show_inventory()}")
+        return list_host(self._merger, name)
 
     def as_graph(self, top: str = "all") -> str:
         """Return what ``ansible-inventory --graph`` prints.
@@ -114,32 +172,23 @@ class Inventory:
             UsageError: there is no such group.
         """
         if top not in self._graph.groups:
-            raise UsageError(f"there is no group {top}", hint="See what there is: pfremote inventory --graph.")
+            raise UsageError(f"there is no group {top}", hint=f"See what there is with: {TYPED.show_inventory()}")
         return draw_graph(self._graph, top)
 
 
-class _Members(dict[str, list[str]]):
-    """``groups`` in templates: the members of a group, looked up when asked for."""
-
-    def __init__(self, graph: Graph) -> None:
-        super().__init__()
-        self._graph = graph
-
-    def __missing__(self, name: str) -> list[str]:
-        if name not in self._graph.groups:
-            raise KeyError(name)
-        return self._graph.members(name)
-
-
-def _refuse_twins(targets: list[Target]) -> None:
+def _refuse_twins(names: list[str]) -> None:
     """The name is the key of every result, so it must be unique; patterns see to that."""
-    names = [target.name for target in targets]
     if len(set(names)) != len(names):
         raise UsageError("a host was named twice", hint="Name each host once.")
 
 
-def load_inventory(sources: Sequence[str | Path]) -> Inventory:
+def load_inventory(
+    sources: Sequence[str | Path], *, beside: Sequence[Path] = (), keys: VaultKeys = NO_KEYS
+) -> Inventory:
     """Read one or more sources (files, folders, programs, ``host1,host2,``) into one inventory.
+
+    In the folders ``beside`` (the playbook's, or the one that the operator is in) ``group_vars`` and ``host_vars``
+    count as well; ``keys`` open what is encrypted.
 
     Raises:
         ConfigError: a source is missing or wrong; with file, line and path inside the file.
@@ -148,15 +197,26 @@ def load_inventory(sources: Sequence[str | Path]) -> Inventory:
     if not sources:
         graph = Graph()
         graph.reconcile()
-        return Inventory(graph)
+        return Inventory(graph, Folders((), tuple(path.absolute() for path in beside)), keys)
     from pfremote.inventory.sources import read_sources
 
-    return Inventory(*read_sources(sources))
+    graph, folders = read_sources(sources, keys)
+    apart = tuple(folder for path in beside if (folder := path.absolute()) not in folders)
+    return Inventory(graph, Folders(folders, apart), keys)
 
 
 def render_list(inventory: Inventory) -> dict[str, object]:
     """Return what ``ansible-inventory --list`` prints, as data; passwords are masked."""
     return inventory.as_listing()
+
+
+def render_host(inventory: Inventory, name: str) -> dict[str, object]:
+    """Return what ``ansible-inventory --host`` prints, as data; passwords are masked.
+
+    Raises:
+        UsageError: there is no such host.
+    """
+    return inventory.as_host(name)
 
 
 def render_graph(inventory: Inventory, top: str = "all") -> str:

@@ -1,4 +1,4 @@
-"""Groups and hosts while an inventory is read, and the rules by which Ansible completes them."""
+"""Groups and hosts while an inventory is read, and the rules by which Ansible completes them. Pure."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pfremote.inventory.values import Origin
 
 #: Names that Ansible takes for the machine itself.
 LOCALHOST = ("127.0.0.1", "localhost", "::1")
+#: Groups in groups; those of people are a handful deep, and what walks over them is written as a recursion.
+DEEPEST = 200
 
 
 @dataclass(slots=True)
@@ -20,6 +22,8 @@ class Variables:
 
     values: dict[str, object] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
+    #: Files that are encrypted as a whole and were passed over: what they set is not known.
+    sealed: dict[str, None] = field(default_factory=dict)
 
     def set(self, name: str, value: object, origin: Origin) -> None:
         """Set one variable; a later value replaces an earlier one.
@@ -35,14 +39,15 @@ class Variables:
         """Lay another set over this one."""
         self.values.update(other.values)
         self.origins.update(other.origins)
+        self.sealed.update(other.sealed)
 
 
 @dataclass(slots=True)
 class Group:
-    """A group: its own hosts and child groups, by name and in their order."""
+    """A group: its own hosts (keys only) and child groups, by name and in their order."""
 
     name: str
-    hosts: list[str] = field(default_factory=list)
+    hosts: dict[str, None] = field(default_factory=dict)
     children: list[str] = field(default_factory=list)
     parents: list[str] = field(default_factory=list)
     variables: Variables = field(default_factory=Variables)
@@ -97,9 +102,7 @@ class Graph:
             self.hosts[name] = Host(name, source=origin.file)
             if port:
                 self.hosts[name].variables.set("ansible_port", port, origin)
-        members = self.groups[group].hosts
-        if name not in members:
-            members.append(name)
+        self.groups[group].hosts.setdefault(name)
 
     def add_child(self, parent: str, child: str, origin: Origin) -> None:
         """Make one group the child of another.
@@ -156,7 +159,11 @@ class Graph:
         return list(dict.fromkeys(host for group in self.descend(name) for host in self.groups[group].hosts))
 
     def reconcile(self) -> None:
-        """Finish after the last source: every group below ``all``, every other host in ``ungrouped``."""
+        """Finish after the last source: every group below ``all``, every other host in ``ungrouped``.
+
+        Raises:
+            ConfigError: groups are nested more deeply than any inventory of people is.
+        """
         for group in list(self.groups.values()):
             if group.name != "all" and not group.parents:
                 self.add_child("all", group.name, Origin(""))
@@ -164,11 +171,21 @@ class Graph:
         for host in self.hosts:
             home = {group for group in homes.get(host, ()) if group != "all"}
             if home == set():
-                self.groups["ungrouped"].hosts.append(host)
+                self.groups["ungrouped"].hosts[host] = None
             elif "ungrouped" in home and home != {"ungrouped"}:
-                self.groups["ungrouped"].hosts.remove(host)
+                del self.groups["ungrouped"].hosts[host]
             if host in self.groups:
                 self.warnings.append(f"{host} is the name of a group and of a host")
+        self._check_depth()
+
+    def _check_depth(self) -> None:
+        deepest = {"all"}
+        for _ in range(DEEPEST):
+            deepest = {child for name in deepest for child in self.groups[name].children}
+            if not deepest:
+                return
+        message = f"groups are nested more than {DEEPEST} deep"
+        raise ConfigError(message, file="inventory", hint="Let groups name their hosts themselves.")
 
     def homes(self) -> dict[str, list[str]]:
         """Return, for each host, the groups that name it themselves."""
@@ -202,5 +219,5 @@ def _read_priority(value: object, origin: Origin) -> int:
         file=origin.file,
         line=origin.line,
         path=origin.path,
-        hint="ansible_group_priority is a whole number.",
+        hint="Write ansible_group_priority as a whole number.",
     )

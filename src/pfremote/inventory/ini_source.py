@@ -1,4 +1,4 @@
-"""Read Ansible's INI inventories: ``[group]``, ``[group:vars]``, ``[group:children]``."""
+"""Read Ansible's INI inventories: ``[group]``, ``[group:vars]``, ``[group:children]``. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""JSON text as YAML nodes: Ansible reads a file as JSON where it is JSON, and 1e3 or an escaped emoji is no YAML."""
+"""JSON text as YAML nodes: Ansible reads a file as JSON where it is JSON, and 1e3 or an escaped emoji is no YAML.
+
+Pure."""
 
 from __future__ import annotations
 
@@ -18,10 +20,14 @@ def parse_json(text: str) -> object:
     """Return the data of ``text``.
 
     Raises:
-        ValueError: it is not JSON, or has half of a surrogate pair, which is no text (Ansible refuses it too).
+        ValueError: it is not JSON, is nested too deeply, or has half of a surrogate pair, which is no text (Ansible
+            refuses it too).
     """
-    data: object = json.loads(text)
-    json.dumps(data, ensure_ascii=False).encode()
+    try:
+        data: object = json.loads(text)
+        json.dumps(data, ensure_ascii=False).encode()
+    except RecursionError as exc:
+        raise ValueError("nested too deeply") from exc
     return data
 
 
@@ -34,7 +40,7 @@ def compose_json(text: str, file: str) -> Node | None:
     """
     try:
         parse_json(text)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     return _Composer(text, file).compose()
 

@@ -22,7 +22,7 @@ _TEMPLATE: dict[str, Any] = {"type": "string", "pattern": r"\{\{|\{%"}
 _OURS: dict[str, dict[str, Any]] = {
     "pfremote_instance": _TEXT,
     "pfremote_max_minutes": _DURATION,
-    "pfremote_log": {"type": "string", "pattern": "^(journal|(file:)?/.*)$"},
+    "pfremote_log": {"type": "string", "pattern": "^(journal|none|(file:)?/.*)$"},
     "pfremote_helper": {"type": "string", "pattern": "^/"},
     "pfremote_agent": {"type": "string", "pattern": "^/"},
     "pfremote_host_key_checking": _BOOL,

@@ -1,13 +1,18 @@
-"""Show an inventory as ``ansible-inventory --list`` and ``--graph`` do."""
+"""Show an inventory as ``ansible-inventory --list``, ``--host`` and ``--graph`` do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import islice
 
+from pfremote.errors import UsageError
 from pfremote.inventory.graph import Graph, Variables
 from pfremote.inventory.merge import Merger
 from pfremote.inventory.values import PASSWORD_VARIABLES, Encrypted, Unsafe
+
+#: Of a tree.
+MOST_LINES = 200_000
 
 #: Names that Ansible itself sets; a value from the inventory never counts, and is not shown.
 _MAGIC = frozenset(
@@ -40,6 +45,11 @@ def list_inventory(graph: Graph, merger: Merger) -> dict[str, object]:
     return listing
 
 
+def list_host(merger: Merger, name: str) -> dict[str, object]:
+    """Return the merged variables of one host. Passwords are masked."""
+    return _show(merger.merge(name))
+
+
 def _list_group(name: str, graph: Graph, listing: dict[str, object], seen: set[str]) -> None:
     group = graph.groups[name]
     entry = {"hosts": [] if name == "all" else list(group.hosts), "children": list(group.children)}
@@ -53,7 +63,7 @@ def _list_group(name: str, graph: Graph, listing: dict[str, object], seen: set[s
 
 def _show(variables: Variables) -> dict[str, object]:
     return {
-        name: "****" if name in PASSWORD_VARIABLES else _plain(value)
+        name: "****" if name in PASSWORD_VARIABLES or variables.origins[name].secret else _plain(value)
         for name, value in variables.values.items()
         if name not in _MAGIC
     }
@@ -74,8 +84,17 @@ def _plain(value: object) -> object:
 
 
 def draw_graph(graph: Graph, top: str = "all") -> str:
-    """Return the tree of groups and hosts below ``top``, one name a line."""
-    return "\n".join(_draw_group(top, graph, 0))
+    """Return the tree of groups and hosts below ``top``, one name a line.
+
+    Raises:
+        UsageError: it has more lines than are looked at.
+    """
+    # A group stands under each of its parents, so the tree of a small inventory may be without end.
+    lines = list(islice(_draw_group(top, graph, 0), MOST_LINES + 1))
+    if len(lines) > MOST_LINES:
+        hint = "Show a part of it: --graph GROUP; or --list."
+        raise UsageError(f"the tree has more than {MOST_LINES} lines", hint=hint)
+    return "\n".join(lines)
 
 
 def _draw_group(name: str, graph: Graph, depth: int) -> Iterator[str]:

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from pfremote.inventory.graph import LOCALHOST, Graph, Variables
 from pfremote.inventory.values import Origin
 from pfremote.inventory.vars_files import VarsFiles
+from pfremote.inventory.vault_keys import NO_KEYS, VaultKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where ``host_vars`` and ``group_vars`` may be: beside the sources (the last wins), and beside the playbook."""
+
+    sources: tuple[Path, ...] = ()
+    beside: tuple[Path, ...] = ()
+
+
+NO_FOLDERS = Folders()
 
 
 class Merger:
-    """Merges the variables of hosts. Later layers win:
+    """Merges the variables of hosts. Later layers win, as in Ansible (its VARIABLE_PRECEDENCE):
 
-    1. ``all`` in the sources, 2. the other groups in the sources, 3. ``group_vars/all``,
-    4. other ``group_vars``, 5. the host in the sources, 6. ``host_vars``.
+    1. ``all`` in the sources, 2. the other groups in the sources, 3. ``group_vars/all`` beside the sources, then
+    beside the playbook, 4. other ``group_vars``, in the same order, 5. the host in the sources, 6. ``host_vars``
+    beside the sources, then beside the playbook.
 
     Groups go by depth, then ansible_group_priority, then name, so that
     a child beats its parents; of several sources the last one wins.
     """
 
-    def __init__(self, graph: Graph, folders: tuple[Path, ...]) -> None:
+    def __init__(self, graph: Graph, folders: Folders, keys: VaultKeys = NO_KEYS) -> None:
         self._graph = graph
-        self._files = VarsFiles(folders)
+        self._folders = folders
+        self._files = VarsFiles(keys)
         self._depths = graph.depths()
         self._homes = graph.homes()
 
@@ -61,6 +76,6 @@ class Merger:
         return merged
 
     def _lay_files(self, merged: Variables, kind: str, names: list[str]) -> None:
-        for folder in self._files.folders:
+        for folder in (*self._folders.sources, *self._folders.beside):
             for name in names:
                 merged.update(self._files.read(folder, kind, name))

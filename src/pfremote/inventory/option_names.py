@@ -1,6 +1,6 @@
-"""The inventory variables that are pfremote's own.
+"""The inventory variables that are pfremote's own. Pure.
 
-A misspelt one is an error, since it may be a limit that somebody relies on.
+A misspelt one is an error, since it may be a limit that the operator relies on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PREFIX = "pfremote_"
 OPTIONS = {
     "pfremote_instance": "Postfix instance: a configuration directory, or a name that postmulti -l shows",
     "pfremote_max_minutes": "longest window that may be asked for on this host",
-    "pfremote_log": "where this Postfix logs: journal, or file:/path",
+    "pfremote_log": "where this Postfix logs: journal, file:/path, or none for elsewhere",
     "pfremote_helper": "path of the agent where it is installed on the host",
     "pfremote_agent": "another name of pfremote_helper",
     "pfremote_host_key_checking": "false to accept and record an unknown host key",

@@ -1,11 +1,11 @@
-"""Check and convert the values of connection variables and of our own ``pfremote_*`` variables."""
+"""Check and convert the values of connection variables and of our own ``pfremote_*`` variables. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from pfremote.errors import UsageError
-from pfremote.postfix.quantities import parse_duration, parse_percent, parse_size
+from pfremote.text.quantities import parse_duration, parse_percent, parse_size
 
 _TRUE = frozenset({"true", "yes", "on", "1", "y", "t"})
 _FALSE = frozenset({"false", "no", "off", "0", "n", "f"})
@@ -30,7 +30,7 @@ def read_port(value: object) -> int:
     Raises:
         ValueError: it is none.
     """
-    text = str(value).strip()
+    text = str(int(value) if isinstance(value, int) else value).strip()
     if text.isdecimal() and 0 < int(text) < 65536:
         return int(text)
     raise ValueError("is not a port from 1 to 65535")
@@ -71,11 +71,11 @@ def _read_drain(value: object) -> int:
 
 def _read_log(value: object) -> str:
     text = read_word(value)
-    if text == "journal" or text.startswith("file:/"):
+    if text in ("journal", "none") or text.startswith("file:/"):
         return text
     if text.startswith("/"):
         return f"file:{text}"
-    raise ValueError("is neither journal nor file:/path")
+    raise ValueError("is none of journal, file:/path and none")
 
 
 def _read_path(value: object) -> str:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from pfremote.errors import ConfigError, UsageError
 from pfremote.inventory.graph import LOCALHOST, Graph
-from pfremote.inventory.ranges import expand_ranges, has_range, is_ipv6, split_login
+from pfremote.inventory.ranges import expand_ranges, has_range, is_address, is_ipv6, split_login
 from pfremote.inventory.reader import read_text
+from pfremote.model.typed import TYPED
 
 _SUBSCRIPT = re.compile(r"(?P<body>.+)\[(?:(?P<index>-?[0-9]+)|(?P<first>[0-9]+)[:-](?P<last>[0-9]*))\]\Z")
 #: A port behind one host name, with or without a user before it.
 _LOGIN = re.compile(r"(?:[^@:\[\]]+@)?(?:\[[^\[\]]+\]|[^:&!~*?\[\]]+):[0-9]+\Z|[^@:\[\]]+@.+\Z")
 _COMMA, _BLANK, _COLON = (re.compile(separator) for separator in (",", r"\s", ":"))
 _SPECIAL = frozenset(".?*[")
+#: What looks like a slice, whatever is in it.
+_SLICE = re.compile(r"(?P<body>.+)\[(?P<cut>[^\[\]]*:[^\[\]]*)\]\Z")
+#: Names that a slip is compared with at most.
+_MANY = 2000
 
 
 def split_pattern(text: str) -> list[str]:
@@ -71,10 +77,14 @@ def read_term_files(terms: Iterable[str]) -> list[str]:
 
 
 class Selector:
-    """Chooses host names out of a graph; ``adhoc`` collects plain host names that are in no inventory."""
+    """Chooses host names out of a graph; ``adhoc`` collects plain host names that are in no inventory.
 
-    def __init__(self, graph: Graph, adhoc: dict[str, None] | None = None) -> None:
+    With ``strict`` such a name is refused, since it may be a misspelt group; an address is not.
+    """
+
+    def __init__(self, graph: Graph, adhoc: dict[str, None] | None = None, *, strict: bool = False) -> None:
         self._graph = graph
+        self._strict = strict
         self.adhoc: dict[str, None] = {} if adhoc is None else adhoc
 
     def select(self, text: str, *, allow_adhoc: bool = True) -> list[str]:
@@ -106,16 +116,47 @@ class Selector:
             )
         if term in self.adhoc or (term in self._graph.hosts and not (group_first and term in self._graph.groups)):
             return [term]
+        self._refuse_slice(term)
         if (names := self._match_inventory(term)) is not None:
             return names
         if term in LOCALHOST:
             return self._match_localhost(term)
         if not term.startswith("~") and has_range(term) and (names := self._match_range(term, allow_adhoc)):
             return names
-        if allow_adhoc and split_login(term) is not None:
+        login = split_login(term) if allow_adhoc else None
+        if login is not None and not (self._strict and self._is_stranger(login[1])):
             self.adhoc[term] = None
             return [term]
-        raise UsageError(f"{term} matches no host and no group", hint="See what there is: pfremote inventory --graph.")
+        raise self._explain(term, stranger=login is not None)
+
+    def _is_stranger(self, host: str) -> bool:
+        return host not in self._graph.hosts and host not in LOCALHOST and not is_address(host)
+
+    def _explain(self, term: str, *, stranger: bool) -> UsageError:
+        close = get_close_matches(term.rstrip("."), self._similar(term), n=1, cutoff=0.75)
+        hint = f"Did you mean {close[0]}? " if close else ""
+        if stranger:
+            hint += "For a host that is in no inventory add --no-inventory-check, or type its address."
+            return UsageError(f"{term} is in no inventory", hint=hint)
+        hint += f"See what there is with: {TYPED.show_inventory()}"
+        return UsageError(f"{term} matches no host and no group", hint=hint)
+
+    def _similar(self, term: str) -> list[str]:
+        """Names of about the same length; comparing each of 40,000 with a slip would take seconds."""
+        names = [name for name in (*self._graph.groups, *self._graph.hosts) if abs(len(name) - len(term)) <= 2]
+        return names if len(names) <= _MANY else [name for name in names if name[:2] == term[:2]][:_MANY]
+
+    def _refuse_slice(self, term: str) -> None:
+        """``relay[:2]`` where relay is a group: Ansible has no such slice, and a range of host names is not meant."""
+        match = None if term.startswith("~") or _SUBSCRIPT.match(term) else _SLICE.match(term)
+        if match is None:
+            return
+        body = match["body"]
+        if any(map(_make_matcher(body, term), self._graph.groups)):
+            hint = (
+                f"Write {body}[0:1] for the first two hosts, {body}[1:] for all but the first, {body}[-1] for the last."
+            )
+            raise UsageError(f"{body} is a group, and [{match['cut']}] is no slice of it", hint=hint)
 
     def _match_range(self, term: str, allow_adhoc: bool) -> list[str]:
         """``mx[01:03]`` where mx is no group: hosts of these names (Ansible has this in inventories only)."""
@@ -136,10 +177,16 @@ class Selector:
     def _match_inventory(self, term: str) -> list[str] | None:
         """Return what a name, glob, regex or subscript matches; None where that is no group and no host."""
         body, cut = _split_subscript(term)
+        plain = not body.startswith("~") and not _SPECIAL & set(body)
         matches = _make_matcher(body, term)
-        groups = [name for name in self._graph.groups if matches(name)]
+        if plain:  # one look instead of one for each name
+            groups = [body] if body in self._graph.groups else []
+        else:
+            groups = [name for name in self._graph.groups if matches(name)]
         names = [host for group in groups for host in self._graph.members(group)]
-        if not groups or body.startswith("~") or _SPECIAL & set(body):
+        if plain and not groups:
+            names = [body] if body in self._graph.hosts or body in self.adhoc else []
+        elif not plain:
             names += [host for host in [*self._graph.hosts, *self.adhoc] if matches(host)]
         if not groups and not names:
             return None

@@ -1,10 +1,10 @@
-"""Host names with ports and ranges, as Ansible's inventories write them: ``mx[01:20:2].example.jp:2222``."""
+"""Host names with ports and ranges, as Ansible's inventories write them: ``mx[01:20:2].example.jp:2222``. Pure."""
 
 from __future__ import annotations
 
 import re
 import string
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 from itertools import product
 
 _BRACKETED = re.compile(r"\[(?P<host>.+)\]:(?P<port>[0-9]+)\Z")
@@ -15,7 +15,8 @@ _CHAR = r"(?:[\w]|\[(?:[a-z]:[a-z]|[0-9]+:[0-9]+)(?::[0-9]+)?\])"
 _NAME = re.compile(rf"{_CHAR}(?:{_CHAR}|-)*(?<![_-])(?:\.{_CHAR}(?:{_CHAR}|-)*(?<![_-]))*\Z", re.IGNORECASE)
 _HEX_RANGE = re.compile(r"\[[0-9a-f]+:[0-9a-f]+(?::[0-9]+)?\]", re.IGNORECASE)
 _USER = re.compile(r"(?:(?P<user>[A-Za-z0-9_][A-Za-z0-9_.+-]*\$?)@)?(?P<host>.+)\Z")
-_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\Z")
+#: A name may end with the dot of the DNS root, as ssh takes it.
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?\Z")
 
 #: More hosts than this from one line are a slip of the keyboard.
 MAX_EXPANSION = 100_000
@@ -25,6 +26,15 @@ def is_ipv6(text: str) -> bool:
     """Tell whether the text is an IPv6 address without brackets."""
     try:
         IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_address(text: str) -> bool:
+    """Tell whether the text is an IP address without brackets."""
+    try:
+        ip_address(text)
     except ValueError:
         return False
     return True

@@ -82,7 +82,7 @@ def run_program(path: Path, *arguments: str, environment: Mapping[str, str] | No
     Raises:
         ConfigError: it failed, or took too long.
     """
-    by_hand = f"Run it by hand: {' '.join((str(path), *arguments))}"
+    hint = f"Run it by hand: {' '.join((str(path), *arguments))}."
     try:
         done = subprocess.run(
             [str(path), *arguments],
@@ -94,12 +94,12 @@ def run_program(path: Path, *arguments: str, environment: Mapping[str, str] | No
         )
     except subprocess.TimeoutExpired as exc:
         message = f"the program did not end within {PROGRAM_SECONDS} seconds"
-        raise ConfigError(message, file=str(path), hint=by_hand) from exc
+        raise ConfigError(message, file=str(path), hint=hint) from exc
     except OSError:
         return None
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         last = "".join(char if char.isprintable() else "?" for char in said[-1])[:200] if said else "it said nothing"
         message = f"the program ended with status {done.returncode}: {last}"
-        raise ConfigError(message, file=str(path), hint=by_hand)
+        raise ConfigError(message, file=str(path), hint=hint)
     return done.stdout.decode("utf-8", "replace")

@@ -1,22 +1,40 @@
-"""Values that are not plain data: where they were written, and the two marks that Ansible puts on text."""
+"""Values that are not plain data: where they were written, and the two marks that Ansible puts on text. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pfremote.errors import ConfigError
+
+
+class HostConfigError(ConfigError):
+    """The inventory says something of one host that pfremote cannot follow. The other hosts are served."""
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a value was written: file, line (1-based; None where the format has none), path inside."""
+    """Where a value was written: file, line (1-based; None where the format has none), path inside.
+
+    ``secret`` is set where the whole file is encrypted: no value of it is shown.
+    """
 
     file: str
     line: int | None = None
     path: str = ""
+    secret: bool = False
+
+    def fail(self, message: str, hint: str = "") -> ConfigError:
+        """Return (not raise) an error about this value."""
+        return ConfigError(message, file=self.file, line=self.line, path=self.path, hint=hint)
+
+    def refuse(self, message: str, hint: str = "") -> HostConfigError:
+        """Return (not raise) an error that keeps one host from being served, and no other."""
+        return HostConfigError(message, file=self.file, line=self.line, path=self.path, hint=hint)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Encrypted:
-    """A text that ansible-vault encrypted. pfremote has no vault password and never opens it."""
+    """A text that ansible-vault encrypted; opened only when its value is needed."""
 
     ciphertext: str
 

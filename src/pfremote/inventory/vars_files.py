@@ -7,18 +7,20 @@ from pathlib import Path
 
 from pfremote.inventory.graph import Variables
 from pfremote.inventory.reader import list_folder, read_text
-from pfremote.inventory.values import VAULT_HEADER
+from pfremote.inventory.values import Origin
+from pfremote.inventory.vault import is_vault
+from pfremote.inventory.vault_keys import NO_KEYS, VaultKeys, note_secrets
 
 #: In this order; the first that exists is taken (a folder or file without extension first).
 _EXTENSIONS = ("", ".yml", ".yaml", ".json")
 
 
 class VarsFiles:
-    """Reads the files of each name once. ``encrypted`` lists wholly encrypted files, passed over."""
+    """Reads the files of each name once. ``encrypted`` lists wholly encrypted files, passed over without a key."""
 
-    def __init__(self, folders: tuple[Path, ...]) -> None:
-        self.folders = folders
+    def __init__(self, keys: VaultKeys = NO_KEYS) -> None:
         self.encrypted: dict[str, None] = {}
+        self._keys = keys
         self.warnings: list[str] = []
         self._known: dict[Path, Variables] = {}
         self._present: dict[Path, bool] = {}
@@ -43,25 +45,40 @@ class VarsFiles:
         return self._known[place]
 
     def _read_file(self, path: Path) -> Variables:
-        # Imported here, since a run without inventory files needs no PyYAML.
-        from yaml.nodes import MappingNode
-
-        from pfremote.inventory.yaml_nodes import Document, is_null
-
-        found = Variables()
         text = read_text(path)
-        if text.startswith(VAULT_HEADER):
+        if is_vault(text) and not self._keys:
             self.encrypted[str(path)] = None
-            return found
-        document = Document(text, str(path))
-        if document.root is None or is_null(document.root):
-            return found
-        if not isinstance(document.root, MappingNode):
-            raise document.fail("variables are a mapping", document.root, "", "Write one NAME: VALUE a line.")
-        for name, key, node in document.entries(document.root, ""):
-            found.set(name, document.value(node), document.origin(key, name))
-        self.warnings.extend(document.warnings)
+            return Variables(sealed={str(path): None})
+        return read_variables(path, text, self._keys, self.warnings)
+
+
+def read_variables(path: Path, text: str, keys: VaultKeys, warnings: list[str]) -> Variables:
+    """Return what one file of variables sets; decrypted, if it is encrypted as a whole.
+
+    Raises:
+        ConfigError: it is not YAML or no mapping, cannot be decrypted, or has an unknown ``pfremote_`` variable.
+    """
+    # Imported here, since a run without inventory files needs no PyYAML.
+    from yaml.nodes import MappingNode
+
+    from pfremote.inventory.yaml_nodes import Document, is_null
+
+    secret = is_vault(text)
+    found = Variables()
+    document = Document(
+        keys.unlock(text, "this file", Origin(str(path), 1)) if secret else text, str(path), secret=secret
+    )
+    if document.root is None or is_null(document.root):
         return found
+    if not isinstance(document.root, MappingNode):
+        raise document.fail("variables are a mapping", document.root, "", "Write one NAME: VALUE a line.")
+    for name, key, node in document.entries(document.root, ""):
+        value = document.value(node)
+        if secret:
+            note_secrets(value)
+        found.set(name, value, document.origin(key, name))
+    warnings.extend(document.warnings)
+    return found
 
 
 def _find_files(base: Path, name: str) -> list[Path]:

@@ -1,4 +1,4 @@
-"""YAML with line numbers, and with the tags that Ansible's files use."""
+"""YAML with line numbers, and with the tags that Ansible's files use. Pure."""
 
 from __future__ import annotations
 
@@ -12,6 +12,15 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 from pfremote.errors import ConfigError
 from pfremote.inventory.json_nodes import compose_json
 from pfremote.inventory.values import Encrypted, Origin, Unsafe, convert_marks
+from pfremote.inventory.written import keep_writing
+from pfremote.inventory.yaml_limits import MAX_ALIASED, count_aliased, has_alias
+from pfremote.inventory.yaml_problems import (
+    explain_yaml,
+    find_bare_template,
+    is_bare_template,
+    is_list_of_words,
+    quote_hint,
+)
 
 if TYPE_CHECKING:
     from yaml import SafeLoader as _BaseLoader
@@ -34,6 +43,14 @@ def _construct_unsafe(loader: _Loader, node: Node) -> object:
     return _mark_unsafe(loader.construct_object(plain, deep=True))
 
 
+def _construct_int(loader: _Loader, node: ScalarNode) -> object:
+    return keep_writing(loader.construct_yaml_int(node), node.value)
+
+
+def _construct_float(loader: _Loader, node: ScalarNode) -> object:
+    return keep_writing(loader.construct_yaml_float(node), node.value)
+
+
 def _mark_unsafe(value: object) -> object:
     if isinstance(value, str):
         return Unsafe(value)
@@ -45,40 +62,47 @@ def _mark_unsafe(value: object) -> object:
 _Loader.add_constructor("!vault", _construct_encrypted)
 _Loader.add_constructor("!vault-encrypted", _construct_encrypted)
 _Loader.add_constructor("!unsafe", _construct_unsafe)
+_Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
+_Loader.add_constructor("tag:yaml.org,2002:float", _construct_float)
+
+
+_TOO_DEEP = "this is nested too deeply"
 
 
 class Document:
     """One parsed YAML file whose parts still know their line."""
 
-    def __init__(self, text: str, file: str) -> None:
-        """Parse ``text``, as JSON if it is that.
+    def __init__(self, text: str, file: str, *, secret: bool = False) -> None:
+        """Parse ``text``, as JSON if it is that; of a ``secret`` one no error quotes anything.
 
         Raises:
             ConfigError: it is not YAML.
         """
         self.file = file
+        self._secret = secret
         self.warnings: list[str] = []
+        self._text = text.removeprefix("\ufeff")
         self.root: Node | None = compose_json(text, file)
         try:
-            self._loader = _Loader("" if self.root else text)
+            self._loader = _Loader("" if self.root else self._text)
             self.root = self.root or self._loader.get_single_node()
         except yaml.YAMLError as exc:
-            mark = getattr(exc, "problem_mark", None)
-            problem = getattr(exc, "problem", None) or "cannot be read"
-            line = None if mark is None else mark.line + 1
-            raise ConfigError(
-                f"this is not YAML: {problem}", file=file, line=line, hint="Check indentation and quotes."
-            ) from exc
+            raise explain_yaml(exc, self._text, file, secret=secret) from None
+        except RecursionError as exc:
+            raise ConfigError(_TOO_DEEP, file=file, hint="Write it with fewer levels.") from exc
+        if self.root is not None and has_alias(text) and count_aliased(self.root) > MAX_ALIASED:
+            message = f"the aliases in this file stand for more than {MAX_ALIASED} values"
+            raise self.fail(message, self.root, "", "Write it with fewer aliases.")
 
     def origin(self, node: Node, path: str) -> Origin:
         """Return where a node was written."""
-        return Origin(self.file, node.start_mark.line + 1, path)
+        return Origin(self.file, node.start_mark.line + 1, path, self._secret)
 
     def fail(self, message: str, node: Node, path: str, hint: str) -> ConfigError:
         """Return (not raise) an error at a node."""
         return ConfigError(message, file=self.file, line=node.start_mark.line + 1, path=path, hint=hint)
 
-    def value(self, node: Node) -> object:
+    def value(self, node: Node, path: str = "") -> object:
         """Return the data of a node.
 
         Raises:
@@ -86,10 +110,21 @@ class Document:
         """
         try:
             result: object = self._loader.construct_object(node, deep=True)
+            return convert_marks(result)
+        except RecursionError as exc:
+            raise self.fail(_TOO_DEEP, node, "", "Write it with fewer levels.") from exc
         except (yaml.YAMLError, ValueError) as exc:
-            problem = getattr(exc, "problem", None) or exc
-            raise self.fail(f"this value cannot be read: {problem}", node, "", "Put the text into quotes.") from exc
-        return convert_marks(result)
+            raise self._explain_value(exc, node, path) from exc
+
+    def _explain_value(self, exc: Exception, node: Node, path: str) -> ConfigError:
+        if (bare := find_bare_template(node)) is not None:
+            return self._explain_braces(bare, path)
+        problem = "it is encrypted" if self._secret else getattr(exc, "problem", None) or exc
+        return self.fail(f"this value cannot be read: {problem}", node, path, "Put the text into quotes.")
+
+    def _explain_braces(self, node: Node, path: str) -> ConfigError:
+        written = "{{ … }}" if self._secret else self._text[node.start_mark.index : node.end_mark.index]
+        return self.fail("a template stands here without quotes", node, path, quote_hint(" ".join(written.split())))
 
     def entries(self, node: Node, path: str) -> Iterator[tuple[str, Node, Node]]:
         """Yield (key, key node, value node) of a mapping with its merge keys resolved; the last of equal
@@ -99,16 +134,13 @@ class Document:
             ConfigError: a key is not a text.
         """
         if not isinstance(node, MappingNode):
-            raise self.fail(
-                "a mapping is wanted here",
-                node,
-                path,
-                "Write it as NAME: and the contents below it, indented.",
-            )
-        self._loader.flatten_mapping(node)
+            raise self.fail("a mapping is wanted here", node, path, _mapping_hint(node, path))
+        if is_bare_template(node):
+            raise self._explain_braces(node, path)
+        self._merge(node, path)
         found: dict[str, tuple[Node, Node]] = {}
         for key_node, value_node in node.value:
-            key = self.value(key_node)
+            key = self.value(key_node, path)
             if not isinstance(key, str):
                 raise self.fail(f"{key!r} is not a text", key_node, path, f'Write it in quotes: "{key}".')
             if key in found:
@@ -118,6 +150,24 @@ class Document:
             found[key] = (key_node, value_node)
         for key, (key_node, value_node) in found.items():
             yield key, key_node, value_node
+
+    def _merge(self, node: MappingNode, path: str) -> None:
+        try:
+            self._loader.flatten_mapping(node)
+        except yaml.YAMLError as exc:
+            mark = getattr(exc, "problem_mark", None) or node.start_mark
+            message = "what stands behind << is no mapping"
+            hint = "Write << with an alias of a mapping, as in <<: *defaults."
+            raise ConfigError(message, file=self.file, line=mark.line + 1, path=path, hint=hint) from exc
+        except RecursionError as exc:
+            raise self.fail("this part contains itself", node, path, "Write it out without the alias.") from exc
+
+
+def _mapping_hint(node: Node, path: str) -> str:
+    if path.endswith((".hosts", ".children")) and is_list_of_words(node) and node.value:
+        word = node.value[0].value
+        return f"Write {word}: instead of - {word}."
+    return "Write it as NAME: and the contents below it, indented."
 
 
 def is_null(node: Node) -> bool:

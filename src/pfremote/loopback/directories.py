@@ -13,7 +13,7 @@ _AGENT_STATE = Path("/var/lib/pfremote")
 def make_root() -> Path:
     """Make the host's directory and return its path, whose last part is random."""
     root = Path(tempfile.mkdtemp(prefix="pfremote-host-"))
-    # Daemons that gave up root must pass through, but nobody may list it; secrets in it are 0700 or 0600.
+    # Daemons that gave up root must pass through, but no other user may list it; secrets in it are 0700 or 0600.
     root.chmod(0o711)
     return root
 

@@ -15,7 +15,7 @@ _FIRST, _LAST = 10_000, 32_000
 
 
 def pick_ports(count: int) -> tuple[int, ...]:
-    """Return ``count`` different ports that nobody listens on now."""
+    """Return ``count`` different ports that no program listens on now."""
     found: list[int] = []
     dice = random.SystemRandom()
     while len(found) < count:

@@ -19,7 +19,7 @@ def run_program(*argv: str | Path, timeout: float = 30.0) -> str:
     name = str(argv[0])
     program = find_program(name)
     if program is None:
-        raise PfremoteError(f"{name} is not installed", hint=f"apt-get install the package that has {name}")
+        raise PfremoteError(f"{name} is not installed", hint=f"Install the package that has {name}.")
     try:
         done = subprocess.run(
             [program, *map(str, argv[1:])],

@@ -17,7 +17,7 @@ _PROGRAMS = {
     "ssh-keygen": "openssh-client",
     "openssl": "openssl",
 }
-#: Daemons are in sbin, which is not on the PATH of everybody.
+#: Daemons are in sbin, which is not on every user's PATH.
 SEARCH_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 
 
@@ -49,7 +49,7 @@ def demand_requirements() -> None:
     missing = missing_requirements()
     if not missing:
         return
-    hint = "sudo apt-get install --no-install-recommends postfix openssh-server openssl"
+    hint = "Type sudo apt-get install --no-install-recommends postfix openssh-server openssl."
     if missing.startswith("not root"):
-        hint = "run the same command with sudo"
+        hint = "Run the same command with sudo."
     raise UsageError(f"cannot start a private mail host: {missing}", hint=hint)

@@ -26,7 +26,7 @@ AllowUsers {user}
 PermitRootLogin prohibit-password
 PasswordAuthentication no
 KbdInteractiveAuthentication no
-# The key file is below /tmp, which everybody can write to.
+# The key file is below /tmp, which all users can write to.
 StrictModes no
 UsePAM {pam}
 UseDNS no
@@ -107,7 +107,7 @@ class PrivateSshd:
         """
         program = find_program("sshd")
         if program is None:
-            raise PfremoteError("sshd is not installed", hint="apt-get install openssh-server")
+            raise PfremoteError("sshd is not installed", hint="Type apt-get install openssh-server.")
         _PRIVILEGE_SEPARATION.mkdir(mode=0o755, exist_ok=True)
         log = self.directory / "sshd.log"
         with log.open("wb") as stream:
@@ -125,7 +125,7 @@ class PrivateSshd:
             raise PfremoteError(exc.message, hint=log.read_text(errors="replace")[-600:]) from exc
 
     def stop(self) -> None:
-        """End the listener. Sessions are ended by whoever ends all processes of ``root``."""
+        """End the listener. Sessions end with the other processes of ``root``."""
         if self._process is None:
             return
         self._process.terminate()

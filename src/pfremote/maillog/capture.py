@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pfremote.maillog.budget import shorten
 from pfremote.maillog.completeness import is_cut
-from pfremote.maillog.findings import Finding, find
-from pfremote.maillog.parse import parse_evidence
-from pfremote.maillog.proof import Withheld, redact_and_prove
-from pfremote.maillog.record import Record
+from pfremote.maillog.contain import Unreadable
+from pfremote.maillog.findings import Finding
+from pfremote.maillog.parse.lines import parse_evidence
+from pfremote.maillog.parse.record import Record
+from pfremote.maillog.proof.prove import Withheld, redact_and_prove
 from pfremote.maillog.redact import Exposure
-from pfremote.maillog.select import Match, select
-from pfremote.maillog.sessions import Session, build_sessions
-from pfremote.maillog.transcript import Transcript, build_transcripts
+from pfremote.maillog.sessions.build import Session
+from pfremote.maillog.sessions.select import Match, keep_all, keep_unplaced, select, show_redacted
+from pfremote.maillog.transcripts.transcript import Transcript
+from pfremote.maillog.unreadable import read_findings, read_sessions, read_transcripts, tolerant
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Counts:
     undecided: int
     other_exposures: int
     cut_lines: int = 0
+    #: Debugged sessions among those of other peers.
+    other_verbose: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class Capture:
     exposures: tuple[Exposure, ...]
     withheld: tuple[Withheld, ...]
     counts: Counts
+    unreadable: tuple[Unreadable, ...] = ()
 
     def evidence_lines(self) -> Iterator[bytes]:
         """Yield the lines of ``evidence.log``: those that are kept, as they were logged, without the secrets."""
@@ -57,6 +63,12 @@ class Capture:
     def evidence_bytes(self) -> bytes:
         """Return all of ``evidence.log``."""
         return b"".join(self.evidence_lines())
+
+    def show_line(self, place: int) -> str:
+        """Return one line of ``evidence.log`` for display, by its place from 0."""
+        record = self.records[place]
+        line = f"{record.head}{record.text}"
+        return line if line.isascii() else line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
     def evidence_text(self) -> str:
         """Return the same for display; bytes that are not UTF-8 become U+FFFD."""
@@ -85,17 +97,37 @@ class _Meter:
             yield record
 
 
-def read_capture(evidence: bytes | Iterable[bytes], *, now: datetime, utc_offset: timedelta, match: Match) -> Capture:
+def read_capture(
+    evidence: bytes | Iterable[bytes],
+    *,
+    now: datetime,
+    utc_offset: timedelta,
+    match: Match | None,
+    known: Iterable[str] = (),
+    numbers: Sequence[int] | None = None,
+) -> Capture:
     """Parse, redact and prove, then sort into sessions and keep those that ``match`` does not deny.
 
+    ``match`` None keeps everything, sessions without debugging too: the log is not that of a window.
+
     ``now`` (aware) and ``utc_offset`` are those of the host; they date stamps without year and zone.
-    Redaction comes first: nothing downstream ever sees a secret.
+    Whose line is whose is told from the lines as they were logged. What is shown of them is what the redactor left
+    and the proof let through: dialogues, findings and files are made of nothing else.
+    ``known`` are secrets that are known beforehand; ``numbers`` are those of the lines where they are not all that
+    the log has.
     """
     meter = _Meter(evidence)
     parsed = parse_evidence(meter.blocks(), now=now, utc_offset=utc_offset)
-    clean = redact_and_prove(meter.count(parsed))
-    chosen = select(build_sessions(clean.records), match)
-    transcripts = build_transcripts(chosen.sessions, chosen.followed)
+    if numbers is not None:
+        parsed = (record._replace(number=number) for record, number in zip(parsed, numbers, strict=True))
+    logged = [shorten(record) for record in meter.count(parsed)]
+    clean = redact_and_prove(logged, known)
+    found, lost, troubles = read_sessions(logged)
+    del logged
+    chosen = keep_unplaced(keep_all(found) if match is None else select(found, tolerant(match)), lost)
+    chosen = show_redacted(chosen, clean.records)
+    transcripts, of_sessions = read_transcripts(chosen.sessions, chosen.followed)
+    findings, of_findings = read_findings(transcripts, chosen.followed, chosen.unplaced)
     records = chosen.records()
     kept = {record.number for record in records}
     exposures = tuple(exposure for exposure in clean.exposures if exposure.line in kept)
@@ -108,6 +140,7 @@ def read_capture(evidence: bytes | Iterable[bytes], *, now: datetime, utc_offset
         undecided=chosen.undecided,
         other_exposures=len(clean.exposures) - len(exposures),
         cut_lines=len(kept.intersection(meter.cut)),
+        other_verbose=chosen.other_verbose,
     )
     return Capture(
         records=records,
@@ -115,8 +148,9 @@ def read_capture(evidence: bytes | Iterable[bytes], *, now: datetime, utc_offset
         followed=chosen.followed,
         unplaced=chosen.unplaced,
         transcripts=transcripts,
-        findings=find(transcripts, chosen.followed, chosen.unplaced),
+        findings=findings,
         exposures=exposures,
         withheld=tuple(withheld for withheld in clean.withheld if withheld.number in kept),
         counts=counts,
+        unreadable=(*clean.unreadable, *troubles, *of_sessions, *of_findings),
     )

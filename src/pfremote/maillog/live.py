@@ -1,32 +1,35 @@
-"""A log as it is written: sessions turn by turn, each line redacted and proven before anybody sees it.
+"""A log as it is written: sessions turn by turn, each line redacted and proven before it is shown.
 
 The same stages as in :mod:`pfremote.maillog.capture`, one line at a time. A line waits while a later one may
 still change what may be shown of it: as long as its process is in an authentication exchange, and until it
-is known whose session it belongs to.
+is known whose session it belongs to. Which session that is, is told from the line as it was logged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Protocol
 
-from pfremote.maillog.fold import Folder
-from pfremote.maillog.inbound import InboundTracker
-from pfremote.maillog.open_session import OpenSession
-from pfremote.maillog.outbound import OutboundTracker
-from pfremote.maillog.parse import LineReader
-from pfremote.maillog.proof import prove, withhold
-from pfremote.maillog.record import Record
+from pfremote.maillog.budget import shorten
+from pfremote.maillog.contain import attempt
+from pfremote.maillog.parse.lines import LineReader
+from pfremote.maillog.parse.patterns import CHILD_DIED
+from pfremote.maillog.parse.record import Record
+from pfremote.maillog.proof.prove import UNREAD, HeldLine, prove_records, withhold
 from pfremote.maillog.redact import Redactor
-from pfremote.maillog.select import Match
-from pfremote.maillog.sessions import Session, Tracker, close_session
-from pfremote.maillog.shapes import CHILD_DIED
-from pfremote.maillog.transcript import Transcript, make_transcript
-from pfremote.maillog.turns import Turn
+from pfremote.maillog.sessions.build import Session, Tracker, close_session
+from pfremote.maillog.sessions.inbound import InboundTracker
+from pfremote.maillog.sessions.open_session import OpenSession
+from pfremote.maillog.sessions.outbound import OutboundTracker
+from pfremote.maillog.sessions.select import Match
+from pfremote.maillog.transcripts.transcript import Transcript, make_transcript
+from pfremote.maillog.transcripts.transcript_builder import TranscriptBuilder
+from pfremote.maillog.transcripts.turns import Turn
 
-#: A delivery's session has no last line: it is over when it gave its status, then nothing in so many feeds.
+#: A delivery's session has no last line: it is over once its status came and so many feeds brought no more.
 QUIET_FEEDS = 2
 
 Key = tuple[str, str, int | None]
@@ -62,7 +65,7 @@ class _Watched:
     """
 
     session: OpenSession
-    folder: Folder
+    builder: TranscriptBuilder
     number: int = 0
     done: int = 0
     meant: bool | None = None
@@ -97,28 +100,30 @@ class Reader(Protocol):
 class LiveReader:
     """Reads one host's lines as they come. ``match`` says whose sessions are meant (see ``select``)."""
 
-    def __init__(self, *, now: datetime, utc_offset: timedelta, match: Match) -> None:
+    def __init__(self, *, now: datetime, utc_offset: timedelta, match: Match, known: Iterable[str] = ()) -> None:
         self._reader = LineReader(now, timezone(utc_offset))
-        self._redactor = Redactor()
+        self._redactor = Redactor(known)
         self._match = match
         self._rest = b""
         self._lines = self._sessions = 0
-        #: Redacted records that wait for their process's authentication exchange to end.
-        self._held: dict[Key, list[Record]] = {}
+        #: Lines that wait for their process's authentication exchange to end.
+        self._held: dict[Key, list[HeldLine]] = {}
         self._processes: dict[Key, _Process] = {}
+        #: The lines of open sessions as they may be shown, by number.
+        self._shown: dict[int, Record] = {}
 
     def feed(self, data: bytes) -> tuple[Live, ...]:
         """Take the next bytes of the log, cut anywhere, and return what may be shown now."""
         whole, newline, self._rest = (self._rest + data).rpartition(b"\n")
         lines = whole.decode("utf-8", "surrogateescape").split("\n") if newline else []
-        settled = [record for line in lines for record in self._redact(line)]
+        settled = [held for line in lines for held in self._redact(line)]
         return (*self._show(self._prove(settled)), *self._note_quiet())
 
     def finish(self) -> tuple[Live, ...]:
         """End of the log: return what was still waiting; sessions that are open are cut."""
         last = [] if not self._rest else list(self._redact(self._rest.decode("utf-8", "surrogateescape")))
         self._rest = b""
-        last += [record for held in self._held.values() for record in held]
+        last += [line for held in self._held.values() for line in held]
         self._held.clear()
         shown = list(self._show(self._prove(last)))
         for process in self._processes.values():
@@ -128,32 +133,37 @@ class LiveReader:
                 shown += self._end(watched)
         return tuple(shown)
 
-    def _redact(self, line: str) -> Iterator[Record]:
-        """Redact a line and yield the records that cannot change any more."""
+    def _redact(self, line: str) -> Iterator[HeldLine]:
+        """Redact a line and yield those that cannot change any more."""
         self._lines += 1
-        record = self._redactor.redact(self._reader.read(line, self._lines))
+        record = shorten(self._reader.read(line, self._lines))
+        shown = attempt(lambda: self._redactor.redact(record), lambda _kind: record.with_text(withhold(UNREAD)))
         if record.daemon == "master" and (died := CHILD_DIED.match(record.text)):
             for key in [key for key in self._held if key[2] == int(died["pid"])]:
                 yield from self._held.pop(key)
         key = (record.host, record.tag, record.pid)
         held = self._held.setdefault(key, [])
-        held.append(record)
-        # Whoever hung up in the middle of an exchange will not finish it.
+        held.append(HeldLine(record, shown, self._redactor.owner_of(record)))
+        # A client that hung up in the middle of an exchange will not finish it.
         if self._redactor.is_settled(record) or record.text.startswith("disconnect from "):
             yield from self._held.pop(key)
 
-    def _prove(self, records: list[Record]) -> list[Record]:
-        texts = list(dict.fromkeys(record.text for record in records))
-        reasons = {texts[item.number - 1]: item.reason for item in prove(texts, self._redactor.secrets).withheld}
-        return [
-            record.with_text(withhold(reasons[record.text])) if record.text in reasons else record for record in records
-        ]
+    def _prove(self, lines: list[HeldLine]) -> list[Record]:
+        """Return the lines as they were logged, having noted what may be shown of them."""
+        records = prove_records(lines, self._redactor)
+        self._shown.update({record.number: record for record in records})
+        return [line.logged for line in lines]
 
     def _show(self, records: Iterable[Record]) -> Iterator[Live]:
         for record in records:
-            process = self._place(record)
-            if process is not None:
-                yield from self._look(process)
+            yield from attempt(partial(self._show_one, record), lambda _kind: ())
+
+    def _show_one(self, record: Record) -> tuple[Live, ...]:
+        process = self._place(record)
+        if process is None:
+            self._shown.pop(record.number, None)
+            return ()
+        return tuple(self._look(process))
 
     def _place(self, record: Record) -> _Process | None:
         """Give the record to the process that it belongs to, and return that."""
@@ -183,7 +193,7 @@ class LiveReader:
         for session in sessions:
             if not any(session is other for other in known):
                 inbound = session.records[0].daemon == "smtpd"
-                process.watched.append(_Watched(session, Folder(inbound=inbound)))
+                process.watched.append(_Watched(session, TranscriptBuilder(inbound=inbound)))
         for watched in (*process.watched,):
             gone = watched.session is not sessions[-1]
             watched.quiet = watched.quiet if gone else 0
@@ -194,17 +204,20 @@ class LiveReader:
             if gone and watched.ended:
                 process.watched.remove(watched)
                 process.tracker.forget(watched.session)
+                for record in watched.session.records:
+                    self._shown.pop(record.number, None)
 
     def _fold(self, watched: _Watched, *, over: bool) -> Iterator[LiveLine]:
         session = watched.session
         if watched.done == len(session.records) or not self._is_meant(watched, over=over):
             return
         # Only what is new: a session has hundreds of lines, and comes here with each.
-        for record in session.records[watched.done :]:
-            before = len(watched.folder.turns)
-            watched.folder.feed(record)
+        for logged in session.records[watched.done :]:
+            record = self._as_shown(logged)
+            before = len(watched.builder.turns)
+            watched.builder.feed(record)
             if watched.view is not None:
-                yield LiveLine(watched.view, record, tuple(watched.folder.turns[before:]))
+                yield LiveLine(watched.view, record, tuple(watched.builder.turns[before:]))
         watched.done = len(session.records)
 
     def _is_meant(self, watched: _Watched, *, over: bool) -> bool:
@@ -216,7 +229,7 @@ class LiveReader:
             if watched.meant:
                 self._sessions += 1
                 watched.number = self._sessions
-                watched.view = watched.as_session()
+                watched.view = self._view(watched)
         return bool(watched.meant)
 
     def _end(self, watched: _Watched) -> Iterator[LiveEnd]:
@@ -224,7 +237,15 @@ class LiveReader:
             return
         watched.ended = True
         if watched.meant:
-            yield LiveEnd(make_transcript(watched.as_session(), watched.folder))
+            yield LiveEnd(make_transcript(self._view(watched), watched.builder))
+
+    def _view(self, watched: _Watched) -> Session:
+        """Return what is known of a session, with its lines as they may be shown."""
+        session = watched.as_session()
+        return replace(session, records=tuple(map(self._as_shown, session.records)))
+
+    def _as_shown(self, logged: Record) -> Record:
+        return self._shown.get(logged.number) or logged.with_text(withhold(UNREAD))
 
     def _note_quiet(self) -> Iterator[Live]:
         for process in self._processes.values():

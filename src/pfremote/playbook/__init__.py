@@ -1,7 +1,7 @@
 """Playbooks: what to debug on which hosts, in which order, written down. Pure.
 
 >>> plays = parse_playbook("- hosts: mx\\n  debug: {peers: 192.0.2.40}\\n", "night.yml")
->>> plays[0].settle_host(Values()).debug.peers
+>>> plays[0].fill_host(Values()).debug.peers
 ['192.0.2.40']
 """
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from pfremote.model.result import HostResult
 from pfremote.playbook.scalars import BatchSize
-from pfremote.results import HostResult
 
 T = TypeVar("T")
 
@@ -71,11 +71,14 @@ def merge_results(results: Sequence[HostResult]) -> HostResult:
         out=worst.out or next((result.out for result in reversed(results) if result.out), ""),
         sessions=sum(result.sessions for result in results),
         lines=sum(result.lines for result in results),
+        conflicts=tuple(dict.fromkeys(text for result in results for text in result.conflicts)),
     )
 
 
 def _severity(result: HostResult) -> int:
-    if result.state == "unknown" or result.conflicts:
+    if result.state == "unknown":
+        return 8
+    if result.conflicts:
         return 7
     if result.error:
         # Why it was not begun is some other failure, maybe its own in an earlier play.

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from jinja2 import TemplateError
+from jinja2 import TemplateError, nodes
 
 from pfremote.errors import UsageError
-from pfremote.facts import Facts
+from pfremote.model.facts import Facts
 from pfremote.playbook.templates import Values, compile_expression, environment
 
 #: What a condition may ask of a host, and what it means. The same on every operating system.
@@ -24,6 +24,8 @@ FACTS = {
     "running": "true where Postfix is running",
 }
 
+#: Tests and filters for a name that may be missing.
+_ASKING = frozenset({"default", "d", "defined", "undefined"})
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     **{">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt},
     **{"==": operator.eq, "!=": operator.ne, "ge": operator.ge, "gt": operator.gt},
@@ -50,7 +52,7 @@ def read_condition(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str) or not value.strip():
-        raise UsageError("this is no condition", hint="Write one such as: version is version('3.6', '>=')")
+        raise UsageError("this is no condition", hint="Write one such as: version is version('3.6', '>=').")
     if "{{" in value or "{%" in value:
         raise UsageError("a condition is an expression already", hint="Leave out the braces.")
     try:
@@ -83,11 +85,26 @@ def find_false(conditions: Sequence[str], values: Values, facts: Mapping[str, ob
         if not isinstance(result, bool):
             raise UsageError(
                 f"when: {text} is neither true nor false but {result!r}",
-                hint=f"Compare it with something, or write: {text} | bool",
+                hint=f"Compare it with something, or write: {text} | bool.",
             )
         if not result:
             return text
     return ""
+
+
+def find_names(text: str) -> frozenset[str]:
+    """Return the names that a condition needs; one that it asks after (``is defined``, ``default``) may be missing.
+
+    >>> sorted(find_names("a > 1 and (b | default(2)) and (c is not defined or c)"))
+    ['a']
+    """
+    _, names = compile_expression(text)
+    tree = environment().parse("{{ (" + text + "\n) }}")
+    asked: set[str] = set()
+    for found in tree.find_all((nodes.Test, nodes.Filter)):
+        if found.name in _ASKING and isinstance(found.node, nodes.Name):
+            asked.add(found.node.name)
+    return names - asked - environment().globals.keys()
 
 
 def compare_versions(value: object, other: object, comparison: str = "==") -> bool:

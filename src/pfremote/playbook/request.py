@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from pfremote.plan import DebugRequest
+from typing import Any
+
+from pfremote.model.request import HOST_VARIABLES, DebugRequest
 from pfremote.playbook.schema import Debug
+from pfremote.postfix.peers import parse_peers
 
-#: Seconds of a window where the playbook does not say; bytes, percent and seconds as in ``DebugRequest``.
+#: Seconds of a window where the playbook does not say.
 DEFAULT_SECONDS = 600
-#: Keys that the inventory may give a value of its own where the playbook has none.
-INVENTORY_KEYS = ("guard", "max_log", "min_free", "drain")
 
 
-def make_request(debug: Debug, *, owner: str, origin: str, reason: str) -> DebugRequest:
-    """Return the request for one host; :func:`given_keys` says what in it goes before the inventory."""
-    defaults = DebugRequest(peers=(), seconds=0)
+def make_request(debug: Debug, *, owner: str, origin: str, reason: str, seconds: int | None = None) -> DebugRequest:
+    """Return the request for one host; :func:`given_keys` says what in it goes before the inventory.
+
+    ``seconds`` is the length of a window where the playbook says nothing.
+    """
+    peers, mistakes = parse_peers(debug.peers)
+    given: dict[str, Any] = {name: getattr(debug, name) for name in given_keys(debug)}
     return DebugRequest(
-        peers=tuple(debug.peers),
-        seconds=debug.minutes or DEFAULT_SECONDS,
+        peers=peers,
+        seconds=debug.minutes or seconds or DEFAULT_SECONDS,
         level=debug.level,
         smtpd_tls=debug.tls.smtpd,
         smtp_tls=debug.tls.smtp,
@@ -24,17 +29,15 @@ def make_request(debug: Debug, *, owner: str, origin: str, reason: str) -> Debug
         allow_content=debug.allow_content,
         all_peers=debug.all_peers,
         volatile_guard=debug.allow_volatile_guard,
-        guard=debug.guard or defaults.guard,
         stop_after=debug.stop_after.sessions,
-        max_log=debug.max_log or defaults.max_log,
-        min_free=defaults.min_free if debug.min_free is None else debug.min_free,
-        drain=debug.drain or defaults.drain,
         owner=owner,
         origin=origin,
         reason=reason,
+        mistakes=mistakes,
+        **given,
     )
 
 
 def given_keys(debug: Debug) -> frozenset[str]:
-    """Return which of :data:`INVENTORY_KEYS` the playbook gives a value."""
-    return frozenset(name for name in INVENTORY_KEYS if getattr(debug, name) is not None)
+    """Return which of the fields that the inventory may give (:data:`HOST_VARIABLES`) the playbook has."""
+    return frozenset(name for name in HOST_VARIABLES if getattr(debug, name) is not None)

@@ -16,7 +16,7 @@ from pfremote.errors import UsageError
 from pfremote.inventory.option_values import GUARDS
 from pfremote.inventory.templates import is_template
 from pfremote.playbook.condition import FACTS
-from pfremote.postfix.quantities import parse_duration, parse_percent, parse_size
+from pfremote.text.quantities import parse_duration, parse_percent, parse_size
 
 #: The validation context in which a template stands for a value that is not known yet.
 DRAFT = "draft"
@@ -95,8 +95,8 @@ def read_number(low: int, high: int) -> Callable[[object], int]:
     return read
 
 
-def read_minutes(value: object) -> int:
-    """Return seconds; a bare number is minutes."""
+def read_seconds(value: object) -> int:
+    """Return seconds from a duration in which a bare number means minutes."""
     return parse_duration(_plain(value))
 
 
@@ -200,7 +200,7 @@ LEVEL = Scalar(read_number(1, 3), _whole(1, 3))
 TLS_LEVEL = Scalar(read_number(0, 4), _whole(0, 4))
 COUNT = Scalar(read_number(1, 10**9), _whole(1))
 SECONDS = Scalar(read_number(1, 300), _whole(1, 300))
-MINUTES = Scalar(read_minutes, {"anyOf": [_whole(1), {"type": "string", "pattern": _MINUTES}]})
+MINUTES = Scalar(read_seconds, {"anyOf": [_whole(1), {"type": "string", "pattern": _MINUTES}]})
 DRAIN = Scalar(read_drain, {"type": "string", "pattern": _DURATION})
 SIZE = Scalar(read_size, {"anyOf": [_whole(1), {"type": "string", "pattern": r"^[0-9]+\s*[KMGTkmgt]?(i?[Bb])?$"}]})
 PERCENT = Scalar(read_percent, {"anyOf": [_whole(0, 99), {"type": "string", "pattern": r"^[0-9]{1,2}\s*%?$"}]})

@@ -36,6 +36,11 @@ def _one_or_more(item: dict[str, Any]) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]})
 
 
+def _file_schema() -> dict[str, Any]:
+    name = dict(scalars.TEXT.schema)
+    return {"anyOf": [name, {"type": "array", "items": name, "minItems": 1}]}
+
+
 def _batch_schema() -> dict[str, Any]:
     return {"anyOf": [dict(scalars.BATCH.schema), {"type": "string", "pattern": r"\{\{"}]}
 
@@ -51,7 +56,7 @@ class Section(BaseModel):
 
 
 class Tls(Section):
-    """TLS log levels. Not per peer: they hold for everybody while the window is open."""
+    """TLS log levels. Not per peer: they hold for all peers while the window is open."""
 
     smtpd: TlsLevel | None = Field(
         default=None, description="smtpd_tls_loglevel, for incoming mail: 0 to 2; 3 and 4 need allow_content"
@@ -90,9 +95,9 @@ class Debug(Section):
         description="end, or do not begin, with less than this percentage of the log's disk free; usually 10",
     )
     allow_content: Flag = Field(default=False, description="allow levels that log message content")
-    all_peers: Flag = Field(default=False, description="allow a peer that matches everybody")
+    all_peers: Flag = Field(default=False, description="allow a peer that matches every client")
     guard: Annotated[str, scalars.GUARD] | None = Field(
-        default=None, description="what ends the lease on the host when nobody comes back; usually auto"
+        default=None, description="what ends the lease on the host when the client does not come back; usually auto"
     )
     allow_volatile_guard: Flag = Field(default=False, description="accept a guard that does not survive a reboot")
     drain: Annotated[int, scalars.DRAIN] | None = Field(
@@ -123,7 +128,7 @@ class Report(Section):
 
 
 class Hook(Section):
-    """Somebody to tell: a program or a web address, one of them."""
+    """A receiver of notices: a program or a web address, one of them."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -171,6 +176,10 @@ class Play(Section):
         default_factory=dict,
         description="variables for templates; the inventory's and then -e go before them",
     )
+    vars_files: Annotated[list[Text | list[Text]], BeforeValidator(_as_list), _one_or_more(_file_schema())] = Field(
+        default_factory=list,
+        description="files of variables that go before the inventory; of a list in the list the first that exists",
+    )
     instance: Text | None = Field(
         default=None,
         description="the Postfix instance: a name that postmulti -l shows, or a configuration directory",
@@ -202,7 +211,7 @@ class Play(Section):
     confirm: Text | None = Field(
         default=None, description="question to ask on the terminal before the play; elsewhere --yes is needed"
     )
-    reason: Text | None = Field(default=None, description="why; everybody who asks for the status sees it")
+    reason: Text | None = Field(default=None, description="why; all who ask for the status see it")
     collect: Collect = Field(default_factory=Collect, description="what to keep of what the hosts send")
     report: Report = Field(default_factory=Report, description="the report in the run folder")
     notify: Notify = Field(default_factory=Notify, description="whom to tell, and when")

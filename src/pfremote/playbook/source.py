@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pfremote.errors import ConfigError, UsageError
 from pfremote.inventory.graph import Variables
 from pfremote.inventory.values import Origin
+from pfremote.inventory.vault import is_vault
 from pfremote.playbook.problems import explain, raise_all
 from pfremote.playbook.scalars import DRAFT
 from pfremote.playbook.schema import Play
@@ -20,7 +21,7 @@ from pfremote.playbook.tree import Place, Tree, read_tree, render_place
 
 #: What may differ from host to host. The rest of a play holds for all of its hosts.
 HOST_KEYS = ("debug", "instance", "reason")
-_UNRENDERED = ("vars", "when")
+_UNRENDERED = ("vars", "vars_files", "when")
 _STUB: Mapping[str, Any] = {"hosts": "all", "debug": {"peers": "stub"}}
 
 
@@ -42,7 +43,13 @@ class PlaySource:
         """The play's own variables, each with where it was written."""
         return layer(self.data.get("vars", {}), self._origin)
 
-    def settle(self, values: Values) -> Play:
+    @property
+    def files(self) -> Sequence[object]:
+        """What the play says of ``vars_files``: a name, or a list of names of which the first that exists counts."""
+        files = self.data.get("vars_files", [])
+        return files if isinstance(files, list) else [files]
+
+    def fill(self, values: Values) -> Play:
         """Return what holds for the whole play; its ``debug``, ``instance`` and ``reason`` are placeholders.
 
         Raises:
@@ -52,7 +59,7 @@ class PlaySource:
         kept = {key: parts.pop(key) for key in _UNRENDERED if key in parts}
         return self._read({**_STUB, **self._render(parts, values), **kept})
 
-    def settle_host(self, values: Values) -> Play:
+    def fill_host(self, values: Values) -> Play:
         """Return what holds for one host: only ``debug``, ``instance`` and ``reason`` mean anything.
 
         Raises:
@@ -97,12 +104,15 @@ class PlaySource:
 
 
 def parse_playbook(text: str, file: str) -> tuple[PlaySource, ...]:
-    """Read a playbook. What its templates bring is checked when a play is settled.
+    """Read a playbook. What its templates bring is checked when a play is filled in.
 
     Raises:
         ConfigError: it is not YAML, no list of plays, or one thing in it is wrong.
         ConfigErrors: several things are wrong; all of them, in the order of their lines.
     """
+    if is_vault(text):
+        hint = f"Decrypt it (ansible-vault decrypt {file}), and keep what is secret in the inventory or in vars_files."
+        raise ConfigError("this playbook is encrypted", file=file, line=1, hint=hint)
     tree = read_tree(text, file)
     if not isinstance(tree.data, list) or not tree.data:
         raise tree.error("a playbook is a list of plays", (), "Begin the first play with: - name: WHAT IT IS FOR")

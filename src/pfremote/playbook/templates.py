@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, Undefined, meta
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Undefined, meta
 
 from pfremote.errors import ConfigError, UsageError
 from pfremote.inventory.graph import Variables
+from pfremote.inventory.sandbox import FAULTS, Compiled, Sandbox, compile_text, run_bounded, sandbox
 from pfremote.inventory.templates import Renderer, is_template
 from pfremote.inventory.values import Origin
+from pfremote.inventory.vault_keys import NO_KEYS, VaultKeys
+from pfremote.model.secret import KNOWN_SECRETS
 from pfremote.playbook.tree import Place
 
 #: A text that is one expression and nothing else keeps the type of its value: a number, a list.
 _WHOLE = re.compile(r"\s*\{\{-?((?:(?!\{\{|\}\}|\{%).)+?)-?\}\}\s*", re.DOTALL)
-_FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
-
-Compiled = tuple[Callable[..., object], frozenset[str]]
 
 
-@cache
-def environment() -> ImmutableSandboxedEnvironment:
-    """Return the one sandbox of all playbooks."""
-    return ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+def environment() -> Sandbox:
+    """Return the one sandbox of all playbooks and inventories."""
+    return sandbox()
 
 
 @lru_cache(maxsize=1024)
@@ -41,28 +39,42 @@ def compile_expression(text: str) -> Compiled:
     return compiled, frozenset(meta.find_undeclared_variables(environment().parse("{{ (" + text + "\n) }}")))
 
 
-@lru_cache(maxsize=1024)
 def compile_template(text: str) -> Compiled:
     """Return a text with templates in it as a function of variables, and the names that it asks for.
 
     Raises:
         TemplateError: its syntax is wrong.
     """
-    if whole := _WHOLE.fullmatch(text):
-        return compile_expression(whole[1].strip())
-    names = meta.find_undeclared_variables(environment().parse(text))
-    return environment().from_string(text).render, frozenset(names)
+    whole = _WHOLE.fullmatch(text)
+    return compile_expression(whole[1].strip()) if whole else compile_text(text)
 
 
 class Values:
     """The variables of one host, or of a play as a whole. Later layers win."""
 
-    def __init__(self, *layers: Variables, magic: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self, *layers: Variables, magic: Mapping[str, object] | None = None, keys: VaultKeys = NO_KEYS
+    ) -> None:
         self._variables = Variables()
         for layer in layers:
             self._variables.update(layer)
-        self._magic = dict(magic or {})
-        self._renderer = Renderer(self._variables, self._magic)
+        self._renderer = Renderer(self._variables, dict(magic or {}), keys)
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is such a variable."""
+        return self._renderer.has(name)
+
+    def names(self) -> list[str]:
+        """Return the names of all variables."""
+        return self._renderer.names()
+
+    def find_fault(self, name: str) -> ConfigError | None:
+        """Return what keeps a variable from being rendered."""
+        try:
+            self._renderer.value(name)
+        except ConfigError as exc:
+            return exc
+        return None
 
     def render(self, text: str) -> object:
         """Return what a text with templates comes to; a lone ``{{ name }}`` keeps its value's type.
@@ -84,17 +96,16 @@ class Values:
     def _call(self, compiler: Callable[[str], Compiled], text: str, facts: Mapping[str, object]) -> object:
         try:
             function, names = compiler(text)
-            known = {name: self._renderer.value(name) for name in sorted(names - facts.keys()) if self._has(name)}
-            result = function(**known, **{name: facts[name] for name in names & facts.keys()})
+            values = {name: self._renderer.value(name) for name in sorted(names - facts.keys()) if self.has(name)}
+            values |= {name: facts[name] for name in names & facts.keys()}
+            result = run_bounded(function, **values)
             return str(result) if isinstance(result, Undefined) else result
-        except _FAULTS as exc:
-            missing = re.match(r"'(\w+)' is undefined", str(exc))
+        except FAULTS as exc:
+            said = KNOWN_SECRETS.mask(str(getattr(exc, "message", None) or exc))
+            missing = re.match(r"'(\w+)' is undefined", said)
             hint = f"Set it with -e {missing[1]}=VALUE or below vars." if missing else "Check the template."
-            shown = f"{missing[1]} is not set" if missing else f"this cannot be rendered: {exc}"
+            shown = f"{missing[1]} is not set" if missing else f"this cannot be rendered: {said}"
             raise UsageError(shown, hint=hint) from exc
-
-    def _has(self, name: str) -> bool:
-        return name in self._magic or name in self._variables.values
 
 
 def layer(values: Mapping[str, object], origin: Callable[[str], Origin]) -> Variables:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from pfremote.errors import Reason
-from pfremote.facts import Facts
+from pfremote.model.facts import Facts
 from pfremote.postfix.peer_list import active_leases
-from pfremote.postfix.quantities import render_duration
+from pfremote.text.quantities import render_duration
 
 
 class Conditions(Protocol):
@@ -35,7 +35,7 @@ def refuse_state(request: Conditions, facts: Facts) -> Iterator[Reason]:
         yield Reason(
             "no-log",
             f"it is not known where this Postfix logs{why}, so nothing could be brought back",
-            "Set pfremote_log in the inventory to journal or file:/path/of/the/log.",
+            "Let the host keep its mail log (journald, syslog, maillog_file); where it is kept elsewhere: --log none.",
         )
     yield from _refuse_guard(request, facts)
     free = _read_number(facts, "log_free_percent")
@@ -67,6 +67,12 @@ def _refuse_guard(request: Conditions, facts: Facts) -> Iterator[Reason]:
 
 def warn_state(facts: Facts) -> Iterator[Reason]:
     """Yield what the operator should know of this host before debugging is on."""
+    if facts.log == "elsewhere":
+        yield Reason(
+            "log-elsewhere",
+            "the log of this Postfix is kept elsewhere, so nothing is brought back from here",
+            "Read it there; the lines are those of the window.",
+        )
     for lease in active_leases(facts):
         yield Reason(
             "lease-present",

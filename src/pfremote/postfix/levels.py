@@ -12,7 +12,7 @@ MAX_LEVEL = 3
 MAX_TLS_LEVEL = 4
 
 _TLS_NAMES = {"none": 0, "routine": 1, "debug": 2, "ssl-expert": 3, "ssl-developer": 4}
-#: The finer names (undocumented, joined by commas) by the level that has what they turn on.
+#: The finer, undocumented names (joined by commas), each with the numeric level that includes it.
 _TLS_PARTS = {
     "summary": 1,
     "untrusted": 2,

@@ -10,7 +10,7 @@ what it will write.
 3. Then the leases that have a ``!``, each as a whole, since inside of it the order counts. The first match
    decides, so a ``!`` that came earlier would silence a peer that another lease asks for.
 4. ``debug_peer_level`` is the highest of all leases, and of the baseline if its debug_peer_list is not empty
-   (otherwise its level was in use for nobody). A TLS level is the highest of leases and baseline, and is
+   (otherwise its level was in use for no peer). A TLS level is the highest of leases and baseline, and is
    touched only
    where a lease asks for it.
 """
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pfremote.facts import Facts, Lease
+from pfremote.model.facts import Facts, Lease
 from pfremote.postfix.peers import split_peers
 
 #: States in which a lease still has its part in main.cf.

@@ -1,9 +1,8 @@
-"""Read one pattern of ``debug_peer_list`` as Postfix would, and refuse what it would silently ignore.
+"""Read one pattern of ``debug_peer_list`` as Postfix would, and refuse what it would silently ignore. Pure.
 
-Postfix accepts almost anything there without a word (``postconf``, ``postfix check`` and ``reload`` all
-succeed) and then
-matches nothing, or stops reading the list, or (a lone ``!``) refuses to start. So every pattern is judged
-here first.
+Postfix accepts almost anything there without a word (``postconf``, ``postfix check`` and ``reload`` all succeed) and
+then matches nothing, or stops reading the list, or (a lone ``!``) refuses to start. So every pattern is read here
+first, once, when the command line or the playbook is read.
 
 >>> parse_peer("2001:DB8::1").text
 '[2001:db8::1]'
@@ -13,11 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
 
 from pfremote.errors import Reason, UsageError
-from pfremote.postfix.matching import match_peer
+from pfremote.model.peer import Peer
 from pfremote.postfix.peer_address import IPV4_LIKE, IPV6_LIKE, Net, read_ipv4, read_ipv6
 from pfremote.postfix.peer_mistakes import (
     explain_character,
@@ -28,15 +26,10 @@ from pfremote.postfix.peer_mistakes import (
 )
 from pfremote.postfix.peer_name import read_name, read_nexthop
 
-__all__ = ["Peer", "PeerKind", "match_peer", "parse_peer", "parse_peers", "read_peer", "split_peers"]
-
-PeerKind = Literal["address", "network", "hostname", "domain", "nexthop", "file", "table"]
-
 #: Shorter prefixes than these cover so much of the Internet that they need ``--all-peers``.
 BROAD_PREFIX = {4: 8, 6: 16}
 
-#: Kept from every pattern: quoting and expansion in main.cf (postconf(5), "parameter substitution"),
-#: shells, comments.
+#: Kept from every pattern: quoting and expansion in main.cf (postconf(5), "parameter substitution"), shells, comments.
 _FORBIDDEN = re.compile(r"[$#\"'`\\;|<>&^]")
 #: The characters that the agent lets pass as well; braces are for inline tables only.
 _TABLE = re.compile(
@@ -47,27 +40,8 @@ _WITH_PORT = re.compile(r"[0-9.]+\.[0-9]+:[0-9]+\Z")
 _LOGGED = re.compile(r"[^\[\]]+\[(?P<address>[0-9A-Fa-f:.]+)\](?::\d+)?\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """One pattern. ``text`` is what goes into main.cf (with ``!`` where negated), ``body`` the same
-    without ``!``.
-
-    ``table`` is the lookup table type of a table. ``broad`` says why the pattern needs ``--all-peers`` (else
-    empty). ``note`` is set where the pattern is not what was typed in a way that the operator should know.
-    """
-
-    kind: PeerKind
-    text: str
-    body: str
-    negated: bool = False
-    table: str = ""
-    broad: str = ""
-    note: Reason | None = None
-
-
 def split_peers(text: str) -> tuple[str, ...]:
-    """Split a list at commas and blanks but not inside braces, as mystrtokq() does for ``inline:{a=x,
-    b=x}``."""
+    """Split a list at commas and blanks but not inside braces, as mystrtokq() does for ``inline:{a=x, b=x}``."""
     items: list[str] = []
     item = ""
     depth = 0
@@ -126,7 +100,7 @@ def _items(text: str) -> tuple[str, ...]:
 def read_peer(text: str) -> Peer | Reason:
     """Read one pattern without separators; return why not where it cannot stand in ``debug_peer_list``."""
     if not text.strip(" ,"):
-        return Reason("peer-empty", "an empty --peer names nobody", "Type an address, a network or a host name.")
+        return Reason("peer-empty", "an empty --peer names no peer", "Type an address, a network or a host name.")
     if any(not char.isprintable() for char in text):
         return Reason(
             "peer-characters",
@@ -144,9 +118,11 @@ def read_peer(text: str) -> Peer | Reason:
     if bad := _FORBIDDEN.search(body):
         return explain_character(body, bad.group())
     read = _read_body(body)
-    if isinstance(read, Reason) or not negated:
+    if isinstance(read, Reason):
         return read
-    return Peer(read.kind, f"!{read.text}", read.body, True, read.table, "", read.note)
+    if negated:
+        return replace(read, text=f"!{read.text}", negated=True, broad="", typed=text)
+    return replace(read, typed=text)
 
 
 def _read_body(body: str) -> Peer | Reason:

@@ -1,16 +1,14 @@
-"""What master.cf does to the levels: ``-o`` overrides that defeat or raise them, and ``-v`` flags
-(master(5))."""
+"""What master.cf does to the levels: ``-o`` overrides that defeat or raise them, and ``-v`` flags (master(5)). Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from pfremote.errors import Reason
-from pfremote.facts import Facts
+from pfremote.model.facts import Facts
 from pfremote.postfix.levels import CONTENT_LEVEL, read_level, read_tls_level
 
-#: Services whose programs never look at debug_peer_list (the callers of debug_peer_check are smtpd, smtp,
-#: lmtp, qmqpd),
+#: Services whose programs never look at debug_peer_list (the callers of debug_peer_check are smtpd, smtp, lmtp, qmqpd),
 #: under the names of the master.cf that Postfix ships.
 _DEAF_SERVICES = frozenset(
     {
@@ -21,14 +19,10 @@ _DEAF_SERVICES = frozenset(
 )
 
 
-def judge_services(
-    level: int, tls: Mapping[str, int], facts: Facts, *, allow_content: bool
-) -> tuple[list[Reason], list[Reason]]:
-    """Return (warnings, refusals) for ``level`` and the asked ``tls`` levels (parameter to number) on each
-    service."""
-    warnings = [*_warn_overrides(level, tls, facts), *_warn_flags(facts)]
-    refusals = [] if allow_content else list(_refuse_content(level, facts))
-    return warnings, refusals
+def warn_services(level: int, tls: Mapping[str, int], facts: Facts) -> Iterator[Reason]:
+    """Yield what services do with ``level`` and the ``tls`` levels that are asked for (parameter to number)."""
+    yield from _warn_overrides(level, tls, facts)
+    yield from _warn_flags(facts)
 
 
 def _warn_overrides(level: int, tls: Mapping[str, int], facts: Facts) -> Iterator[Reason]:
@@ -53,8 +47,10 @@ def _warn_flags(facts: Facts) -> Iterator[Reason]:
         )
 
 
-def _refuse_content(level: int, facts: Facts) -> Iterator[Reason]:
-    """``-v`` flags and the level add up (debug_peer.c), so level 2 with one ``-v`` logs message content."""
+def refuse_services(level: int, facts: Facts, *, allow_content: bool) -> Iterator[Reason]:
+    """Yield which services would log message content: ``-v`` flags and the level add up (debug_peer.c)."""
+    if allow_content:
+        return
     flags = {service.service: service.flags for service in facts.verbose_services}
     levels = {o.service: read_level(o.value) for o in facts.overrides if o.parameter == "debug_peer_level"}
     deaf_to_us = {o.service for o in facts.overrides if o.parameter == "debug_peer_list"}
@@ -64,10 +60,10 @@ def _refuse_content(level: int, facts: Facts) -> Iterator[Reason]:
         if total < CONTENT_LEVEL or service in deaf_to_us or service.partition("/")[0] in _DEAF_SERVICES:
             continue
         lower = CONTENT_LEVEL - 1 - flags.get(service, 0)
-        hint = f"Type --level {lower}, or" if lower >= 1 and service not in levels else "Change that in master.cf, or"
+        quieter = f"Type --level {lower}" if lower >= 1 and service not in levels else "Change that in master.cf"
         yield Reason(
             "service-content",
             f"{service} would log the content of messages: level {used} and {flags.get(service, 0)} "
             f"-v in master.cf make {total}",
-            f"{hint} add --allow-content if you may read them.",
+            f"{quieter}, or add --allow-content if you may read them.",
         )

@@ -1,4 +1,4 @@
-"""Which of the patterns that were armed nobody matched, and what to try instead. Pure."""
+"""Which of the patterns that were armed matched no session, and what to try instead. Pure."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ def _bracket(address: str) -> str:
 
 
 def explain_unmatched(peer: str) -> Reason:
-    """Return what to try for a pattern that matched nobody."""
+    """Return what to try for a pattern that matched no session."""
     if set(peer) <= set("0123456789abcdefABCDEF.:/[]"):
         hint = (
-            "it may come from another address, or talk to another host; behind a proxy that speaks XCLIENT "
-            "Postfix knows only the proxy; a master.cf override of debug_peer_list goes first: pfremote check"
+            "It may come from another address, or talk to another host. Behind a proxy that speaks XCLIENT "
+            "Postfix knows only the proxy. A master.cf override of debug_peer_list goes first: see pfremote check."
         )
     else:
         hint = (
-            "a name matches only where forward and reverse DNS agree: give the address instead; "
-            "or it talks to another host"
+            "A name matches only where forward and reverse DNS agree: give the address instead. "
+            "Or it talks to another host."
         )
     return Reason("unmatched-peer", f"no session of {peer} in the window", hint)

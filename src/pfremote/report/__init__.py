@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pfremote.report.build import build_report
+from pfremote.report.build import build_report, read_messages
 from pfremote.report.html import render_html
 from pfremote.report.json import render_json
 from pfremote.report.markdown import render_markdown
 from pfremote.report.model import Report
-from pfremote.report.text import render_text
+from pfremote.report.text import WIDTH, render_text
 from pfremote.store import Run, load_host
 
 Format = Literal["html", "md", "txt", "json"]
 
-__all__ = ["Format", "Report", "build_report", "read_report", "render_report"]
+__all__ = ["Format", "Report", "build_report", "read_messages", "read_report", "render_report"]
 
-_RENDERERS = {"html": render_html, "md": render_markdown, "txt": render_text, "json": render_json}
+_RENDERERS = {"html": render_html, "md": render_markdown, "json": render_json}
 
 
 def read_report(run: Run) -> Report:
@@ -24,6 +24,6 @@ def read_report(run: Run) -> Report:
     return build_report(run, [load_host(run, host) for host in run.hosts])
 
 
-def render_report(report: Report, fmt: Format) -> str:
-    """Return ``report`` in one of the formats of ``pfremote report --format``."""
-    return _RENDERERS[fmt](report)
+def render_report(report: Report, fmt: Format, width: int = WIDTH) -> str:
+    """Return ``report`` in one of the formats of ``pfremote report --format``; text has lines of this width."""
+    return render_text(report, width) if fmt == "txt" else _RENDERERS[fmt](report)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from pfremote.maillog.messages.message import Hop, Message
 from pfremote.report.dialogue import build_session, pick_lines
 from pfremote.report.model import (
     Certainty,
@@ -16,9 +17,10 @@ from pfremote.report.model import (
     HostView,
     Report,
 )
+from pfremote.report.stories import find_messages, tell_story
 from pfremote.store.encode import decode_time
-from pfremote.store.reader import HostFolder
-from pfremote.store.run import HostRecord, Run
+from pfremote.store.hops import decode_hops
+from pfremote.store.run import HostFolder, HostRecord, Run
 
 _CERTAINTIES: tuple[Certainty, ...] = ("proven", "likely", "unknown")
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -30,6 +32,7 @@ class _Host:
     view: HostView
     findings: tuple[FindingView, ...] = ()
     exposures: tuple[ExposureView, ...] = ()
+    hops: tuple[Hop, ...] = ()
 
 
 def build_report(run: Run, folders: Sequence[HostFolder]) -> Report:
@@ -41,7 +44,8 @@ def build_report(run: Run, folders: Sequence[HostFolder]) -> Report:
     hosts = [_build_host(*item) for item in zip(run.hosts, folders, range(1, len(folders) + 1), strict=True)]
     findings = [finding for host in hosts for finding in host.findings]
     exposures = [exposure for host in hosts for exposure in host.exposures]
-    peers = run.request.get("peers")
+    clocks = {host.view.name: host.view.clock for host in hosts}
+    messages = find_messages(hop for host in hosts for hop in host.hops)
     return Report(
         run=run.id,
         command=run.command,
@@ -49,11 +53,13 @@ def build_report(run: Run, folders: Sequence[HostFolder]) -> Report:
         started=run.started,
         ended=run.ended,
         exit_code=run.exit_code,
-        peers=tuple(map(str, peers)) if isinstance(peers, list) else (),
-        reason=str(run.request.get("reason") or ""),
+        peers=run.peers,
+        reason=run.reason,
         hosts=tuple(host.view for host in hosts),
+        targets=len(run.targets),
         findings=tuple(sorted(findings, key=lambda finding: _CERTAINTIES.index(finding.certainty))),
         exposures=tuple(sorted(exposures, key=_order_exposure)),
+        stories=tuple(tell_story(message, clocks) for message in messages),
     )
 
 
@@ -91,11 +97,10 @@ def _build_host(record: HostRecord, folder: HostFolder, number: int) -> _Host:
 
 def _add_sessions(view: HostView, folder: HostFolder) -> _Host:
     data = folder.sessions
-    anchors = {str(item["id"]): f"{view.anchor}-s{number}" for number, item in enumerate(data["sessions"], 1)}
+    numbered = [(int(item.get("number", place)), item) for place, item in enumerate(data["sessions"], 1)]
+    anchors = {str(item["id"]): f"{view.anchor}-s{number}" for number, item in numbered}
     findings = tuple(_finding(item, view, anchors, folder.evidence) for item in data["findings"])
-    sessions = tuple(
-        build_session(item, number, view, folder.evidence, findings) for number, item in enumerate(data["sessions"], 1)
-    )
+    sessions = tuple(build_session(item, number, view, folder.evidence, findings) for number, item in numbered)
     view = replace(
         view,
         sessions=sessions,
@@ -105,7 +110,19 @@ def _add_sessions(view: HostView, folder: HostFolder) -> _Host:
         others=(int(data["counts"]["other_sessions"]), int(data["counts"]["other_lines"])),
         undecided=int(data["counts"]["undecided"]),
     )
-    return _Host(view, findings, tuple(_exposure(item, view) for item in data["exposures"]))
+    exposures = tuple(_exposure(item, view) for item in data["exposures"])
+    return _Host(view, findings, exposures, decode_hops(data.get("hops", ()), view.name))
+
+
+def read_messages(run: Run, folders: Iterable[HostFolder]) -> tuple[Message, ...]:
+    """Return the ways of the messages of a stored run; a host whose messages are damaged is left out."""
+    hops: list[Hop] = []
+    for record, folder in zip(run.hosts, folders, strict=True):
+        try:
+            hops += decode_hops(folder.sessions.get("hops", ()), record.result.host)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            continue
+    return find_messages(hops)
 
 
 def _finding(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pfremote.report.model import FindingView, HostView, Line, SessionView, Side, TurnView
+from pfremote.report.model import FindingView, HostView, Lines, SessionView, Side, TurnView
 from pfremote.store.encode import decode_time
 
 _SIDES: dict[str, Side] = {"C": "client", "S": "server"}
@@ -75,8 +75,9 @@ def _turns(items: Iterable[Mapping[str, Any]]) -> tuple[TurnView, ...]:
             time=decode_time(item["time"]),
             line=int(item["line"]),
             count=int(item["count"]),
-            # What Postfix says of itself comes while somebody is still to speak: whoever did not speak last.
-            awaited=side if side != "note" else _OTHERS[speaker],
+            # After 354 the client sends its message, which the log does not have, before the server answers. What
+            # Postfix says of itself comes while the side that did not speak last is still to speak.
+            awaited="client" if _invites(turns) else side if side != "note" else _OTHERS[speaker],
         )
         turns.append(replace(turn, gap=_gap(turns[-1], turn, float(item["gap"])) if turns else 0.0))
         speaker = side if side != "note" else speaker
@@ -85,12 +86,16 @@ def _turns(items: Iterable[Mapping[str, Any]]) -> tuple[TurnView, ...]:
     return tuple(turns)
 
 
+def _invites(turns: Sequence[TurnView]) -> bool:
+    return bool(turns) and turns[-1].side == "server" and turns[-1].text.startswith("354")
+
+
 def _gap(before: TurnView, turn: TurnView, gap: float) -> float:
     # A syslog stamp in whole seconds says "1 s later" of two lines a millisecond apart.
     coarse = before.time and turn.time and before.time.microsecond == turn.time.microsecond == 0
     return 0.0 if coarse and gap < _COARSE else gap
 
 
-def pick_lines(numbers: Iterable[Any], evidence: Sequence[str]) -> tuple[Line, ...]:
+def pick_lines(numbers: Iterable[Any], evidence: Sequence[str]) -> Lines:
     """Return the lines of ``evidence`` at these 1-based places; a place outside it has none."""
-    return tuple(Line(number, evidence[number - 1]) for number in map(int, numbers) if 0 < number <= len(evidence))
+    return Lines((number for number in map(int, numbers) if 0 < number <= len(evidence)), evidence)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pfremote.report.model import ExposureView, FindingView
 
-#: What is nobody's password: tlsmgr(8) makes new ones when Postfix is reloaded, as at the end of a window.
+#: What is no user's password: tlsmgr(8) makes new ones when Postfix is reloaded, as at the end of a window.
 TLS_KINDS = frozenset({"TLS ticket key", "TLS session"})
 
 

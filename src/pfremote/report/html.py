@@ -12,14 +12,17 @@ from importlib import resources
 import jinja2
 from markupsafe import Markup
 
-from pfremote.inert import show_block
 from pfremote.report import words
 from pfremote.report.groups import group_exposures, group_findings
-from pfremote.report.model import Line, Report, SessionView, TurnView
+from pfremote.report.model import Line, Report, SessionView, StoryView, TurnView
+from pfremote.report.story_picture import StoryPicture, draw_story
 from pfremote.report.timeline import lay_out, worst_grade
+from pfremote.text.terminal import show_block
 
 #: A page with more log lines than this is slow on a phone; the rest is named by its place in evidence.log.
 MOST_LINES = 20_000
+#: The same holds for messages; the other formats have all of them.
+MOST_STORIES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,18 @@ class SessionPage:
     view: SessionView
     arrows: tuple[Arrow, ...]
     grade: str
-    lines: tuple[Line, ...]
+    lines: Sequence[Line]
     too_many: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoryPage:
+    """The way of a message as the page shows it; ``sessions`` has the anchor of each hop's session, or nothing."""
+
+    anchor: str
+    view: StoryView
+    picture: StoryPicture | None
+    sessions: tuple[str, ...]
 
 
 def render_html(report: Report) -> str:
@@ -58,6 +71,7 @@ def render_html(report: Report) -> str:
         report=report,
         timeline=lay_out(report),
         pages=tuple(_pages(report.sessions)),
+        stories=tuple(_stories(report)),
         policy=policy,
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
@@ -74,6 +88,13 @@ def _pages(sessions: Sequence[SessionView]) -> Iterator[SessionPage]:
         room -= len(session.lines) if fits else 0
         lines = session.lines if fits else ()
         yield SessionPage(session, group_turns(session.turns), worst_grade(session), lines, not fits)
+
+
+def _stories(report: Report) -> Iterator[StoryPage]:
+    sessions = {(item.host, queue_id): item.anchor for item in report.sessions for queue_id in item.queue_ids}
+    for number, story in enumerate(report.stories[:MOST_STORIES], 1):
+        places = tuple(sessions.get((hop.host, hop.queue_id), "") for hop in story.hops)
+        yield StoryPage(f"m{number}", story, draw_story(story), places)
 
 
 def group_turns(turns: Sequence[TurnView]) -> tuple[Arrow, ...]:

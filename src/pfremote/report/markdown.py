@@ -1,4 +1,4 @@
-"""The report as Markdown, for a ticket or a wiki. Whatever came from a log is inside code, never markup."""
+"""The report as Markdown, for a ticket or a wiki. Whatever came from a log is inside code, never markup. Pure."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from pfremote.report.groups import FindingGroup, group_exposures, group_findings
 from pfremote.report.markdown_text import quote_block, quote_inline, write_prose
-from pfremote.report.model import HostView, Report, SessionView
+from pfremote.report.model import HostView, Report, SessionView, StoryView
 from pfremote.report.words import (
     CHANGE_THEM,
     TO_CHANGE,
-    count,
     describe_credential,
     describe_cut,
     describe_exit,
@@ -24,14 +23,16 @@ from pfremote.report.words import (
     grade_gap,
     head_of,
     headline,
+    join_command,
     join_reason,
     missing_sentences,
     name_account,
     say_turn,
     show_clock,
-    show_seconds,
     show_time,
+    show_took,
 )
+from pfremote.text.quantities import plural
 
 _MARKS = {"client": "C: ", "server": "S: ", "note": "   "}
 
@@ -42,7 +43,7 @@ def render_markdown(report: Report) -> str:
 
 
 def _sections(report: Report) -> Iterator[str]:
-    yield f"# pfremote run {quote_inline(report.run)}"
+    yield "# pfremote explain" if report.of_logs else f"# pfremote run {quote_inline(report.run)}"
     yield f"**{headline(report)}**"
     yield _facts(report)
     if report.findings:
@@ -59,7 +60,9 @@ def _sections(report: Report) -> Iterator[str]:
             for host in report.gaps
             for sentence in missing_sentences(host)
         )
-    yield "## Hosts"
+    for story in report.stories:
+        yield from _story(story)
+    yield "## Logs" if report.of_logs else "## Hosts"
     yield from (block for host in report.hosts for block in _host(host))
     if report.sessions:
         yield "## Sessions"
@@ -68,7 +71,7 @@ def _sections(report: Report) -> Iterator[str]:
 
 def _facts(report: Report) -> str:
     facts = [
-        f"- command: {quote_inline(' '.join(report.command))}",
+        f"- command: {quote_inline(join_command(report.command))}",
         f"- started: {show_time(report.started)}",
         f"- ended: {show_time(report.ended)}",
         f"- exit: {describe_exit(report.exit_code)}",
@@ -130,11 +133,20 @@ def _host(host: HostView) -> Iterator[str]:
         yield quote_block(host.diff)
 
 
+def _story(story: StoryView) -> Iterator[str]:
+    yield f"## Message {write_prose(story.title)}"
+    lines = []
+    for hop in story.hops:
+        lines.append(f"{show_time(hop.started)}  {hop.host}  {hop.queue_id}")
+        lines += [f"    {step}" for step in hop.steps]
+    yield quote_block([*lines, f"=> {story.end}"])
+
+
 def _session(session: SessionView) -> Iterator[str]:
     yield f"### {quote_inline(session.host)}: session {session.number}, {quote_inline(head_of(session))}"
     facts = [
         f"- process: {quote_inline(session.process)}",
-        f"- time: {show_time(session.started)}, {show_seconds(session.seconds)}",
+        f"- time: {show_time(session.started)}, {show_took(session)}",
     ]
     if session.queue_ids:
         facts.append("- queue id: " + ", ".join(quote_inline(queue_id) for queue_id in session.queue_ids))
@@ -152,4 +164,4 @@ def _dialogue(session: SessionView) -> Iterator[str]:
             yield f"{' ' * 14}... {describe_gap(turn)}"
         yield f"{show_clock(turn.time)}  {_MARKS[turn.side]}{say_turn(turn)}"
     if session.folded:
-        yield f"{' ' * 17}({count(session.folded, 'debug line')} not shown)"
+        yield f"{' ' * 17}({plural(session.folded, 'debug line')} not shown)"

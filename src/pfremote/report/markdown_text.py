@@ -1,11 +1,11 @@
-"""Put any text into Markdown so that it stays text: no HTML, link, image or heading comes of it."""
+"""Put any text into Markdown so that it stays text: no HTML, link, image or heading comes of it. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-from pfremote.inert import show_block, show_line
+from pfremote.text.terminal import show_block, show_line
 
 _BACKTICKS = re.compile("`+")
 #: Words that no Markdown dialect turns into anything: letters and digits, with plain punctuation round

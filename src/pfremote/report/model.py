@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, overload
 
 from pfremote.errors import Reason
 
 Side = Literal["client", "server", "note"]
 Certainty = Literal["proven", "likely", "unknown"]
+#: How a message fares: it got on, it waits, it was lost or refused, or the log does not tell.
+Grade = Literal["good", "late", "bad", "open"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,34 @@ class Line:
 
     number: int
     text: str
+
+
+class Lines(Sequence[Line]):
+    """Lines of ``evidence`` at 1-based ``numbers``, each made when it is asked for: of most reports few are."""
+
+    __slots__ = ("_evidence", "_numbers")
+
+    def __init__(self, numbers: Iterable[int], evidence: Sequence[str]) -> None:
+        self._numbers = array("Q", numbers)
+        self._evidence = evidence
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @overload
+    def __getitem__(self, place: int) -> Line: ...
+    @overload
+    def __getitem__(self, place: slice) -> Lines: ...
+    def __getitem__(self, place: int | slice) -> Line | Lines:
+        if isinstance(place, slice):
+            return Lines(self._numbers[place], self._evidence)
+        number = self._numbers[place]
+        return Line(number, self._evidence[number - 1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +127,8 @@ class SessionView:
     facts: tuple[tuple[str, str], ...]
     turns: tuple[TurnView, ...]
     folded: int
-    lines: tuple[Line, ...]
+    lines: Sequence[Line]
     findings: tuple[FindingView, ...] = ()
-
-    @property
-    def seconds(self) -> float | None:
-        """How long it took, None where an end is not known."""
-        if self.started is None or self.ended is None:
-            return None
-        return (self.ended - self.started).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +137,7 @@ class HostView:
 
     ``withheld`` counts the lines that could not be proven free of secrets, by reason.
     ``others`` are the sessions and lines of other peers, which are not shown; ``undecided`` the sessions
-    that are shown because nobody could say whether their peer was meant. ``clock`` is how many seconds the
+    that are shown because it could not be told whether their peer was meant. ``clock`` is how many seconds the
     host's clock is ahead, where that could be told from the measuring error.
     """
 
@@ -138,16 +162,60 @@ class HostView:
     others: tuple[int, int] = (0, 0)
     undecided: int = 0
     sessions: tuple[SessionView, ...] = ()
-    followed: tuple[Line, ...] = ()
-    unplaced: tuple[Line, ...] = ()
+    followed: Sequence[Line] = ()
+    unplaced: Sequence[Line] = ()
     diff: tuple[str, ...] = ()
     clock: float = 0.0
     problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
+class TryView:
+    """One delivery attempt of a hop. ``leads_to`` is the place of the hop that it made, from 0, or None."""
+
+    time: datetime | None
+    grade: Grade
+    text: str
+    leads_to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HopView:
+    """A message on one host, in the order of time; ``steps`` are sentences about what became of it there.
+
+    ``came_from`` is the place of the hop that it was made from there (a filter's copy, a bounce), or None;
+    ``clock`` is how many seconds the host's clock is ahead.
+    """
+
+    host: str
+    queue_id: str
+    started: datetime | None
+    ended: datetime | None
+    steps: tuple[str, ...]
+    grade: Grade = "open"
+    tries: tuple[TryView, ...] = ()
+    came_from: int | None = None
+    clock: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoryView:
+    """The way of one message. ``title`` names it by sender, recipients and Message-ID, ``end`` says where it is."""
+
+    title: str
+    fate: str
+    end: str
+    hops: tuple[HopView, ...]
+    grade: Grade = "open"
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """A whole run. ``findings`` are ordered: proven first, then by time of their proof."""
+    """A whole run. ``findings`` are ordered: proven first, then by time of their proof.
+
+    ``targets`` counts the hosts that were to be contacted.
+    ``quiet`` counts the sessions that are left out because they have no finding.
+    """
 
     run: str
     command: tuple[str, ...]
@@ -161,6 +229,14 @@ class Report:
     findings: tuple[FindingView, ...] = ()
     exposures: tuple[ExposureView, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    stories: tuple[StoryView, ...] = ()
+    quiet: int = 0
+    targets: int = 0
+
+    @property
+    def of_logs(self) -> bool:
+        """Tell whether these are logs that were read, and no host was contacted."""
+        return bool(self.hosts) and all(host.state == "read" for host in self.hosts)
 
     @property
     def sessions(self) -> tuple[SessionView, ...]:

@@ -1,16 +1,14 @@
-"""The report for a terminal: 80 columns, no colour, nothing in it that a terminal obeys."""
+"""The report for a terminal: 80 columns, no colour, nothing in it that a terminal obeys. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pfremote.inert import fold, measure, show_line
 from pfremote.report.groups import ExposureGroup, FindingGroup, group_exposures, group_findings
-from pfremote.report.model import HostView, Report, SessionView
+from pfremote.report.model import HostView, Report, SessionView, StoryView
 from pfremote.report.words import (
     CHANGE_THEM,
     TO_CHANGE,
-    count,
     describe_credential,
     describe_cut,
     describe_exit,
@@ -24,135 +22,148 @@ from pfremote.report.words import (
     grade_gap,
     head_of,
     headline,
+    join_command,
     join_reason,
     missing_sentences,
     name_account,
     say_turn,
     show_clock,
-    show_seconds,
     show_time,
+    show_took,
 )
+from pfremote.text.quantities import plural
+from pfremote.text.terminal import fold, measure, show_line
 
 WIDTH = 80
 _MARKS = {"client": "C: ", "server": "S: ", "note": "   "}
 
 
-def render_text(report: Report) -> str:
-    """Return the whole report as text, each line at most 80 columns wide."""
-    return "\n".join(_sections(report)) + "\n"
+def render_text(report: Report, width: int = WIDTH) -> str:
+    """Return the whole report as text, each line at most ``width`` columns wide."""
+    return "\n".join(_Page(width).write(report)) + "\n"
 
 
-def _sections(report: Report) -> Iterator[str]:
-    yield from _head(report)
-    if report.findings:
-        yield from _title("Findings")
-        for number, group in enumerate(group_findings(report.findings), 1):
-            yield from _finding(number, group)
-    if report.exposures:
-        yield from _title(TO_CHANGE)
-        yield fold(CHANGE_THEM, WIDTH)
-        for exposed in group_exposures(report.exposures):
-            yield from _exposure(exposed)
-    if report.gaps:
-        yield from _title("What is missing")
-        for host in report.gaps:
-            yield from _missing(host)
-    yield from _title("Hosts")
-    for host in report.hosts:
-        yield from _host(host)
-    for session in report.sessions:
-        yield from _session(session)
+class _Page:
+    """A report of lines that are so many columns wide."""
 
+    def __init__(self, width: int) -> None:
+        self._width = width
 
-def _title(text: str) -> Iterator[str]:
-    yield ""
-    line = fold(text, WIDTH)
-    yield line
-    yield "=" * min(WIDTH, max(measure(part) for part in line.split("\n")))
+    def write(self, report: Report) -> Iterator[str]:
+        """Yield the lines, section by section."""
+        yield from self._head(report)
+        if report.findings:
+            yield from self._title("Findings")
+            for number, group in enumerate(group_findings(report.findings), 1):
+                yield from self._finding(number, group)
+        if report.exposures:
+            yield from self._title(TO_CHANGE)
+            yield fold(CHANGE_THEM, self._width)
+            for exposed in group_exposures(report.exposures):
+                yield from self._exposure(exposed)
+        if report.gaps:
+            yield from self._title("What is missing")
+            for host in report.gaps:
+                yield from self._missing(host)
+        for story in report.stories:
+            yield from self._story(story)
+        yield from self._title("Logs" if report.of_logs else "Hosts")
+        for host in report.hosts:
+            yield from self._host(host)
+        for session in report.sessions:
+            yield from self._session(session)
 
+    def _title(self, text: str) -> Iterator[str]:
+        yield ""
+        line = fold(text, self._width)
+        yield line
+        yield "=" * min(self._width, max(measure(part) for part in line.split("\n")))
 
-def _item(label: str, text: str) -> str:
-    first = f"  {label:<9} "
-    return fold(show_line(text), WIDTH, first=first, rest=" " * len(first))
+    def _item(self, label: str, text: str) -> str:
+        first = f"  {label:<9} "
+        return fold(show_line(text), self._width, first=first, rest=" " * len(first))
 
+    def _head(self, report: Report) -> Iterator[str]:
+        yield fold("pfremote explain" if report.of_logs else f"pfremote run {report.run}", self._width)
+        yield fold(headline(report), self._width)
+        yield ""
+        yield self._item("command", join_command(report.command))
+        if not report.of_logs:
+            yield self._item("started", show_time(report.started))
+            yield self._item("ended", show_time(report.ended))
+            yield self._item("exit", describe_exit(report.exit_code))
+        if report.peers:
+            yield self._item("peers", ", ".join(report.peers))
+        if report.reason:
+            yield self._item("reason", report.reason)
+        for note in report.notes:
+            yield self._item("note", note)
 
-def _head(report: Report) -> Iterator[str]:
-    yield fold(f"pfremote run {report.run}", WIDTH)
-    yield fold(headline(report), WIDTH)
-    yield ""
-    yield _item("command", " ".join(report.command))
-    yield _item("started", show_time(report.started))
-    yield _item("ended", show_time(report.ended))
-    yield _item("exit", describe_exit(report.exit_code))
-    if report.peers:
-        yield _item("peers", ", ".join(report.peers))
-    if report.reason:
-        yield _item("reason", report.reason)
-    for note in report.notes:
-        yield _item("note", note)
+    def _finding(self, number: int, group: FindingGroup) -> Iterator[str]:
+        finding = group.first
+        yield fold(show_line(finding.title), self._width, first=f"{number}. [{finding.certainty}] ", rest="   ")
+        yield self._item("host", finding.host)
+        if finding.proof is not None:
+            yield self._item("proof", f"{describe_proof(finding)}: {finding.proof.text}")
+        if group.more:
+            yield self._item("also", describe_places(group))
+        yield self._item("meaning", finding.meaning)
+        yield self._item("next step", finding.next_step)
 
+    def _exposure(self, group: ExposureGroup) -> Iterator[str]:
+        exposure = group.first
+        yield fold(show_line(name_account(group)), self._width, first="- ", rest="  ")
+        yield self._item("host", exposure.host)
+        yield self._item("time", describe_times(group))
+        yield self._item("what", describe_credential(group))
+        yield self._item("still in", describe_log(exposure.where))
 
-def _finding(number: int, group: FindingGroup) -> Iterator[str]:
-    finding = group.first
-    yield fold(show_line(finding.title), WIDTH, first=f"{number}. [{finding.certainty}] ", rest="   ")
-    yield _item("host", finding.host)
-    if finding.proof is not None:
-        yield _item("proof", f"{describe_proof(finding)}: {finding.proof.text}")
-    if group.more:
-        yield _item("also", describe_places(group))
-    yield _item("meaning", finding.meaning)
-    yield _item("next step", finding.next_step)
+    def _missing(self, host: HostView) -> Iterator[str]:
+        for sentence in missing_sentences(host):
+            yield fold(f"{show_line(host.name)}: {show_line(sentence)}", self._width, first="- ", rest="  ")
 
+    def _host(self, host: HostView) -> Iterator[str]:
+        yield fold(f"{show_line(host.name)}", self._width)
+        yield self._item("state", describe_state(host))
+        yield self._item("complete", "yes" if host.complete else "no")
+        yield self._item("seen", describe_seen(host))
+        for label, text in (
+            ("log", describe_log(host.source) if host.source else ""),
+            ("guard", host.guard),
+            ("ended by", host.why),
+        ):
+            if text:
+                yield self._item(label, text)
+        for reason in (*host.refusals, *host.warnings):
+            yield self._item("refused" if reason in host.refusals else "warning", join_reason(reason))
+        for conflict in host.conflicts:
+            yield self._item("conflict", conflict)
 
-def _exposure(group: ExposureGroup) -> Iterator[str]:
-    exposure = group.first
-    yield fold(show_line(name_account(group)), WIDTH, first="- ", rest="  ")
-    yield _item("host", exposure.host)
-    yield _item("time", describe_times(group))
-    yield _item("what", describe_credential(group))
-    yield _item("still in", describe_log(exposure.where))
+    def _story(self, story: StoryView) -> Iterator[str]:
+        yield from self._title(f"Message {show_line(story.title)}")
+        for hop in story.hops:
+            yield fold(f"{show_time(hop.started)}  {show_line(hop.host)}  {show_line(hop.queue_id)}", self._width)
+            for step in hop.steps:
+                yield fold(show_line(step), self._width, first="    ", rest="      ")
+        yield fold(show_line(story.end), self._width, first="=> ", rest="   ")
 
-
-def _missing(host: HostView) -> Iterator[str]:
-    for sentence in missing_sentences(host):
-        yield fold(f"{show_line(host.name)}: {show_line(sentence)}", WIDTH, first="- ", rest="  ")
-
-
-def _host(host: HostView) -> Iterator[str]:
-    yield fold(f"{show_line(host.name)}", WIDTH)
-    yield _item("state", describe_state(host))
-    yield _item("complete", "yes" if host.complete else "no")
-    yield _item("seen", describe_seen(host))
-    for label, text in (
-        ("log", describe_log(host.source) if host.source else ""),
-        ("guard", host.guard),
-        ("ended by", host.why),
-    ):
-        if text:
-            yield _item(label, text)
-    for reason in (*host.refusals, *host.warnings):
-        yield _item("refused" if reason in host.refusals else "warning", join_reason(reason))
-    for conflict in host.conflicts:
-        yield _item("conflict", conflict)
-
-
-def _session(session: SessionView) -> Iterator[str]:
-    yield from _title(f"{show_line(session.host)}: session {session.number}, {show_line(head_of(session))}")
-    yield _item("process", session.process)
-    yield _item("time", f"{show_time(session.started)}, {show_seconds(session.seconds)}")
-    if session.queue_ids:
-        yield _item("queue id", ", ".join(session.queue_ids))
-    for label, text in session.facts:
-        yield _item(label, text)
-    if not session.whole:
-        yield _item("cut", describe_cut(session))
-    for finding in session.findings:
-        yield _item("finding", f"[{finding.certainty}] {finding.title}")
-    yield ""
-    for turn in session.turns:
-        if grade_gap(turn.gap):
-            yield fold(describe_gap(turn), WIDTH, first=" " * 14 + "... ", rest=" " * 18)
-        first = f"{show_clock(turn.time)}  {_MARKS[turn.side]}"
-        yield fold(show_line(say_turn(turn)), WIDTH, first=first, rest=" " * len(first))
-    if session.folded:
-        yield f"{' ' * 17}({count(session.folded, 'debug line')} not shown)"
+    def _session(self, session: SessionView) -> Iterator[str]:
+        yield from self._title(f"{show_line(session.host)}: session {session.number}, {show_line(head_of(session))}")
+        yield self._item("process", session.process)
+        yield self._item("time", f"{show_time(session.started)}, {show_took(session)}")
+        if session.queue_ids:
+            yield self._item("queue id", ", ".join(session.queue_ids))
+        for label, text in session.facts:
+            yield self._item(label, text)
+        if not session.whole:
+            yield self._item("cut", describe_cut(session))
+        for finding in session.findings:
+            yield self._item("finding", f"[{finding.certainty}] {finding.title}")
+        yield ""
+        for turn in session.turns:
+            if grade_gap(turn.gap):
+                yield fold(describe_gap(turn), self._width, first=" " * 14 + "... ", rest=" " * 18)
+            first = f"{show_clock(turn.time)}  {_MARKS[turn.side]}"
+            yield fold(show_line(say_turn(turn)), self._width, first=first, rest=" " * len(first))
+        if session.folded:
+            yield f"{' ' * 17}({plural(session.folded, 'debug line')} not shown)"

@@ -1,15 +1,17 @@
-"""The wording that all renderings share: times, durations, and what the states and codes mean."""
+"""The wording that all renderings share: times, durations, and what the states and codes mean. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from datetime import UTC, datetime
+import shlex
+from collections.abc import Hashable, Iterator, Sequence
+from datetime import datetime
 
 from pfremote.errors import Reason
-from pfremote.folding import join_hosts
-from pfremote.inert import show_line
 from pfremote.report.groups import ExposureGroup, FindingGroup, group_exposures, group_findings
 from pfremote.report.model import FindingView, HostView, Report, SessionView, TurnView
+from pfremote.text import times
+from pfremote.text.grouping import join_hosts
+from pfremote.text.quantities import plural
 
 #: From how many seconds on a pause in a dialogue is worth a word, and worse.
 SLOW = (1.0, 5.0, 30.0)
@@ -23,8 +25,10 @@ CERTAINTY = {
 _STATES = {
     "clean": "Clean: debugging is off, main.cf is as it was, nothing of ours is left.",
     "armed": "Armed: debugging is on and ends by itself.",
+    "conflict": "Conflict: debugging of this run is off; another's value of one of its parameters stays in main.cf.",
     "unknown": "Unknown: it could not be seen that this host is clean.",
     "untouched": "Untouched: nothing was changed on this host.",
+    "read": "Read: a log file; no host was contacted.",
 }
 
 _EXITS = {
@@ -72,55 +76,33 @@ def describe_cut(session: SessionView) -> str:
     return "" if session.whole else f"not whole: {_CUTS.get(session.cut, session.cut or 'lines are missing')}."
 
 
-def count(number: int, noun: str) -> str:
-    """Return ``1 host`` or ``2 hosts``.
-
-    >>> count(2, "session")
-    '2 sessions'
-    """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def show_time(time: datetime | None) -> str:
     """Return date and time in UTC to the second, or a dash."""
-    return "—" if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return "—" if time is None else times.show_moment(time)
 
 
 def show_clock(time: datetime | None) -> str:
     """Return the time of day, 12 characters wide, with milliseconds where the log has them, or blanks."""
-    if time is None:
-        return " " * 12
-    shown = f"{time.astimezone(UTC):%H:%M:%S.%f}"[:12]
-    return shown if time.microsecond else f"{shown[:8]:<12}"
+    return f"{times.show_clock(time) if time else '':<12}"
 
 
-def show_seconds(seconds: float | None) -> str:
-    """Return a duration for people.
-
-    >>> [show_seconds(value) for value in (0.0042, 12.34, 125.0, 7260.0)]
-    ['4 ms', '12.3 s', '2 min 5 s', '2 h 1 min']
-    """
-    if seconds is None:
+def show_took(session: SessionView) -> str:
+    """Return how long a session took, or a dash where an end is not known."""
+    if session.started is None or session.ended is None:
         return "—"
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    if seconds < 3600:
-        return f"{int(seconds) // 60} min {int(seconds) % 60} s"
-    return f"{int(seconds) // 3600} h {int(seconds) % 3600 // 60} min"
+    return times.show_span(session.started, session.ended)
 
 
 def grade_gap(gap: float) -> int:
-    """Return 0 for a pause that nobody minds, up to 3 (:data:`SLOW`)."""
+    """Return 0 for a short pause, up to 3 (:data:`SLOW`)."""
     return sum(gap >= limit for limit in SLOW)
 
 
 def describe_gap(turn: TurnView) -> str:
     """Return how long a turn was waited for, and for whom."""
     if turn.awaited == "note":
-        return f"{show_seconds(turn.gap)} until the next line"
-    return f"{show_seconds(turn.gap)} waiting for the {turn.awaited}"
+        return f"{times.show_seconds(turn.gap)} until the next line"
+    return f"{times.show_seconds(turn.gap)} waiting for the {turn.awaited}"
 
 
 def head_of(session: SessionView) -> str:
@@ -131,13 +113,21 @@ def head_of(session: SessionView) -> str:
 def headline(report: Report) -> str:
     """Return the report in one sentence of counts."""
     clean = sum(host.state in ("clean", "untouched") for host in report.hosts)
+    hosts = f"{clean} of {plural(len(report.hosts), 'host')} clean or untouched"
+    if report.ended is None and report.targets:
+        hosts = f"not over yet, or broken off: {clean} of {plural(report.targets, 'host')} seen clean so far"
     parts = [
-        f"{clean} of {count(len(report.hosts), 'host')} clean or untouched",
-        count(len(report.sessions), "session"),
-        count(len(group_findings(report.findings)), "finding"),
-        f"{count(len(group_exposures(report.exposures)), 'credential')} to change",
+        f"{plural(len(report.hosts), 'log')} read" if report.of_logs else hosts,
+        plural(len(report.sessions) + report.quiet, "session"),
+        plural(len(group_findings(report.findings)), "finding"),
+        f"{plural(len(group_exposures(report.exposures)), 'credential')} to change",
     ]
     return ", ".join(parts)
+
+
+def join_command(command: Sequence[str]) -> str:
+    """Return a command line as it may be pasted into a shell."""
+    return shlex.join(command)
 
 
 def join_reason(reason: Reason) -> str:
@@ -154,7 +144,7 @@ def missing_sentences(host: HostView) -> tuple[str, ...]:
         sentences.append(host.problem)
     sentences += [join_reason(reason) for reason in host.missing]
     sentences += [
-        f"{count(number, 'line')} withheld, not proven free of secrets: {reason}."
+        f"{plural(number, 'line')} withheld, not proven free of secrets: {reason}."
         for reason, number in host.withheld.items()
     ]
     return tuple(sentences)
@@ -169,15 +159,11 @@ def describe_places(group: FindingGroup) -> str:
 
 def describe_times(group: ExposureGroup) -> str:
     """Return when a credential was logged: once, or from when to when and how often."""
-    times = sorted(item.time for item in (group.first, *group.more) if item.time)
-    if len(times) < 2:
-        return show_time(times[0] if times else None)
-    last = show_time(times[-1])
-    return (
-        f"{len(times)} times, {show_time(times[0])} to {last}"
-        if times[0] != times[-1]
-        else f"{len(times)} times, {last}"
-    )
+    logged = sorted(item.time for item in (group.first, *group.more) if item.time)
+    if len(logged) < 2:
+        return show_time(logged[0] if logged else None)
+    first, last = show_time(logged[0]), show_time(logged[-1])
+    return f"{len(logged)} times, {first} to {last}" if first != last else f"{len(logged)} times, {last}"
 
 
 def say_turn(turn: TurnView) -> str:
@@ -187,12 +173,12 @@ def say_turn(turn: TurnView) -> str:
 
 def describe_seen(host: HostView) -> str:
     """Return how much of a host's log is in the report, and how much of other peers is not."""
-    seen = f"{count(len(host.sessions), 'session')}, {count(host.lines, 'line')} of log"
+    seen = f"{plural(len(host.sessions), 'session')}, {plural(host.lines, 'line')} of log"
     if any(host.others):
         sessions, lines = host.others
-        seen += f"; of other peers, not shown: {count(sessions, 'session')}, {count(lines, 'line')}"
+        seen += f"; of other peers, not shown: {plural(sessions, 'session')}, {plural(lines, 'line')}"
     if host.undecided:
-        seen += f"; {count(host.undecided, 'session')} kept although it is not sure that the peer was meant"
+        seen += f"; {plural(host.undecided, 'session')} kept although it is not sure that the peer was meant"
     return seen
 
 
@@ -220,25 +206,15 @@ def describe_credential(group: ExposureGroup) -> str:
     return f"{kinds}{by} (in: {shapes})" if shapes else f"{kinds}{by}"
 
 
-def summarise_findings(report: Report, most: int = 3) -> Iterator[str]:
-    """Yield a line for each of the first findings of a host; hosts that have the same share one."""
-    alike: dict[str, list[str]] = {}
-    for host in dict.fromkeys(host.name for host in report.hosts):
-        for finding in [finding for finding in report.findings if finding.host == host][:most]:
-            hosts = alike.setdefault(f"[{finding.certainty}] {finding.title}", [])
-            hosts += [] if host in hosts else [host]
-    for text, hosts in alike.items():
-        yield show_line(f"{join_hosts(hosts)}: {text}")
+def summarise_exposures(report: Report) -> Iterator[tuple[str, str]]:
+    """Yield, for each credential that has to be changed, its hosts and a sentence: whose, what, when, where it lies.
 
-
-def summarise_exposures(report: Report) -> Iterator[str]:
-    """Yield a line for each credential that has to be changed: whose, what, when, and where it still lies.
-
-    Hosts on which that is the same but for the time share a line.
+    Hosts on which that is the same but for the time share one. Keys of TLS connections are not: Postfix makes new ones.
     """
     alike: dict[Hashable, list[ExposureGroup]] = {}
     for group in group_exposures(report.exposures):
-        alike.setdefault((group.first.account, describe_credential(group), group.first.where), []).append(group)
+        if not group.is_tls:
+            alike.setdefault((group.first.account, describe_credential(group), group.first.where), []).append(group)
     places = {host.name: place for place, host in enumerate(report.hosts)}
     for groups in alike.values():
         hosts = sorted((group.first.host for group in groups), key=lambda name: places.get(name, len(places)))
@@ -246,11 +222,8 @@ def summarise_exposures(report: Report) -> Iterator[str]:
         everywhere = ExposureGroup(first, tuple(more))
         what = f"{describe_credential(everywhere)}, logged {describe_times(everywhere)}"
         place = f"still in {describe_log(first.where)}"
-        if everywhere.is_tls:
-            text = f"{what}, {place}: nobody's password; the reload that ends a window makes new ones"
-        else:
-            text = f"change the credential of {name_account(everywhere)}: {what}, {place}"
-        yield show_line(f"{join_hosts(dict.fromkeys(hosts))}: {text}")
+        text = f"change the credential of {name_account(everywhere)}: {what}, {place}"
+        yield join_hosts(dict.fromkeys(hosts)), text
 
 
 def describe_log(source: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pfremote.store.files import default_root
-from pfremote.store.reader import HostFolder, list_runs, load_host, load_run
-from pfremote.store.run import DamagedRunError, HostRecord, Run, RunSummary
+from pfremote.private_files import default_root
+from pfremote.store.reader import list_runs, load_host, load_run
+from pfremote.store.run import DamagedRunError, HostFolder, HostRecord, Run
+from pfremote.store.summary import RunSummary
 from pfremote.store.writer import RunStore
 
 __all__ = [

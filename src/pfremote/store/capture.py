@@ -6,24 +6,36 @@ numbered anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from pfremote.inert import show_block
-from pfremote.maillog import transcript as transcripts
 from pfremote.maillog.capture import Capture
+from pfremote.maillog.causes import number_lines
 from pfremote.maillog.findings import Finding
-from pfremote.maillog.record import Record
+from pfremote.maillog.messages.message import Hop
+from pfremote.maillog.parse.record import Record
+from pfremote.maillog.transcripts import transcript as transcripts
+from pfremote.maillog.transcripts.turns import Transcript
 from pfremote.store.encode import to_json
 from pfremote.store.run import JsonObject
+from pfremote.text.terminal import show_block
 
 
-def encode_capture(capture: Capture) -> JsonObject:
-    """Return the object that ``sessions.json`` holds beside the host's result."""
-    places = {record.number: place for place, record in enumerate(capture.records, 1)}
-    sessions = [{**transcripts.to_json(item), "lines": _numbers(item.session.records)} for item in capture.transcripts]
+def encode_capture(
+    capture: Capture, hops: Iterable[Hop] = (), *, wanted: Callable[[Transcript], bool] | None = None
+) -> JsonObject:
+    """Return the object that ``sessions.json`` holds beside the host's result; ``hops`` are its messages.
+
+    ``wanted`` says which sessions are needed, where not all are: each keeps its number among all.
+    """
+    places = number_lines(capture)
+    # One session after the other: of a large log there is no room for all of them twice.
+    sessions = [
+        _renumber(to_json(_session(item) if wanted is None else {**_session(item), "number": number}), places)
+        for number, item in enumerate(capture.transcripts, 1)
+        if wanted is None or wanted(item)
+    ]
     content = {
-        "sessions": sessions,
         "followed": {"lines": _numbers(capture.followed)},
         "unplaced": {"lines": _numbers(capture.unplaced)},
         "findings": [_finding(item) for item in capture.findings],
@@ -32,13 +44,19 @@ def encode_capture(capture: Capture) -> JsonObject:
             {"line": item.number, "reason": item.reason} for item in capture.withheld if item.number in places
         ],
         "counts": capture.counts,
+        "hops": tuple(hops),
     }
-    return {key: _renumber(value, places) for key, value in to_json(content).items()}
+    others = {key: _renumber(value, places) for key, value in to_json(content).items()}
+    return {"sessions": sessions, **others}
 
 
 def render_transcripts(capture: Capture) -> Iterator[str]:
     """Return the text of each transcript in session order, harmless on a terminal."""
     return (show_block(transcripts.render_text(item)) for item in capture.transcripts)
+
+
+def _session(item: Transcript) -> JsonObject:
+    return {**transcripts.to_json(item), "lines": _numbers(item.session.records)}
 
 
 def _finding(item: Finding) -> JsonObject:

@@ -1,14 +1,17 @@
-"""Values of this program as JSON, by their fields; times and odd text among them."""
+"""Values of this program as JSON, by their fields; times and odd text among them. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import PurePath
 from typing import Any
+
+from pfremote.model.secret import KNOWN_SECRETS
+from pfremote.text.times import format_time
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -17,9 +20,19 @@ def to_json(value: object) -> Any:
     """Return ``value`` as what :mod:`json` writes: data classes by field, times as RFC 3339 text.
 
     Raises:
-        TypeError: a value that has no business in a run folder, a :class:`~pfremote.secret.Secret` above all.
+        TypeError: a value that has no business in a run folder, a :class:`~pfremote.model.secret.Secret` above all.
     """
-    if value is None or isinstance(value, bool | int | float):
+    # What a transcript is made of comes first: it has a thousand of them.
+    kind = type(value)
+    if kind is str:
+        return storable(value)  # type: ignore[arg-type]
+    if value is None or kind is int or kind is float or kind is bool:
+        return value
+    if kind is dict:
+        return {storable(str(key)): to_json(item) for key, item in value.items()}  # type: ignore[attr-defined]
+    if kind is list or kind is tuple:
+        return [to_json(item) for item in value]  # type: ignore[attr-defined]
+    if isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
         return storable(value)
@@ -41,7 +54,7 @@ def _object_to_json(value: object) -> Any:
         return {storable(str(key)): to_json(item) for key, item in value.items()}
     if isinstance(value, Set):
         return sorted((to_json(item) for item in value), key=str)
-    if isinstance(value, list | tuple):
+    if isinstance(value, Sequence):
         return [to_json(item) for item in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
@@ -50,7 +63,7 @@ def _object_to_json(value: object) -> Any:
 
 def encode_time(time: datetime | None) -> str | None:
     """Return RFC 3339 in UTC with microseconds, or None."""
-    return None if time is None else time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return None if time is None else format_time(time, "microseconds")
 
 
 def decode_time(text: object) -> datetime | None:
@@ -70,7 +83,9 @@ def decode_time(text: object) -> datetime | None:
 
 
 def storable(text: str) -> str:
-    """Return ``text`` without lone surrogates, which UTF-8 cannot hold: byte 0xff becomes ``\\xff``."""
+    """Return ``text`` without known secrets, and without lone surrogates, which UTF-8 cannot hold: byte 0xff becomes
+    ``\\xff``."""
+    text = KNOWN_SECRETS.mask(text)
     return text if text.isascii() else _SURROGATE.sub(_name_surrogate, text)
 
 

@@ -4,39 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 from pfremote.errors import Reason, UsageError
-from pfremote.results import HostResult
-from pfremote.store.files import default_root, storage_error
+from pfremote.model.result import HostResult
+from pfremote.private_files import default_root, storage_error
 from pfremote.store.names import choose_folder
 from pfremote.store.run import (
     RUNS_HINT,
     SCHEMA,
     DamagedRunError,
+    HostFolder,
     HostRecord,
     JsonObject,
     Run,
-    RunSummary,
     decode_host,
     decode_run,
 )
+from pfremote.store.summary import RunSummary, summarise
 
 _DAMAGED = Reason("damaged", "What was stored of this host cannot be read.")
-
-
-@dataclass(frozen=True, slots=True)
-class HostFolder:
-    """What one host left: ``sessions.json`` as read, its redacted log lines, the diff of main.cf.
-
-    ``problem`` is one sentence where a file is missing or damaged; what could be read is there all the same.
-    """
-
-    sessions: JsonObject
-    evidence: tuple[str, ...] = ()
-    diff: str = ""
-    problem: str = ""
 
 
 def list_runs(root: Path | None = None) -> tuple[RunSummary, ...]:
@@ -102,7 +89,7 @@ def _find(name: str | Path, root: Path) -> Path:
             return root / matches[0]
         if matches:
             raise UsageError(
-                f"{name!r} is the beginning of {len(matches)} runs.", hint=f"Type more of it: {matches[0]} …"
+                f"{name!r} is the beginning of {len(matches)} runs.", hint=f"Type more of it, as in {matches[0]}."
             )
     given = Path(name)
     if str(name) and given.is_dir():
@@ -117,17 +104,7 @@ def _summarise(folder: Path) -> RunSummary:
         run = load_run(folder)
     except (DamagedRunError, UsageError) as exc:
         return RunSummary(folder.name, folder, "damaged", why=exc.message)
-    return RunSummary(
-        id=folder.name,
-        path=run.path,
-        state=run.state,
-        started=run.started,
-        ended=run.ended,
-        exit_code=run.exit_code,
-        command=run.command,
-        hosts=len({host.result.host for host in run.hosts}),
-        sessions=sum(host.result.sessions for host in run.hosts),
-    )
+    return summarise(run, folder.name)
 
 
 def _stored_hosts(path: Path) -> list[HostRecord]:

@@ -1,24 +1,27 @@
-"""What a run folder says: ``run.json`` as a value, and back. Schema 1."""
+"""What a run folder says: ``run.json`` as a value, and back. Schema 1. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pfremote.clock import Clock
+from pfremote.codes import read_code
 from pfremote.errors import PfremoteError, Reason
-from pfremote.results import HostResult
+from pfremote.model.cause import Cause
+from pfremote.model.clock import Clock
+from pfremote.model.result import STATES, HostResult
 from pfremote.store.encode import decode_time, encode_time, to_json
 
 SCHEMA = 1
 
 JsonObject = dict[str, Any]
 RunState = Literal["done", "unfinished", "damaged"]
-_HOST_STATES = ("clean", "armed", "unknown", "untouched")
 RUNS_HINT = "List the runs that can be read with: pfremote runs"
+#: So many findings stand in run.json; ``sessions.json`` of the host has all of them.
+MOST_FINDINGS = 20
 _FLAGS = ("armed", "reverted", "drained", "complete")
 
 
@@ -27,7 +30,7 @@ class HostRecord:
     """One host of a stored run. ``folder`` is its name in the run folder, empty where nothing came back.
 
     ``source`` names the host's log, ``missing`` why the evidence is not complete, ``lease`` is the lease as
-    the host described it last (fields of :class:`~pfremote.facts.Lease`), empty where there was none.
+    the host described it last (fields of :class:`~pfremote.model.facts.Lease`), empty where there was none.
     ``play`` is the play of a playbook that this is about; a host may be in several.
     """
 
@@ -52,27 +55,31 @@ class Run:
     version: str = ""
     request: JsonObject = field(default_factory=dict)
     hosts: tuple[HostRecord, ...] = ()
+    #: The hosts that were to be contacted, in the order of the inventory; known from the start.
+    targets: tuple[str, ...] = ()
+    #: Commands that work on these hosts, as the operator reached them: ``collect`` and ``revert``.
+    go_on: tuple[str, ...] = ()
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """The peers that were asked for; ``collect`` asked for none, there the leases say which they were."""
+        asked = self.request.get("peers")
+        if isinstance(asked, list):
+            return tuple(map(str, asked))
+        return tuple(dict.fromkeys(str(peer) for host in self.hosts for peer in _list(host.lease.get("peers"))))
+
+    @property
+    def reason(self) -> str:
+        """Why it was asked for; after ``collect`` the reasons of the leases, each once."""
+        if "reason" in self.request:
+            return str(self.request["reason"] or "")
+        reasons = (str(host.lease.get("reason") or "") for host in self.hosts)
+        return "; ".join(dict.fromkeys(filter(None, reasons)))
 
     @property
     def state(self) -> RunState:
         """``done`` once the run wrote its end; ``unfinished`` while it runs or when it was broken off."""
         return "unfinished" if self.ended is None else "done"
-
-
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """One line of ``pfremote runs``. ``why`` says what is wrong with a damaged run."""
-
-    id: str
-    path: Path
-    state: RunState
-    started: datetime | None = None
-    ended: datetime | None = None
-    exit_code: int | None = None
-    command: tuple[str, ...] = ()
-    hosts: int = 0
-    sessions: int = 0
-    why: str = ""
 
 
 class DamagedRunError(PfremoteError):
@@ -91,6 +98,8 @@ def encode_run(run: Run) -> JsonObject:
         "ended": encode_time(run.ended),
         "exit_code": run.exit_code,
         "request": run.request,
+        "targets": list(run.targets),
+        "go_on": list(run.go_on),
         "hosts": [encode_host(host) for host in run.hosts],
     }
 
@@ -99,16 +108,13 @@ def encode_host(host: HostRecord) -> JsonObject:
     """Return one host as an object: the words of the ``recap`` event, then what only the run folder knows."""
     result = host.result
     return {
-        "host": result.host,
-        **result.as_json(),
-        "error": to_json(result.error),
+        **to_json(result.as_json()),
+        "findings": to_json([cause.as_json() for cause in result.findings[:MOST_FINDINGS]]),
+        "error": to_json(result.error),  # its own only: the refusals stand beside it
         "refusals": to_json(result.refusals),
         "warnings": to_json(result.warnings),
-        "conflicts": to_json(result.conflicts),
         "guard": result.guard,
-        "deadline": result.deadline,
         "why": result.why,
-        "clock_error": result.clock.error,
         "skipped": result.skipped,
         "play": host.play,
         "folder": host.folder,
@@ -146,6 +152,8 @@ def decode_run(data: object, path: Path) -> Run:
             version=_text(data["pfremote"]),
             request=_object(data["request"]),
             hosts=tuple(decode_host(host) for host in data["hosts"]),
+            targets=tuple(_text(name) for name in data.get("targets") or ()),
+            go_on=tuple(_text(line) for line in data.get("go_on") or ()),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as exc:
         raise DamagedRunError(f"{where!r} is damaged ({type(exc).__name__}: {exc}).", hint=RUNS_HINT) from exc
@@ -158,7 +166,7 @@ def decode_host(data: Mapping[str, Any]) -> HostRecord:
         KeyError, TypeError, ValueError: it is not one.
     """
     state = data["state"]
-    if state not in _HOST_STATES:
+    if state not in STATES:
         raise ValueError(f"host state {state!r}")
     result = HostResult(
         host=_text(data["host"]),
@@ -174,11 +182,14 @@ def decode_host(data: Mapping[str, Any]) -> HostRecord:
         skipped=_text(data.get("skipped") or ""),
         predating=int(data.get("predating") or 0),
         cut=int(data.get("cut") or 0),
+        by_hand=data.get("by_hand") is True,
         clock=Clock(float(data.get("clock_ahead") or 0), float(data.get("clock_error") or 0)),
         error=None if data["error"] is None else _reason(data["error"]),
         refusals=tuple(_reason(item) for item in data["refusals"]),
         warnings=tuple(_reason(item) for item in data["warnings"]),
         conflicts=tuple(_text(item) for item in data["conflicts"]),
+        findings=tuple(Cause.from_json(item) for item in data.get("findings") or ()),
+        outcomes=tuple((_text(name), int(number)) for name, number in (data.get("outcomes") or {}).items()),
     )
     missing = tuple(_reason(item) for item in data["missing"])
     return HostRecord(
@@ -191,8 +202,12 @@ def decode_host(data: Mapping[str, Any]) -> HostRecord:
     )
 
 
+def _list(data: object) -> list[object]:
+    return data if isinstance(data, list) else []
+
+
 def _reason(data: Mapping[str, Any]) -> Reason:
-    return Reason(_text(data["code"]), _text(data["message"]), _text(data.get("hint", "")))
+    return Reason(read_code(_text(data["code"])), _text(data["message"]), _text(data.get("hint", "")))
 
 
 def _text(value: object) -> str:
@@ -205,3 +220,16 @@ def _object(value: object) -> JsonObject:
     if not isinstance(value, dict):
         raise TypeError(f"{value!r} is not an object")
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class HostFolder:
+    """What one host left: ``sessions.json`` as read, its redacted log lines, the diff of main.cf.
+
+    ``problem`` is one sentence where a file is missing or damaged; what could be read is there all the same.
+    """
+
+    sessions: JsonObject
+    evidence: Sequence[str] = ()
+    diff: str = ""
+    problem: str = ""

@@ -8,17 +8,15 @@ import secrets
 import shutil
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pfremote import __version__
 from pfremote.errors import PfremoteError, Reason, UsageError
-from pfremote.facts import Lease
-from pfremote.maillog.plain import PLAIN, Disguise
-from pfremote.results import HostResult
-from pfremote.store.encode import to_json
-from pfremote.store.files import (
+from pfremote.model.facts import Lease
+from pfremote.model.result import HostResult
+from pfremote.private_files import (
     claim_folder,
     default_root,
     make_private_folder,
@@ -26,9 +24,13 @@ from pfremote.store.files import (
     write_new,
     write_private,
 )
-from pfremote.store.maincf import MOMENTS, diff_main_cf
+from pfremote.pseudonyms.plain import PLAIN, Disguise
+from pfremote.store.encode import to_json
+from pfremote.store.host_files import compact, understand, write_transcripts
+from pfremote.store.main_cf import MOMENTS, diff_main_cf
 from pfremote.store.names import choose_folder
 from pfremote.store.run import SCHEMA, HostRecord, JsonObject, Run, decode_run, encode_host, encode_run
+from pfremote.text.times import name_moment
 
 if TYPE_CHECKING:  # what reads logs is loaded when there is a log: every command loads this module
     from pfremote.maillog.capture import Capture
@@ -54,6 +56,8 @@ class RunStore:
         command: Sequence[str],
         started: datetime,
         request: object = None,
+        targets: Sequence[str] = (),
+        go_on: Sequence[str] = (),
         root: Path | None = None,
         disguise: Disguise = PLAIN,
     ) -> RunStore:
@@ -61,19 +65,21 @@ class RunStore:
 
         ``out`` None takes a new folder below ``root`` (default :func:`default_root`). ``command`` is what
         was typed, already without secrets; ``request`` a data class or mapping of what was asked for;
+        ``targets`` are the hosts that are to be contacted, ``go_on`` commands for them where this run is broken off;
         ``disguise`` is what becomes of names before anything is written.
 
         Raises:
             UsageError: ``out`` is not a folder, is not empty, or belongs to someone else; or it cannot be
                 made or written. No host was contacted yet.
         """
-        identity = f"{started.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        identity = f"{name_moment(started)}-{secrets.token_hex(3)}"
         asked = to_json(request) if request is not None else {}
         words = tuple(to_json(word) for word in command)
         try:
             path = claim_folder(out) if out is not None else (root or default_root()) / identity
             make_private_folder(path)
-            run = Run(identity, path.resolve(), words, started, version=__version__, request=asked)
+            named = tuple(disguise.host(name) for name in targets)
+            run = Run(identity, path.resolve(), words, started, None, None, __version__, asked, (), named, tuple(go_on))
             store = cls(run, disguise)
             store._write_json("run.json", store._hide(encode_run(run)))
         except PfremoteError as exc:
@@ -126,11 +132,11 @@ class RunStore:
             make_private_folder(staging / "transcripts")
             write_new(staging / "evidence.log", capture.evidence_lines())
             if transcripts:
-                _write_transcripts(staging / "transcripts", capture)
-            understood = _encode(capture)
+                write_transcripts(staging / "transcripts", capture)
+            understood = understand(capture)
             write_new(
                 staging / "sessions.json",
-                _compact({"schema": SCHEMA, "result": self._hide(to_json(encode_host(record))), **understood}),
+                compact({"schema": SCHEMA, "result": self._hide(to_json(encode_host(record))), **understood}),
             )
             self._write_main_cf(staging, main_cf or {})
             replace_folder(staging, self.path / folder)
@@ -154,6 +160,18 @@ class RunStore:
         Raises:
             PfremoteError: it cannot be written; the ``run.json`` from before is still there.
         """
+        run = self.note_end(results, ended=ended, exit_code=exit_code)
+        self.save()
+        return run
+
+    def note_end(
+        self,
+        results: Iterable[HostResult] | Mapping[str, Iterable[HostResult]],
+        *,
+        ended: datetime | None,
+        exit_code: int | None,
+    ) -> Run:
+        """Return the run as :meth:`write_run` writes it, and write nothing yet."""
         with self._lock:
             known = dict(self._records)
         plays = results if isinstance(results, Mapping) else {"": results}
@@ -164,8 +182,17 @@ class RunStore:
         )
         self._run = dataclasses.replace(self._run, hosts=records, ended=ended, exit_code=exit_code)
         shown = self._hide(to_json(encode_run(self._run)))
-        self._write_json("run.json", shown)
         return self._run if self.disguise is PLAIN else decode_run(shown, self.path)
+
+    def save(self, exit_code: int | None = None) -> None:
+        """Write ``run.json``, with another exit code where one is given.
+
+        Raises:
+            PfremoteError: it cannot be written; the ``run.json`` from before is still there.
+        """
+        if exit_code is not None:
+            self._run = dataclasses.replace(self._run, exit_code=exit_code)
+        self._write_json("run.json", self._hide(to_json(encode_run(self._run))))
 
     def write_report(self, name: ReportName, text: str) -> Path:
         """Write one rendering of the report into the run folder and return its path.
@@ -194,8 +221,9 @@ class RunStore:
         return {**shown, "pseudonymised": True} if "hosts" in shown else shown
 
     def _write_main_cf(self, folder: Path, originals: Mapping[str, bytes]) -> None:
-        from pfremote.maillog.mainconf import redact_main_cf
-        from pfremote.store.disguise import disguise_main_cf
+        # What reads logs is loaded when there is a log: not before arming.
+        from pfremote.maillog.redact.main_cf import redact_main_cf
+        from pfremote.pseudonyms.disguise import disguise_main_cf
 
         copies = {
             moment: disguise_main_cf(redact_main_cf(originals[moment]), self.disguise)
@@ -210,22 +238,3 @@ class RunStore:
 
     def _write_json(self, name: str, content: JsonObject) -> None:
         write_private(self.path / name, (json.dumps(to_json(content), ensure_ascii=False, indent=1) + "\n").encode())
-
-
-def _encode(capture: Capture) -> JsonObject:
-    from pfremote.store.capture import encode_capture
-
-    return encode_capture(capture)
-
-
-def _write_transcripts(folder: Path, capture: Capture) -> None:
-    from pfremote.store.capture import render_transcripts
-
-    for number, text in enumerate(render_transcripts(capture), 1):
-        # Not synced one by one: a thousand syncs take seconds, and sessions.json holds the same.
-        write_new(folder / f"{number:03d}.txt", text.encode("utf-8", "backslashreplace"), sync=False)
-
-
-def _compact(content: JsonObject) -> bytes:
-    # Without indent the C encoder does it, which counts where a session has a thousand lines.
-    return (json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n").encode()

@@ -10,13 +10,13 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from pfremote.log_levels import ROUTE
-from pfremote.transport.base import Completed, Connection, Prompt
+from pfremote.model.log_levels import ROUTE
+from pfremote.transport.base import Completed, Connection, Prompt, Transport
 from pfremote.transport.become import Become, run_as_root
 from pfremote.transport.options import ConnectOptions
 
 if TYPE_CHECKING:
-    from pfremote.target import Target
+    from pfremote.model.target import Target
     from pfremote.transport.route import Route
 
 _log = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ __all__ = [
     "ConnectOptions",
     "Connection",
     "Prompt",
+    "Transport",
     "connect",
     "describe",
     "run_as_root",
@@ -41,6 +42,7 @@ def connect(target: Target, options: ConnectOptions) -> Connection:
         Unreachable, HostKeyRejected, AuthFailed: no connection; the message names the hop.
     """
     if target.connection == "local":
+        # Each way to a host is loaded when it is taken: Fabric and Paramiko take a quarter of a second.
         from pfremote.transport.local import LocalConnection
 
         return LocalConnection(describe(target))
@@ -64,8 +66,9 @@ def _log_way(target: Target, route: Route, connection: Connection, seconds: floa
 
 
 def _connect_over_ssh(target: Target, options: ConnectOptions, route: Route) -> Connection:
+    # Each way to a host is loaded when it is taken: Fabric and Paramiko take a quarter of a second.
     from pfremote.errors import HostError
-    from pfremote.transport.choice import find_need_for_ssh, find_second_chance
+    from pfremote.transport.choose_backend import find_need_for_ssh, find_second_chance
     from pfremote.transport.fabric import connect_with_fabric
     from pfremote.transport.sshconfig import has_ssh
 
@@ -88,6 +91,7 @@ def describe(target: Target, route: Route | None = None) -> str:
     if target.connection == "local":
         return f"{target.name} (this machine)"
     if route is not None:
+        # Each way to a host is loaded when it is taken: Fabric and Paramiko take a quarter of a second.
         from pfremote.transport.route import describe_route
 
         return describe_route(route)

@@ -17,7 +17,7 @@ Method = Literal["publickey", "password"]
 
 # One algorithm with two names (RFC 8731, section 3): Paramiko knows only the older one.
 _ALIASES = {"curve25519-sha256": "curve25519-sha256@libssh.org"}
-# The type information leaves these out; they are what Paramiko offers when nobody says anything.
+# The type information leaves these out; they are what Paramiko offers by default.
 _OURS = vars(paramiko.Transport)
 # Option, its name in ssh_config(5), Paramiko's list, the name of that list in SecurityOptions.
 _LISTS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (

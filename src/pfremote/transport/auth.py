@@ -10,7 +10,7 @@ from paramiko.auth_strategy import AuthSource, AuthStrategy
 from paramiko.config import SSHConfig
 
 from pfremote.errors import AuthFailed
-from pfremote.secret import Secret
+from pfremote.model.secret import Secret
 from pfremote.transport.algorithms import allowed_methods
 from pfremote.transport.keys import KeyAgent, find_agent_socket, list_identities
 from pfremote.transport.sshconfig import HostConfig
@@ -90,10 +90,10 @@ class Login(AuthStrategy):
         hints = []
         encrypted = [name.removesuffix(" (encrypted)") for name in self.tried if name.endswith(" (encrypted)")]
         if encrypted:
-            hints.append(f"unlock the key in ssh-agent: ssh-add {encrypted[0]}")
+            hints.append(f"Unlock the key in ssh-agent: ssh-add {encrypted[0]}.")
         if reason:
-            hints.append("set IdentitiesOnly yes and one IdentityFile for this host in ssh_config")
-        hints.append("use --private-key FILE or -u USER; ssh -v shows what the server accepts")
+            hints.append("Set IdentitiesOnly yes and one IdentityFile for this host in ssh_config.")
+        hints.append("Use --private-key FILE or -u USER; ssh -v shows what the server accepts.")
         because = f": {reason}" if reason else ""
         message = f"{self._place} did not let {self._config.user} in{because}; tried: {tried}"
-        return AuthFailed(message, hint="; ".join(hints))
+        return AuthFailed(message, hint=" ".join(hints))

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pfremote.secret import Secret
+from pfremote.model.secret import Secret
+
+if TYPE_CHECKING:
+    from pfremote.model.target import Target
+    from pfremote.transport.options import ConnectOptions
+
+#: Bytes of a command's stdout that are read where no other limit is named, and of its stderr. The command is given up
+#: at the next byte: a host decides what it sends, we what we hold.
+ANSWER_LIMIT = 256 * 1024 * 1024
+STDERR_LIMIT = 4 * 1024 * 1024
+#: Bytes of what login scripts print before sudo has run the command.
+LOGIN_LIMIT = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +57,14 @@ class Connection(Protocol):
         stdin: bytes = b"",
         timeout: float,
         prompt: Prompt | None = None,
-        on_stdout: Callable[[bytes], None] | None = None,
+        limit: int = ANSWER_LIMIT,
     ) -> Completed:
         """Run ``argv`` (never a shell string) and return when it ended.
 
-        ``timeout`` is in seconds over the whole call. With ``on_stdout`` the output is handed over in
-        pieces as it arrives and ``Completed.stdout`` is empty.
+        ``timeout`` is in seconds over the whole call, ``limit`` is how many bytes of stdout are read.
 
         Raises:
+            AnswerTooLong: stdout has more than ``limit`` bytes, or stderr more than ``STDERR_LIMIT``.
             BecomeFailed: the prompt came twice (wrong password).
             DeadlineExceeded: the time is up; the channel is closed.
             Unreachable: the connection broke.
@@ -61,3 +72,10 @@ class Connection(Protocol):
 
     def close(self) -> None:
         """Close the connection; harmless when closed already."""
+
+
+class Transport(Protocol):
+    """Opens connections: :func:`pfremote.transport.connect`, or what a test puts in its place."""
+
+    def __call__(self, target: Target, options: ConnectOptions, /) -> Connection:
+        """Return an open connection; the caller closes it. Raises what :func:`pfremote.transport.connect` raises."""

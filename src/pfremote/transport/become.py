@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 from weakref import WeakSet
 
 from pfremote.errors import BecomeFailed
-from pfremote.secret import Secret
-from pfremote.transport.base import Completed, Connection, Prompt
+from pfremote.model.secret import Secret
+from pfremote.transport.base import ANSWER_LIMIT, Completed, Connection, Prompt
 from pfremote.transport.sudo_refusal import is_command_refused, read_refusal
 
 # Both find out on the host whether sudo is needed at all: asking beforehand would cost a round trip.
@@ -48,27 +48,27 @@ def run_as_root(
     stdin: bytes = b"",
     timeout: float,
     become: Become,
-    on_stdout: Callable[[bytes], None] | None = None,
+    limit: int = ANSWER_LIMIT,
 ) -> Completed:
     """Run ``argv`` with the rights that ``become`` names, in one exec, and return what it left.
 
     Raises:
         BecomeFailed: sudo refused; says why and what to do about it.
-        DeadlineExceeded, Unreachable: as :meth:`pfremote.transport.base.Connection.run`.
+        AnswerTooLong, DeadlineExceeded, Unreachable: as :meth:`pfremote.transport.base.Connection.run`.
     """
     if become.needed is False:
-        return connection.run(argv, stdin=stdin, timeout=timeout, on_stdout=on_stdout)
+        return connection.run(argv, stdin=stdin, timeout=timeout, limit=limit)
     if become.method != "sudo":
-        raise BecomeFailed(f"become method {become.method!r} is not supported", hint="use ansible_become_method: sudo")
+        raise BecomeFailed(f"become method {become.method!r} is not supported", hint="Use ansible_become_method: sudo.")
     begun = time.monotonic()
     if become.password is not None and not _is_helper_only(connection):
-        done = _run_with_password(connection, argv, stdin, timeout, become, become.password, on_stdout)
+        done = _run_with_password(connection, argv, stdin, timeout, become, become.password, limit)
         if not is_command_refused(done):
-            return _checked(done, heard=False, become=become)
+            return _checked(done, become)
         with _lock:
             _helper_only.add(connection)
         timeout -= time.monotonic() - begun
-    return _run_plain(connection, argv, stdin, timeout, become, on_stdout)
+    return _run_plain(connection, argv, stdin, timeout, become, limit)
 
 
 def _is_helper_only(connection: Connection) -> bool:
@@ -77,24 +77,10 @@ def _is_helper_only(connection: Connection) -> bool:
 
 
 def _run_plain(
-    connection: Connection,
-    argv: Sequence[str],
-    stdin: bytes,
-    timeout: float,
-    become: Become,
-    on_stdout: Callable[[bytes], None] | None,
+    connection: Connection, argv: Sequence[str], stdin: bytes, timeout: float, become: Become, limit: int
 ) -> Completed:
-    heard = False
-
-    def listen(data: bytes) -> None:
-        nonlocal heard
-        heard = True
-        if on_stdout is not None:
-            on_stdout(data)
-
     script = ["/bin/sh", "-c", _PLAIN, "sh", become.user, *argv]
-    done = connection.run(script, stdin=stdin, timeout=timeout, on_stdout=listen if on_stdout is not None else None)
-    return _checked(done, heard=heard or bool(done.stdout), become=become)
+    return _checked(connection.run(script, stdin=stdin, timeout=timeout, limit=limit), become)
 
 
 def _run_with_password(
@@ -104,17 +90,17 @@ def _run_with_password(
     timeout: float,
     become: Become,
     password: Secret,
-    on_stdout: Callable[[bytes], None] | None,
+    limit: int,
 ) -> Completed:
     token, ready = f"[pfremote-{token_hex(16)}]", f"[ready-{token_hex(16)}]"
     script = ["/bin/sh", "-c", _ANSWERING, "sh", become.user, token, ready, *argv]
     prompt = Prompt(token.encode(), password, ready.encode())
-    return connection.run(script, stdin=stdin, timeout=timeout, prompt=prompt, on_stdout=on_stdout)
+    return connection.run(script, stdin=stdin, timeout=timeout, prompt=prompt, limit=limit)
 
 
-def _checked(done: Completed, *, heard: bool, become: Become) -> Completed:
+def _checked(done: Completed, become: Become) -> Completed:
     """Return the result, unless it is sudo that spoke: it never writes to stdout, and exits with 1."""
-    refusal = None if heard or done.stdout else read_refusal(done, with_password=become.password is not None)
+    refusal = None if done.stdout else read_refusal(done, with_password=become.password is not None)
     if refusal is not None:
         raise refusal
     return done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import fabric
@@ -13,11 +13,11 @@ from paramiko.config import SSHConfig
 
 from pfremote.errors import DeadlineExceeded, PfremoteError, Unreachable
 from pfremote.transport.auth import Login
-from pfremote.transport.base import Completed, Prompt
+from pfremote.transport.base import ANSWER_LIMIT, Completed, Prompt
+from pfremote.transport.exceptions import FOREIGN, translate, translated
 from pfremote.transport.exchange import Exchange
-from pfremote.transport.faults import FOREIGN, translate, translated
 from pfremote.transport.hostkeys import HostKeyCheck
-from pfremote.transport.opening import open_patiently
+from pfremote.transport.open_hop import open_patiently
 from pfremote.transport.options import ConnectOptions
 from pfremote.transport.policy import StrictPolicy, make_transport_factory
 from pfremote.transport.pump import pump_channel
@@ -45,25 +45,25 @@ class FabricConnection:
         stdin: bytes = b"",
         timeout: float,
         prompt: Prompt | None = None,
-        on_stdout: Callable[[bytes], None] | None = None,
+        limit: int = ANSWER_LIMIT,
     ) -> Completed:
         """Run ``argv`` on the host; see :meth:`pfremote.transport.base.Connection.run`."""
         begun = time.monotonic()
-        talk = Exchange(stdin, prompt, on_stdout)
+        talk = Exchange(stdin, prompt, limit)
         channel = self._open_channel(timeout)
         return pump_channel(channel, shlex.join(argv), talk, timeout, begun, self.place)
 
     def _open_channel(self, timeout: float) -> paramiko.Channel:
         transport: paramiko.Transport | None = self.cxn.transport
         if transport is None or not transport.is_active():
-            raise Unreachable(f"the connection to {self.place} is closed", hint="connect again")
+            raise Unreachable(f"the connection to {self.place} is closed", hint="Connect again.")
         begun = time.monotonic()
         try:
             return transport.open_session(timeout=timeout)
         except FOREIGN as exc:
             if time.monotonic() - begun >= timeout:
                 raise DeadlineExceeded(
-                    f"{self.place} did not answer within {timeout:g} s", hint="try again, or raise --timeout"
+                    f"{self.place} did not answer within {timeout:g} s", hint="Try again, or raise --timeout."
                 ) from exc
             raise translate(exc, self.place) from exc
 
@@ -140,7 +140,7 @@ def _force(cxn: fabric.Connection, check: HostKeyCheck, options: ConnectOptions)
 
 
 def adopt(cxn: fabric.Connection, options: ConnectOptions | None = None) -> FabricConnection:
-    """Wrap a connection that somebody made with Fabric, and hold it and its gateways to our host keys.
+    """Wrap a connection that the caller made with Fabric, and hold it and its gateways to our host keys.
 
     A connection that is open already is looked at afterwards, and closed when its key is not good.
 

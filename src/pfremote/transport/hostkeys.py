@@ -82,7 +82,7 @@ class HostKeyCheck:
         if path is None or path == Path("/dev/null"):
             raise HostKeyRejected(
                 f"the host key of {self.name} is unknown and UserKnownHostsFile leaves no place to keep it",
-                hint="set UserKnownHostsFile to a file in ssh_config: without memory any key is new",
+                hint="Set UserKnownHostsFile to a file in ssh_config: without memory any key is new.",
             )
         return path
 
@@ -93,7 +93,7 @@ class HostKeyCheck:
         except OSError as exc:
             raise HostKeyRejected(
                 f"the unknown host key of {self.name} cannot be kept in {path}: {exc.strerror}",
-                hint=f"make {path} writable, or add the key by hand",
+                hint=f"Make {path} writable, or add the key by hand.",
             ) from exc
 
     def refuse(self, verdict: Verdict, kind: str, fingerprint: str) -> HostKeyRejected:
@@ -103,20 +103,20 @@ class HostKeyCheck:
         if verdict.by is None:
             return HostKeyRejected(
                 f"the host key of {self.name} is unknown: {shown}, not found in {files}",
-                hint=f"compare the fingerprint with the host's own ({_own_key(kind)}), "
+                hint=f"Compare the fingerprint with the host's own ({_own_key(kind)}), "
                 f"then type: {self._how_to_add(kind)}",
             )
         place = f"{verdict.by.file}:{verdict.by.line}"
         if verdict.status is Status.REVOKED:
             return HostKeyRejected(
                 f"the host key of {self.name} is revoked: {shown}, marked @revoked in {place}",
-                hint="do not connect; ask who revoked the key",
+                hint="Do not connect; ask who revoked the key.",
             )
         on_file = f"{verdict.by.kind} {find_fingerprint(verdict.by.blob)}"
         remove = shlex.join(["ssh-keygen", "-R", self.name, "-f", str(verdict.by.file)])
         return HostKeyRejected(
             f"the host key of {self.name} has changed: it shows {shown}, but {place} has {on_file}",
-            hint="somebody may be in between; if the host was reinstalled, compare with its own "
+            hint="Another machine may be in between. If the host was reinstalled, compare with its own "
             f"({_own_key(kind)}), then type: {remove} && {self._how_to_add(kind)}",
         )
 

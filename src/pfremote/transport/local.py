@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from pfremote.transport.base import Completed, Prompt
+from pfremote.transport.base import ANSWER_LIMIT, Completed, Prompt
 from pfremote.transport.exchange import Exchange
 from pfremote.transport.process import run_program
 
@@ -24,10 +24,10 @@ class LocalConnection:
         stdin: bytes = b"",
         timeout: float,
         prompt: Prompt | None = None,
-        on_stdout: Callable[[bytes], None] | None = None,
+        limit: int = ANSWER_LIMIT,
     ) -> Completed:
         """Run ``argv`` here; see :meth:`pfremote.transport.base.Connection.run`."""
-        return run_program(argv, Exchange(stdin, prompt, on_stdout), timeout, self.place)
+        return run_program(argv, Exchange(stdin, prompt, limit), timeout, self.place)
 
     def close(self) -> None:
         """Do nothing: there is no connection to close."""

@@ -19,14 +19,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from pfremote.errors import Unreachable
-from pfremote.log_levels import TRANSPORT
-from pfremote.transport.admission import admitted
-from pfremote.transport.base import Completed, Prompt
+from pfremote.model.log_levels import TRANSPORT
+from pfremote.transport.backoff import admitted, wait_for_next
+from pfremote.transport.base import ANSWER_LIMIT, STDERR_LIMIT, Completed, Prompt
 from pfremote.transport.exchange import Exchange
 from pfremote.transport.hostkeys import HostKeyCheck
 from pfremote.transport.openssh_errors import explain_failure, is_transient
 from pfremote.transport.options import ConnectOptions
-from pfremote.transport.patience import wait_for_next
 from pfremote.transport.process import run_program
 from pfremote.transport.route import Route, describe_route
 from pfremote.transport.sshconfig import Query, make_ssh_arguments
@@ -54,12 +53,12 @@ class OpensshConnection:
         stdin: bytes = b"",
         timeout: float,
         prompt: Prompt | None = None,
-        on_stdout: Callable[[bytes], None] | None = None,
+        limit: int = ANSWER_LIMIT,
     ) -> Completed:
         """Run ``argv`` on the host; see :meth:`pfremote.transport.base.Connection.run`."""
         done = run_program(
             self._make_argv("-T", "--", "host", shlex.join(argv)),
-            Exchange(stdin, prompt, on_stdout),
+            Exchange(stdin, prompt, limit),
             timeout,
             self.place,
         )
@@ -67,7 +66,7 @@ class OpensshConnection:
             if not self._is_alive():
                 raise Unreachable(
                     f"the connection to {self.place} was lost while a command ran",
-                    hint="the host ends its leases by itself; see what is left with: pfremote status HOST",
+                    hint="The host ends its leases by itself; see what is left with: pfremote status HOST",
                 )
             return replace(done, exit_status=-1)
         return done
@@ -141,7 +140,7 @@ def _write_config(path: Path, query: Query, options: ConnectOptions) -> None:
 def _list_rules(options: ConnectOptions) -> list[tuple[str, str]]:
     return [
         ("StrictHostKeyChecking", "accept-new" if options.host_key_checking == "accept-new" else "yes"),
-        ("BatchMode", "yes" if options.batch else "no"),
+        ("BatchMode", "yes"),  # no question on the terminal: a FIDO PIN, for instance
         ("NoHostAuthenticationForLocalhost", "no"),
         ("VerifyHostKeyDNS", "no"),
         ("UpdateHostKeys", "no"),
@@ -214,7 +213,7 @@ def _try_master(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,
-            start_new_session=options.batch,  # no terminal, so that nothing can ask
+            start_new_session=True,  # no terminal, so that nothing can ask
         )
     try:
         deadline = time.monotonic() + limit + 1
@@ -242,6 +241,6 @@ def _await_first_hop(child: subprocess.Popen[bytes], folder: Path, limit: float)
 def _read(folder: Path) -> str:
     text = ""
     for name in ("err", "log"):
-        with suppress(FileNotFoundError):
-            text += (folder / name).read_text(errors="replace")
+        with suppress(FileNotFoundError), (folder / name).open("rb") as said:
+            text += said.read(STDERR_LIMIT).decode(errors="replace")  # a server's banner may be of any length
     return text

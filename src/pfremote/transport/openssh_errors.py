@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from pfremote.errors import AuthFailed, HostError, HostKeyRejected, Unreachable
+from pfremote.errors import AuthFailed, HostError, HostKeyRejected, NameUnknown, Unreachable
 from pfremote.transport.hostkeys import HostKeyCheck
 from pfremote.transport.knownhosts import AUTHORITY, REVOKED, Status, Verdict, find_fingerprint
 from pfremote.transport.options import ConnectOptions
@@ -44,16 +44,18 @@ def explain_failure(text: str, route: Route, options: ConnectOptions) -> HostErr
         denied = next((line for line in lines if "Permission denied" in line), said)
         return AuthFailed(
             f"{place} did not let us in: {denied.rstrip('.')}; tried: {tried}",
-            hint="use --private-key FILE or -u USER, or add the key to ssh-agent: ssh-add FILE",
+            hint="Use --private-key FILE or -u USER, or add the key to ssh-agent: ssh-add FILE.",
         )
+    if "could not resolve hostname" in text.lower():
+        hint = "Check the spelling, or give the address as ansible_host in the inventory."
+        return NameUnknown(f"cannot connect to {place}: the name does not resolve", hint=hint)
     for sign, reason in _REASONS:
         if sign in text.lower():
-            return Unreachable(f"cannot connect to {place}: {reason}", hint="look whether plain ssh gets through")
-    return Unreachable(f"cannot connect to {place}: {said}", hint="look whether plain ssh gets through")
+            return Unreachable(f"cannot connect to {place}: {reason}", hint="Look whether plain ssh gets through.")
+    return Unreachable(f"cannot connect to {place}: {said}", hint="Look whether plain ssh gets through.")
 
 
 _REASONS = (
-    ("could not resolve hostname", "the name does not resolve"),
     ("connection refused", "connection refused"),
     ("timed out", "no answer in time"),
     ("no route to host", "no route to host"),

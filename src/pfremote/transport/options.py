@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pfremote.secret import Secret
+from pfremote.model.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class ConnectOptions:
 
     ``connect_timeout`` and ``keepalive`` are seconds; the first counts for each hop on the way.
     ``ssh_config`` is a path, used as ``ssh -F`` would. ``password`` is for the SSH login (``-k``), not
-    for sudo. ``batch`` forbids every question on the terminal (a FIDO PIN, for instance).
+    for sudo.
     """
 
     host_key_checking: Literal["strict", "accept-new"] = "strict"
@@ -24,4 +24,3 @@ class ConnectOptions:
     user: str | None = None
     ssh_config: str | None = None
     password: Secret | None = None
-    batch: bool = True

@@ -2,12 +2,11 @@
 
 Fabric's own ``run`` decodes per block, waits 10 ms per character of stdin and has no deadline; Paramiko's
 ``recv_exit_status`` and ``exec_command`` wait for ever. So everything that may block on a dead network
-happens in a thread of its own, and this side only ever waits in ``poll`` with a limit.
+happens in a thread of its own, and this side only ever waits for an event with a limit.
 """
 
 from __future__ import annotations
 
-import select
 import threading
 import time
 from contextlib import suppress
@@ -17,12 +16,33 @@ import paramiko
 
 from pfremote.errors import Unreachable
 from pfremote.transport.base import Completed
+from pfremote.transport.exceptions import FOREIGN
 from pfremote.transport.exchange import Exchange
-from pfremote.transport.faults import FOREIGN
 
 _CHUNK = 256 * 1024
 _SETTLE = 0.5
-_LOOK = "the host ends its leases by itself; see what is left with: pfremote status HOST"
+_LOOK_HINT = "The host ends its leases by itself; see what is left with: pfremote status HOST"
+
+
+class _Arrival(threading.Event):
+    """Wakes the reading side when there are bytes or the stream has ended (``BufferedPipe.set_event``).
+
+    Paramiko's own wake-up, ``Channel.fileno()``, is a pipe that ``close()`` takes away while the transport's thread
+    may still write to it: the write fails and ends the whole connection, or it goes to another file of that number.
+    """
+
+    def __init__(self, channel: paramiko.Channel) -> None:
+        super().__init__()
+        channel.in_buffer.set_event(self)
+        channel.in_stderr_buffer.set_event(self)
+
+    def clear(self) -> None:
+        """Do nothing: Paramiko clears when one stream is empty, and the other one may have got its first byte."""
+
+    def rest(self, seconds: float) -> None:
+        """Return when something has come since the last call, or after ``seconds``."""
+        self.wait(seconds)
+        super().clear()
 
 
 class _Sender(threading.Thread):
@@ -85,8 +105,7 @@ def pump_channel(
     deadline = begun + timeout
     sender = _Sender(channel, command)
     stdin = _Stdin(sender, talk)
-    wakeup = select.poll()  # select() cannot watch descriptors above 1023, and a fleet has many
-    wakeup.register(channel.fileno(), select.POLLIN)
+    arrival = _Arrival(channel)
     sender.start()
     try:
         stdin.flush()
@@ -95,9 +114,9 @@ def pump_channel(
             if left <= 0:
                 raise talk.too_late(timeout, place)
             if channel.eof_received and not _has_output(channel):
-                channel.status_event.wait(left)  # the wake-up pipe stays readable after EOF
-            else:
-                wakeup.poll(left * 1000)
+                channel.status_event.wait(left)  # nothing arrives any more
+            elif not _has_output(channel):
+                arrival.rest(left)
             _read_once(channel, talk)
             stdin.flush()
         while _has_output(channel):
@@ -130,10 +149,12 @@ def _finish(channel: paramiko.Channel, sender: _Sender, talk: Exchange, place: s
     # The status is -1 for a command that a signal ended, for a refused one, and for a lost connection.
     if channel.exit_status == -1:
         if not _is_alive(channel.get_transport()):
-            raise Unreachable(f"the connection to {place} was lost while a command ran", hint=_LOOK)
+            raise Unreachable(f"the connection to {place} was lost while a command ran", hint=_LOOK_HINT)
         sender.join(_SETTLE)
         if sender.refused:
-            raise Unreachable(f"{place} refused to run a command", hint="look for a forced command or a closed account")
+            raise Unreachable(
+                f"{place} refused to run a command", hint="Look for a forced command or a closed account."
+            )
     return talk.finish(channel.exit_status)
 
 

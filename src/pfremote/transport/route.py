@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pfremote.errors import UsageError
-from pfremote.target import Target
+from pfremote.model.target import Target
 from pfremote.transport.options import ConnectOptions
 from pfremote.transport.sshconfig import HostConfig, Query, ask_ssh, has_ssh
 
@@ -37,7 +37,7 @@ class Route:
         return f"{self.hops[0].hostname}:{self.hops[0].port}" if len(self.hops) > 1 else ""
 
     def gate(self, number: int) -> str:
-        """Return where the connection to hop ``number`` queues with others (:mod:`.admission`).
+        """Return where the connection to hop ``number`` queues with others (:mod:`.backoff`).
 
         A hop is told apart by the way to it: one address behind two jump hosts is two machines. Those whose
         ProxyCommand reads the same most likely meet at the same jump host.
@@ -55,7 +55,7 @@ class Route:
 def make_query(target: Target, options: ConnectOptions) -> Query:
     """Return the look-up for a target: the inventory's word beats the command line's, as in Ansible."""
     extra, config = list(target.ssh_common_args), options.ssh_config
-    while "-F" in extra[:-1]:  # ours must stay the only one where the ssh program is used, see openssh.py
+    while "-F" in extra[:-1]:  # the ssh program takes one -F only, and openssh.py gives it
         at = extra.index("-F")
         config = extra[at + 1]
         del extra[at : at + 2]
@@ -73,6 +73,7 @@ def read_config(query: Query, timeout: float) -> HostConfig:
     """Return the effective ssh_config of one host, from OpenSSH where it is installed."""
     if has_ssh():
         return ask_ssh(query, timeout)
+    # Paramiko is loaded only where there is no ssh program to ask.
     from pfremote.transport.sshconfig_fallback import read_with_paramiko
 
     return read_with_paramiko(query)
@@ -87,9 +88,11 @@ def find_route(target: Target, options: ConnectOptions) -> Route:
     query = make_query(target, options)
     if query.private_key and not Path(query.private_key).expanduser().exists():
         # ssh would only warn and go on with other keys
-        raise UsageError(f"there is no private key at {query.private_key}", hint="check --private-key")
+        raise UsageError(f"there is no private key at {query.private_key}", hint="Check --private-key.")
     config = read_config(query, options.connect_timeout)
-    return Route((*_jumps_before(config, options, ()), config))
+    # A -F of the target holds for the jump hosts on its way too, as with ssh(1), which hands it on.
+    inherited = replace(options, ssh_config=query.ssh_config)
+    return Route((*_jumps_before(config, inherited, ()), config))
 
 
 def _jumps_before(config: HostConfig, options: ConnectOptions, seen: tuple[str, ...]) -> tuple[HostConfig, ...]:
@@ -101,7 +104,7 @@ def _jumps_before(config: HostConfig, options: ConnectOptions, seen: tuple[str, 
     if place in seen or len(seen) >= _MAX_JUMPS:
         raise UsageError(
             f"ProxyJump goes in a circle at {place}",
-            hint=f"write 'ProxyJump none' for {config.name} in ssh_config",
+            hint=f"Write 'ProxyJump none' for {config.name} in ssh_config.",
         )
     hops = [_read_hop(hop, options) for hop in jump.split(",")]
     return (*_jumps_before(hops[0], options, (*seen, place)), *hops)
@@ -123,7 +126,7 @@ def parse_hop(text: str) -> Query:
     """
     match = _HOP.match(text)
     if match is None:
-        raise UsageError(f"{text!r} is not a jump host", hint="write user@host:port or ssh://user@host:port")
+        raise UsageError(f"{text!r} is not a jump host", hint="Write user@host:port or ssh://user@host:port.")
     port = match["port"]
     return Query(match["v6"] or match["host"], user=match["user"] or None, port=int(port) if port else None)
 

@@ -115,18 +115,20 @@ def ask_ssh(query: Query, timeout: float) -> HostConfig:
         UsageError: ssh does not accept the name, an option, or a line of ssh_config.
     """
     if query.name.startswith("-"):
-        raise UsageError(f"{query.name!r} is not a host name", hint="a host name does not begin with a dash")
+        raise UsageError(f"{query.name!r} is not a host name", hint="A host name does not begin with a dash.")
     argv = ["ssh", "-G", *make_ssh_arguments(query), "--", query.name]
     try:
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired as exc:
         raise UsageError(
-            f"ssh -G {query.name} did not end within {timeout:g} s", hint="look at Match exec in ssh_config"
+            f"ssh -G {query.name} did not end within {timeout:g} s", hint="Look at Match exec in ssh_config."
         ) from exc
     if done.returncode != 0:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         said = lines[0] if lines else f"exit status {done.returncode}"
-        raise UsageError(f"ssh does not accept the settings for {query.name}: {said}", hint=f"try: ssh -G {query.name}")
+        raise UsageError(
+            f"ssh does not accept the settings for {query.name}: {said}", hint=f"Try: ssh -G {query.name}."
+        )
     return parse_effective(done.stdout.decode(errors="surrogateescape"), query.name)
 
 

@@ -11,7 +11,7 @@ from paramiko.config import SSHConfig
 from pfremote.errors import ConfigError
 from pfremote.transport.sshconfig import HostConfig, Query
 
-# What Paramiko's Match understands; it takes any other criterion for true and applies the block (F4).
+# What Paramiko's Match understands; it takes any other criterion for true and applies the block.
 _MATCHES = {"all", "canonical", "final", "exec", "host", "originalhost", "user", "localuser"}
 _DEFAULT_KEYS = tuple(f"~/.ssh/id_{kind}" for kind in ("rsa", "ecdsa", "ecdsa_sk", "ed25519", "ed25519_sk"))
 _DEFAULTS: dict[str, tuple[str, ...]] = {
@@ -70,7 +70,7 @@ def _refuse_unknown_match(rest: str, path: Path, number: int) -> None:
             f"Match {words[0]} cannot be evaluated without the ssh program",
             file=str(path),
             line=number,
-            hint="install openssh-client, or give another file with --ssh-config",
+            hint="Install openssh-client, or give another file with --ssh-config.",
         )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pfremote.agent.protocol import Reply
-from pfremote.errors import HostError, PfremoteError, Reason, Refused
-from pfremote.events import EventSink, format_epoch
-from pfremote.facts import Lease
-from pfremote.plan import Plan
-from pfremote.results import HostResult, reason_as_json
-from pfremote.verdict import describe_revert, diff_main_cf, reasons_as_json
+from pfremote.agent.verdict import describe_revert, diff_copies
+from pfremote.errors import PfremoteError, Reason, Refused
+from pfremote.model.event import EventSink
+from pfremote.model.facts import Lease
+from pfremote.model.result import HostResult, error_code, reason_as_json, reasons_as_json
+from pfremote.postfix.plan import Plan
+from pfremote.text.times import format_epoch
 
 
 class HostEvents:
@@ -63,18 +64,18 @@ class HostEvents:
             connections=lease.connects,
         )
 
-    def lost_sight(self, exc: HostError, lease: str, until: str) -> None:
+    def lost_sight(self, exc: PfremoteError, lease: str, until: str) -> None:
         """Tell that the host cannot be asked just now, which ends nothing."""
-        hint = f"the host's own guard ends the lease {until}; looking again"
-        self._emit("warning", self._host, lease, code=exc.code, message=exc.message, hint=hint)
+        hint = f"The host's own guard ends the lease {until}; pfremote goes on looking."
+        self._emit("warning", self._host, lease, code=error_code(exc), message=exc.message, hint=hint)
 
     def regained_sight(self, lease: str) -> None:
         """Tell that the host answers again."""
         self.warn((Reason("in-sight", "answers again; following goes on where it was, nothing is missed"),), lease)
 
-    def reverted(self, reply: Reply, lease: Lease) -> None:
-        """Tell that the host was seen reverted."""
-        self._emit("reverted", self._host, lease.id, **describe_revert(reply, lease))
+    def reverted(self, reply: Reply, lease: Lease, *, by_hand: bool) -> None:
+        """Tell that the host was seen reverted, and whether it is as it was with debugging that no lease explains."""
+        self._emit("reverted", self._host, lease.id, by_hand=by_hand, **describe_revert(reply, lease))
 
     def warn(self, reasons: tuple[Reason, ...], lease: str = "") -> None:
         """Tell of things that are no errors."""
@@ -90,7 +91,7 @@ class HostEvents:
                 self._emit("failed", self._host, result.lease, state=result.state, refused=refused, **details)
 
     def _lines(self, reply: Reply) -> list[str]:
-        return diff_main_cf(reply) if self._diff else []
+        return diff_copies(reply) if self._diff else []
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -20,6 +20,8 @@ RECORDS: dict[tuple[str, int], str] = {
     ("13.2.0.192.in-addr.arpa", PTR): "listed.example.jp",
     ("13.2.0.192.rbl.example.jp", A): "127.0.0.2",
     ("13.2.0.192.rbl.example.jp", TXT): "listed for the recording",
+    ("10.2.0.192.refuses.example.jp", A): "127.255.255.254",
+    ("10.2.0.192.refuses.example.jp", TXT): "Error: open resolver; https://www.example.org/returnc/pub/192.0.2.10",
     ("relay.example.jp", A): "192.0.2.20",
     ("20.2.0.192.in-addr.arpa", PTR): "relay.example.jp",
     ("loop.example.jp", MX): "mx.example.jp",

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pfremote.maillog.findings import find
-from pfremote.maillog.parse import parse_evidence
-from pfremote.maillog.sessions import build_sessions
-from pfremote.maillog.transcript import build_transcripts, render_text
+from pfremote.maillog.parse.lines import parse_evidence
+from pfremote.maillog.sessions.build import build_sessions
+from pfremote.maillog.transcripts.transcript import build_transcripts, render_text
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 NOW = datetime(2026, 12, 1, tzinfo=UTC)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.support.recorder import failures
 from tests.support.recorder.instance import inside
 from tests.support.recorder.servers import (
     SmtpScript,
@@ -72,10 +73,12 @@ SMTPD: dict[int, tuple[str, ...]] = {
     10053: ("smtpd_sender_restrictions=reject_non_fqdn_sender",),
     # The submission service of a relay that our own smtp logs in to.
     10055: ("myhostname=relay.example.jp", "content_filter=discard:"),
+    **failures.SMTPD,
 }
 
 #: domain -> transport(5) of the outbound scenes
-TRANSPORT = """\
+TRANSPORT = (
+    """\
 refused.example.jp smtp:[192.0.2.20]:25999
 nohost.example.jp smtp:[absent.example.net]
 nodomain.example.jp smtp:absent.example.net
@@ -113,6 +116,8 @@ lmtp.example.jp lmtp:unix:{root}/lmtp
 lmtpfull.example.jp lmtp:unix:{root}/lmtp-full
 lmtpabsent.example.jp lmtp:unix:{root}/lmtp-absent
 """
+    + failures.TRANSPORT
+)
 
 OUTBOUND = """\
 cached unix - - n - - smtp -o smtp_connection_cache_destinations=static:all
@@ -142,6 +147,7 @@ def service_lines() -> list[str]:
     return [
         text,
         OUTBOUND.rstrip(),
+        failures.SERVICES,
         *(LOGGED_IN.format(name=name, mechanism=word).rstrip() for name, word in logged_in.items()),
     ]
 
@@ -184,6 +190,7 @@ def start_servers(root: Path) -> None:
     serve(listen_unix(root / "lmtp"), SmtpScript(banner="220 lmtp ready"))
     full = SmtpScript(banner="220 lmtp ready", replies={".": "452 4.2.2 Mailbox is full"})
     serve(listen_unix(root / "lmtp-full"), full)
+    failures.start_servers(root)
 
 
 def swaks(port: int, *options: str, source: str = CLIENT, tls: bool = False) -> None:
@@ -346,4 +353,6 @@ SCENES: dict[str, Scene] = {
     "lmtp-sent": lambda root: send("lmtp.example.jp", root),
     "lmtp-mailbox-full": lambda root: send("lmtpfull.example.jp", root),
     "lmtp-no-socket": lambda root: send("lmtpabsent.example.jp", root),
+    **{name: (lambda _, port=port, lines=lines: talk(port, *lines)) for name, (port, lines) in failures.TALKS.items()},  # type: ignore[misc]
+    **{name: (lambda root, domain=domain: send(domain, root)) for name, domain in failures.SENDS.items()},  # type: ignore[misc]
 }

@@ -105,6 +105,15 @@ def policy_answering(action: str) -> Handler:
 
 def milter_refusing(reply: str) -> Handler:
     """A milter (protocol version 6) that refuses each recipient with ``reply``."""
+    return _milter(b"R", b"y", reply.encode() + b"\0")
+
+
+def milter_answering(kind: bytes, text: bytes = b"") -> Handler:
+    """A milter that answers the end of the message with ``kind``; with none it hangs up there."""
+    return _milter(b"E", kind, text + b"\0" if text else b"")
+
+
+def _milter(asked: bytes, verdict: bytes, text: bytes) -> Handler:
 
     def send(connection: socket.socket, kind: bytes, data: bytes = b"") -> None:
         connection.sendall(struct.pack(">I", len(data) + 1) + kind + data)
@@ -116,8 +125,10 @@ def milter_refusing(reply: str) -> Handler:
             kind = head[4:]
             if kind == b"O":
                 send(connection, b"O", struct.pack(">III", 6, 0, 0))
-            elif kind == b"R":
-                send(connection, b"y", reply.encode() + b"\0")
+            elif kind == asked and not verdict:
+                return
+            elif kind == asked:
+                send(connection, verdict, text)
             elif kind not in (b"D", b"Q", b"A"):
                 send(connection, b"c")
 

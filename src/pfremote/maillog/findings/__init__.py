@@ -1,75 +1,104 @@
-"""Findings: the usual causes, each with the log line that proves it, its meaning and the next step."""
+"""Findings: the usual causes, each with the log line that proves it, its meaning and the next step.
+
+The rules of certainty are written down in docs/explanation/findings.md.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import ChainMap
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
-from pfremote.maillog.checks import describe
-from pfremote.maillog.findings import auth, delivery, limits, policy, process, tls
-from pfremote.maillog.findings.auth import find_auth
+from pfremote.maillog.findings.auth_exchange import find_auth, name_missing_login
+from pfremote.maillog.findings.index import RuleIndex
 from pfremote.maillog.findings.rule import Certainty, Finding, Rule
+from pfremote.maillog.findings.rules import ABOUT_REPLIES, RULES
+from pfremote.maillog.findings.sequel import tell_sequel
+from pfremote.maillog.findings.settle import Hit, certify, is_said, settle
 from pfremote.maillog.findings.slow import find_slow
-from pfremote.maillog.record import Record
-from pfremote.maillog.turns import Transcript, Turn
+from pfremote.maillog.findings.unknown import find_unknown, find_unknown_of_host
+from pfremote.maillog.findings.witness import Witnesses
+from pfremote.maillog.parse.record import Record
+from pfremote.maillog.sessions.follow import message_of
+from pfremote.maillog.transcripts.turns import Transcript, Turn
 
-__all__ = ["RULES", "Certainty", "Finding", "Rule", "find"]
+__all__ = ["RULES", "Certainty", "Finding", "Rule", "explain", "find"]
 
-_Hit = tuple[Rule, Finding]
-
-#: All rules, specific before general: within a family the first that fits a line is taken.
-RULES: tuple[Rule, ...] = (
-    *auth.RULES,
-    *tls.RULES,
-    *policy.RULES,
-    *limits.RULES,
-    *delivery.RULES,
-    *process.RULES,
-)
+#: smtp(8) quotes a server: ``host NAME said: 550 ...``, ``refused to talk to me: 421 ...``.
+_QUOTES = re.compile(r"(?:^| )(?:said|refused to talk to me|refused to start TLS): [245]\d\d")
 
 
 def find(
     transcripts: Iterable[Transcript], followed: Iterable[Record] = (), unplaced: Iterable[Record] = ()
 ) -> tuple[Finding, ...]:
     """Return the findings of all sessions and of the host, in log order of their proofs."""
+    transcripts = tuple(transcripts)
     after = {record.number: record for record in followed}
-    found: list[Finding] = []
+    screened = [record for record in after.values() if record.daemon == "postscreen"]
+    host = [hit for record in (*screened, *unplaced) for hit in _hits(record, record.text, None)]
+    found = [*settle(host), *find_unknown_of_host(unplaced, host)]
+    cleanup: dict[str, list[Record]] = {}
+    for record in after.values():
+        if record.daemon == "cleanup":
+            cleanup.setdefault(message_of(record), []).append(record)
+    witnesses = Witnesses(host)
     for transcript in transcripts:
-        found += _of_session(transcript, after)
-    found += _settle([hit for record in unplaced for hit in _hits(record, record.text, None)])
-    return tuple(sorted(found, key=lambda finding: finding.proof.number))
+        found += _of_session(transcript, after, witnesses, cleanup)
+    return tuple(sorted(tell_sequel(found, transcripts), key=lambda finding: finding.proof.number))
 
 
-def _of_session(transcript: Transcript, after: dict[int, Record]) -> list[Finding]:
-    telling = [turn for turn in transcript.turns if _may_show_a_cause(turn)]
-    if not telling and not transcript.sasl and transcript.slowest is None:
-        return []
+def explain(record: Record, text: str) -> list[str]:
+    """Return the codes of the rules that a single line fits, the cause last."""
+    return [rule.code for rule, _ in _hits(record, text, None)]
+
+
+def _of_session(
+    transcript: Transcript, after: dict[int, Record], witnesses: Witnesses, cleanup: Mapping[str, list[Record]]
+) -> list[Finding]:
     records = ChainMap({record.number: record for record in transcript.session.records}, after)
-    hits = [hit for turn in telling for hit in _hits(records[turn.line], turn.text, transcript.session.id)]
+    texts = [turn.text for turn in transcript.turns]
+    hits, strange = _read_turns(transcript, records, texts)
+    hits = certify(hits, transcript, texts)
     found = find_auth(transcript, records)
-    several = len(transcript.deliveries) > 1
-    found += _settle(hits, explained=bool(found), several=several) + find_slow(transcript, records)
-    return [_with_decision(finding, transcript) for finding in found]
+    told = [finding.proof.text for _, finding in hits] + [finding.proof.text for finding in found]
+    found += settle(witnesses.call(hits), transcript, explained=bool(found))
+    found += find_unknown(strange, told, transcript, records)
+    found = name_missing_login(found, transcript)
+    return found + find_slow(transcript, cleanup, {finding.code for finding in found})
 
 
-def _with_decision(finding: Finding, transcript: Transcript) -> Finding:
-    """Add the restriction that decided: smtpd logs the end of its trace right after the reject line."""
-    if not finding.code.startswith("policy.") or "reject: " not in finding.proof.text:
-        return finding
-    for check in transcript.checks:
-        if check.line > finding.proof.number:
-            if check.decision != "reject":
-                break
-            meaning = f"{finding.meaning.removesuffix('.')}. Decided by: {describe(check)}."
-            return replace(finding, meaning=meaning)
-    return finding
+def _read_turns(
+    transcript: Transcript, records: Mapping[int, Record], texts: list[str]
+) -> tuple[list[Hit], list[Turn]]:
+    """Return what the rules make of the turns, and the turns that look like trouble and fit none."""
+    hits: list[Hit] = []
+    strange: list[Turn] = []
+    answered = False  # the log line that says why stands before the reply that it gives
+    for turn in transcript.turns:
+        answered = answered and turn.who != "C"
+        if not _may_show_a_cause(turn, transcript) or (
+            turn.who == "S" and answered and not turn.text.startswith("454")
+        ):
+            continue
+        remote = turn.who == "S" and transcript.session.kind != "smtpd"
+        text = f"said: {turn.text}" if remote else turn.text
+        mine = _hits(records[turn.line], text, transcript.session.id, texts)
+        hits += mine
+        if not mine and not explain(records[turn.line], text):
+            strange.append(turn)
+        answered = answered or any(rule.family not in ("note", "session") for rule, _ in mine)
+    return hits, strange
 
 
-def _may_show_a_cause(turn: Turn) -> bool:
+def _may_show_a_cause(turn: Turn, transcript: Transcript) -> bool:
     # The bulk of a transcript is what went well; looking for causes there would cost most of the time.
-    if turn.who != "*":
-        return turn.who == "S" and turn.text[:1] in ("4", "5")
+    if turn.who == "C":
+        return turn.text.startswith("PROXY ")
+    if turn.who == "S":
+        # The status line repeats what a server said; without one only the dialogue tells it.
+        told = transcript.session.kind != "smtpd" and transcript.deliveries
+        return turn.text[:1] in ("4", "5") and not told
     if turn.topic == "connection":
         return not turn.text.startswith(("connect from ", "disconnect from "))
     if turn.topic == "tls":
@@ -79,29 +108,29 @@ def _may_show_a_cause(turn: Turn) -> bool:
     return turn.topic != "check" and not (turn.topic == "queue" and ": client=" in turn.text)
 
 
-def _hits(record: Record, text: str, session: int | None) -> list[_Hit]:
-    hits: list[_Hit] = []
-    families = set()
-    for rule in RULES:
-        if rule.family not in families and (finding := rule.apply(record, text, session)):
-            hits.append((rule, finding))
-            families.add(rule.family)
-    return hits
+@cache
+def _index(*, quoted: bool) -> RuleIndex:
+    return RuleIndex(ABOUT_REPLIES if quoted else RULES)
 
 
-def _settle(hits: list[_Hit], *, explained: bool = False, several: bool = False) -> list[Finding]:
-    """Return one finding per code, its first proof; fallbacks only where nothing better is known.
+def _hits(record: Record, text: str, session: int | None, texts: Sequence[str] = ()) -> list[Hit]:
+    """Return what the rules make of a line: one cause, of the rules with the least weight the first; and notes.
 
-    ``explained``: the session has a finding from elsewhere. ``several``: it had more than one delivery,
-    which may have failed for different causes, so only what explains the same line silences a fallback.
+    ``texts`` are the session's lines, which may contradict a rule.
     """
-    explained = explained or any(not rule.fallback for rule, _ in hits)
-    lines = {finding.proof.number for rule, finding in hits if not rule.fallback}
-    kept: dict[str, Finding] = {}
-    for rule, finding in hits:
-        by_line = several and rule.family == "delivery"
-        if rule.fallback and (finding.proof.number in lines if by_line else explained):
+    quoted = _QUOTES.search(text) is not None and record.daemon != "smtpd"
+    quiet = "_warning: " in text[:60]  # warn_if_reject refuses nothing: no rule about refusals may see it
+    best: Hit | None = None
+    notes: list[Hit] = []
+    for rule in _index(quoted=quoted).find(text):
+        note = rule.family == "note"
+        if (quiet and not note) or (best is not None and not note and rule.weight >= best[0].weight):
             continue
-        known = kept.get(rule.code)
-        kept[rule.code] = finding if known is None else replace(known, count=known.count + 1)
-    return list(kept.values())
+        finding = rule.apply(record, text, session)
+        if finding is None or (rule.unless and is_said(rule.unless, texts)):
+            continue
+        if note:
+            notes.append((rule, finding))
+        else:
+            best = (rule, finding)
+    return [*notes, best] if best is not None else notes

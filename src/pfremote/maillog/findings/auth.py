@@ -1,57 +1,179 @@
-"""Authentication that failed, inbound (smtpd) and outbound (smtp, lmtp)."""
+"""Authentication of a client that failed (smtpd and its SASL server)."""
 
 # ruff: noqa: E501 (whole sentences and whole patterns on one line can be searched for)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from pfremote.maillog.findings.rule import SIGN, Rule
 
-from pfremote.maillog.findings.rule import Finding, Rule
-from pfremote.maillog.record import Record
-from pfremote.maillog.turns import Transcript
+_FAILED = r"SASL (?P<mechanism>\S+) authentication failed"
 
 RULES = (
     Rule(
         "auth.mechanism-not-offered",
-        r"SASL (?P<mechanism>\S+) authentication failed: (?:Invalid authentication mechanism|no mechanism available)",
+        _FAILED + r": (?:Invalid authentication mechanism|no mechanism available)",
         "the client asked for {mechanism}, which the server does not offer",
         "The AUTH line of the EHLO reply does not list {mechanism}; no password was looked at.",
         "Set the client to a mechanism from the 250-AUTH line, or enable {mechanism} in the SASL server.",
+        side="in",
     ),
     Rule(
-        "auth.service-lost",
-        r"SASL (?P<mechanism>\S+) authentication failed: (?:Connection lost to authentication server|generic failure)",
-        "the authentication service failed while checking",
-        "The SASL server broke off or returned an error of its own; this says nothing about the password.",
-        "Look at the SASL server's log (Dovecot auth, saslauthd) at this second.",
+        "auth.saslauthd-down",
+        r"SASL authentication (?:failure|problem): cannot connect to saslauthd server: (?P<why>.+)",
+        "smtpd cannot reach saslauthd",
+        "The SASL library found no saslauthd ({why}), so no password could be checked.",
+        "Start saslauthd; from a chroot its socket must lie below the queue directory (saslauthd -m), and postfix must be in the group sasl.",
+        side="in",
     ),
     Rule(
-        "auth.aborted",
-        r"SASL (?P<mechanism>\S+) authentication aborted",
-        "the client gave up in the middle of {mechanism}",
-        "The client answered the server's challenge with * (RFC 4954 section 4).",
-        "Look at the client: a cancelled password prompt, or a mechanism that it cannot complete.",
+        "auth.database",
+        r"SASL authentication (?:failure|problem): (?:unable to open Berkeley db|auxpropfunc error|sql_select|sql plugin|ldapdb|Could not open db)\W*(?P<why>.*)",
+        "the SASL library cannot read its account database",
+        "It says: {why}. This says nothing about the password.",
+        "Look at auxprop_plugin in smtpd.conf (cyrus_sasl_config_path), and at owner and mode of the database as smtpd sees it (chroot).",
+        side="in",
     ),
     Rule(
-        "auth.bad-credentials",
-        r"warning: \S+: SASL (?P<mechanism>\S+) authentication failed(?!: (?:Invalid auth|no mechanism|Connection lost|generic failure))",
-        "the SASL server refused the {mechanism} credentials",
-        "The exchange was complete and the SASL server said no: wrong user name, realm or password, or a locked account.",
-        "Compare the user name in the log with the account; the SASL server's log at this second has the reason.",
+        "auth.no-account",
+        r"SASL authentication (?:failure|problem): (?:no secret in database|no user in db|user not found|All-whitespace username)",
+        "the SASL library has no such account",
+        "Its account database has no secret for this user and realm; with DIGEST-MD5 or CRAM-MD5 it needs the password in the clear.",
+        "sasldblistusers2 shows users with their realms; compare smtpd_sasl_local_domain.",
+        side="in",
+    ),
+    Rule(
+        "auth.gssapi",
+        r"SASL authentication (?:failure|problem): GSSAPI Error: (?P<why>.+)",
+        "Kerberos (GSSAPI) failed",
+        "The Kerberos library says: {why}",
+        "Look at the key table that smtpd reads (KRB5_KTNAME in import_environment), the host's name in it, and both clocks.",
+    ),
+    Rule(
+        "auth.wrong-socket",
+        r"SASL: Connected to wrong auth socket|SASL: Protocol (?:version )?(?:error|mismatch)|missing Dovecot server \S+ (?:reply|username) field",
+        "smtpd talks to the wrong socket of Dovecot, or to an incompatible one",
+        "What answered is not the auth-client protocol.",
+        "Point smtpd_sasl_path to the socket of service auth, unix_listener with mode for postfix, not to auth-master or auth-userdb.",
+        side="in",
     ),
     Rule(
         "auth.no-service",
-        r"SASL: Connect to (?P<socket>.+?) failed: (?P<reason>.+)",
+        r"SASL: (?:Connect to|Couldn't send handshake)(?: Dovecot auth socket)? ?(?P<socket>\S+?)?(?: failed)?: (?P<reason>.+)",
         "smtpd cannot reach the SASL server",
         "smtpd found no SASL server at {socket} ({reason}) and ends the session without any reply.",
         "Start Dovecot or saslauthd, and compare smtpd_sasl_path and smtpd_sasl_type with its socket (mind the chroot).",
+        side="in",
     ),
     Rule(
         "auth.no-service",
-        r"fatal: no SASL authentication mechanisms",
+        r"fatal: no SASL authentication mechanisms|warning: \S+: no applicable SASL mechanisms|fatal: \S+ discards all mechanisms in",
         "smtpd has no SASL mechanisms to offer",
         "The SASL server is not there, or offers nothing that smtpd_sasl_security_options permits; the session ends without any reply.",
-        "Start Dovecot or saslauthd; compare its mechanisms with smtpd_sasl_security_options and smtpd_sasl_tls_security_options.",
+        "Start Dovecot or saslauthd; compare its mechanisms with smtpd_sasl_security_options, smtpd_sasl_tls_security_options and smtpd_sasl_mechanism_filter.",
+    ),
+    Rule(
+        "auth.library",
+        r"(?:fatal|warning): (?:SASL (?:per-(?:process|connection|session)|library) \S+|per-session SASL client|unsupported SASL (?:client|server) implementation|incorrect SASL library version|bad per-session SASL)(?P<why>.*)",
+        "the SASL library cannot be used",
+        "Postfix could not set it up: {why}",
+        "Look at smtpd_sasl_type or smtp_sasl_type, at the installed SASL packages, and at smtpd.conf in cyrus_sasl_config_path.",
+    ),
+    Rule(
+        "auth.service-temporary",
+        _FAILED
+        + r": (?i:temporary|.*try again later|.*temporarily)|^SASL server refused(?: (?P<user>\S+))?: (?:.*, )?(?:temp|code=temp_fail)\b|^454 4\.7\.0 Temporary authentication failure",
+        "the authentication service failed; the password was not judged",
+        "The SASL server reports an error of its own (its database, LDAP or PAM did not answer), which gives the client 454: it may try again with the same password.",
+        "Look at the SASL server's log at this second: doveadm log errors, or journalctl -u saslauthd.",
+        side="in",
+    ),
+    Rule(
+        "auth.service-lost",
+        _FAILED
+        + r": (?:Connection lost to authentication server|generic failure|authentication server (?:is )?unavailable)",
+        "the authentication service failed while checking",
+        "The SASL server broke off or returned an error of its own; this says nothing about the password.",
+        "Look at the SASL server's log (Dovecot auth, saslauthd) at this second.",
+        side="in",
+        weight=SIGN,
+    ),
+    Rule(
+        "auth.account-disabled",
+        r"^SASL server refused(?: (?P<user>\S+))?: (?:.*, )?(?:user_disabled|code=user_disabled)",
+        "the account {user} is disabled",
+        "The SASL server knows the account and says that it may not log in.",
+        "Look at the account's nologin or deny field in the passdb: doveadm auth lookup USER.",
+        side="in",
+    ),
+    Rule(
+        "auth.password-expired",
+        r"^SASL server refused(?: (?P<user>\S+))?: (?:.*, )?(?:pass_expired|code=pass_expired)",
+        "the password of {user} has expired",
+        "The SASL server says so; the password itself may be right.",
+        "Set a new password for {user}.",
+        side="in",
+    ),
+    Rule(
+        "auth.may-not-act-as",
+        r"^SASL server refused(?: (?P<user>\S+))?: (?:.*, )?(?:authz\b|code=authz_fail)",
+        "{user} may not log in as the other user",
+        "The credentials were right, and the authorization identity was refused.",
+        "Let the client leave the authorization identity empty, or see auth_master_user_separator in Dovecot.",
+        side="in",
+    ),
+    Rule(
+        "auth.refused-with-reason",
+        r"^SASL server refused(?: (?P<user>\S+))?: (?:.*, )?reason=(?P<why>[^,]+)",
+        "the SASL server refused {user}: {why}",
+        "The reason is the SASL server's own.",
+        "Look at the SASL server's log for {user} at this second.",
+        side="in",
+    ),
+    Rule(
+        "auth.aborted",
+        r"SASL (?P<mechanism>\S+) authentication aborted|^501 5\.7\.0 Authentication aborted",
+        "the client gave up in the middle of {mechanism}",
+        "The client answered the server's challenge with * (RFC 4954 section 4).",
+        "Look at the client: a cancelled password prompt, or a mechanism that it cannot complete.",
+        side="in",
+    ),
+    Rule(
+        "auth.malformed",
+        _FAILED
+        + r": (?i:bad protocol / cancel|.*invalid base64|.*malformed)|^500 5\.5\.6 SASL response limit exceeded|^501 5\.5\.4 Syntax: AUTH mechanism",
+        "the client's AUTH data is malformed",
+        "What the client sent is no valid response of its mechanism (base64, or the parts of it); no password was judged.",
+        "Look at the client, or at a proxy that changes lines; test with swaks --auth PLAIN.",
+        side="in",
+    ),
+    Rule(
+        "auth.encryption-needed",
+        _FAILED
+        + r": (?:encryption needed|mechanism too weak)|^504 5\.5\.4 Encryption required for requested authentication mechanism",
+        "this mechanism is taken only inside TLS",
+        "The client tried it in clear text.",
+        "Set the client to use STARTTLS, or port 465 with TLS from the start; see smtpd_tls_auth_only and smtpd_sasl_security_options.",
+        side="in",
+    ),
+    Rule(
+        "auth.bad-credentials",
+        r"warning: \S+: SASL (?P<mechanism>\S+) authentication failed|SASL authentication (?:failure|problem): (?:Password verification failed|incorrect digest response|client (?:response|evidence) does|authentication failure)|^535 5\.7\.8 Error: authentication failed",
+        "the SASL server refused the {mechanism} credentials",
+        "The exchange was complete and the SASL server said no: wrong user name, realm or password, or a locked account.",
+        "Compare the user name in the log with the account; the SASL server's log at this second has the reason.",
+        side="in",
+        weight=SIGN,
+        unless=r"^454 4\.7\.0",
+        backed_by=r"^535 ",
+    ),
+    Rule(
+        "auth.library-says",
+        r"warning: SASL authentication (?:failure|problem): (?!No worthy)(?P<why>.+)",
+        "the SASL library reports a problem",
+        "It says: {why}",
+        "Look the words up with the mechanism of this session; see smtpd.conf in cyrus_sasl_config_path.",
+        "likely",
+        weight=SIGN,
     ),
     Rule(
         "auth.sender-not-owned",
@@ -59,20 +181,7 @@ RULES = (
         "the sender address does not belong to the login",
         "reject_sender_login_mismatch or a relative of it found no such pair in smtpd_sender_login_maps.",
         "Add the address for the login {user} to smtpd_sender_login_maps, or let the client log in as its owner.",
-    ),
-    Rule(
-        "auth.relay-refused",
-        r"SASL authentication failed; server (?P<server>\S+) said: (?P<reply>\d{3}[^)]*)",
-        "the remote server refused our credentials",
-        "{server} answered AUTH with {reply}",
-        "Check the entry for this server in smtp_sasl_password_maps, run postmap on it, and try again with postqueue -i.",
-    ),
-    Rule(
-        "auth.relay-no-mechanism",
-        r"cannot authenticate to server (?P<server>\S+?): no mechanism available|No worthy mechs found",
-        "no common SASL mechanism with the remote server",
-        "What the server offers, what smtp_sasl_security_options permits and what the SASL library has do not overlap.",
-        "Allow plaintext mechanisms inside TLS (smtp_sasl_tls_security_options = noanonymous); install the SASL plug-in packages.",
+        side="in",
     ),
     Rule(
         "auth.before-starttls",
@@ -81,54 +190,12 @@ RULES = (
         "The server takes AUTH only inside TLS.",
         "Set the client to use STARTTLS, or port 465 with TLS from the start.",
     ),
+    Rule(
+        "auth.twice",
+        r"^503 5\.5\.1 Error: already authenticated",
+        "the client logged in twice in one session",
+        "RFC 4954 allows one AUTH in a session; the first one holds.",
+        "Correct the client, or let it begin a new session for another user.",
+        side="in",
+    ),
 )
-
-
-def find_auth(transcript: Transcript, records: Mapping[int, Record]) -> list[Finding]:
-    """Find what needs more than one line: AUTH where it is not enabled, and exchanges that never ended."""
-    found = []
-    tls_before = min((tls.line for tls in transcript.tls), default=None)
-    offered = any(turn.who == "S" and turn.text[3:].strip(" -") == "STARTTLS" for turn in transcript.turns)
-    for sasl in transcript.sasl:
-        line = next((t for t in transcript.turns if t.line > sasl.line and t.who == "S"), None)
-        if sasl.outcome == "unfinished" and sasl.line in records:
-            found.append(_unfinished(transcript, records[sasl.line], sasl.mechanism))
-        elif line is not None and line.text.startswith("503") and "authentication not enabled" in line.text:
-            plain = offered and (tls_before is None or tls_before > sasl.line)
-            found.append(_not_enabled(transcript, records[line.line], before_tls=plain))
-    return found
-
-
-def _unfinished(transcript: Transcript, record: Record, mechanism: str) -> Finding:
-    return Finding(
-        "auth.unfinished",
-        f"the {mechanism} exchange was never completed",
-        "likely",
-        transcript.session.id,
-        record,
-        "The session ended, or the log does, between AUTH and its answer: the client hung up, or the SASL server did not answer.",
-        "See who was waited for in the transcript: after a 334 it is the client, after a client line the SASL server.",
-    )
-
-
-def _not_enabled(transcript: Transcript, record: Record, *, before_tls: bool) -> Finding:
-    if before_tls:
-        return Finding(
-            "auth.before-starttls",
-            "authentication was tried before STARTTLS",
-            "likely",
-            transcript.session.id,
-            record,
-            "The server offered STARTTLS, the client sent AUTH in clear text. With smtpd_tls_auth_only = yes AUTH exists only "
-            "inside TLS; the same reply comes where smtpd_sasl_auth_enable = no.",
-            "Set the client to use STARTTLS; see postconf smtpd_tls_auth_only smtpd_sasl_auth_enable, and -o options in master.cf.",
-        )
-    return Finding(
-        "auth.not-enabled",
-        "authentication is not enabled on this service",
-        "proven",
-        transcript.session.id,
-        record,
-        "smtpd_sasl_auth_enable is off for the service that the client reached (often port 25 instead of 587).",
-        "Point the client to the submission service, or set smtpd_sasl_auth_enable = yes for this one.",
-    )

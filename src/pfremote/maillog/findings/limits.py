@@ -1,15 +1,15 @@
-"""Limits that were reached, and conversations that broke off."""
+"""Limits that were reached, commands that are wrong, and conversations that broke off."""
 
 # ruff: noqa: E501 (whole sentences and whole patterns on one line can be searched for)
 
 from __future__ import annotations
 
-from pfremote.maillog.findings.rule import Rule
+from pfremote.maillog.findings.rule import FAILURE, SIGN, Rule
 
 RULES = (
     Rule(
         "limit.size",
-        r"Message size exceeds fixed limit|message file too big|queue file size limit exceeded|message size \d+ exceeds size limit \d+ of server",
+        r"[Mm]essage size exceeds (?:fixed|file system imposed) limit|message file too big|message too large|queue file size limit exceeded|request from \S+ exceeds message size limit|message size \d+ exceeds size limit \d+ of server|said: 552 5\.3\.4",
         "the message is larger than the limit",
         "message_size_limit here, or the SIZE that the remote server announced.",
         "postconf message_size_limit; for outbound mail split the message or ask the other side.",
@@ -20,6 +20,7 @@ RULES = (
         "too many recipients in one message",
         "smtpd_recipient_limit was reached; a mail server sends the rest in another transaction.",
         "Raise smtpd_recipient_limit, or let the client send smaller batches.",
+        side="in",
     ),
     Rule(
         "limit.connections",
@@ -30,10 +31,11 @@ RULES = (
     ),
     Rule(
         "limit.messages",
-        r"warning: (?P<what>Message delivery request|Recipient address|New TLS session|AUTH command) rate limit exceeded: (?P<count>\d+) from (?P<client>\S+)",
-        "the client's rate limit was exceeded ({what})",
+        r"warning: (?P<what>Message delivery request|Recipient address|New TLS session|AUTH command) rate limit exceeded: (?P<count>\d+) from (?P<client>\S+)|^4\d\d 4\.7\.[01] .*Error: too (?:many|much) (?P<kind>AUTH commands|recipients|mail|new TLS sessions|connections)",
+        "the client's rate limit was exceeded ({what}{kind})",
         "{client} reached {count} within anvil_rate_time_unit.",
         "Raise the limit, or put the client into smtpd_client_event_limit_exceptions.",
+        side="in",
     ),
     Rule(
         "limit.errors",
@@ -41,20 +43,100 @@ RULES = (
         "the session was ended after too many errors",
         "smtpd_hard_error_limit (20, or 1 under stress) wrong commands or refused recipients in one session.",
         "Read the replies before it in the transcript: the first refusal is the cause.",
+        side="in",
     ),
     Rule(
         "limit.disk-full",
-        r"Insufficient system storage|not enough free space in mail queue|[Qq]ueue file write error|No space left on device",
+        r"Insufficient system storage|not enough free space in mail queue|No space left on device",
         "the mail queue's file system is full",
         "Less free space than queue_minfree or 1.5 times message_size_limit; all senders get 452 until there is room.",
         "df on queue_directory; then postconf queue_minfree message_size_limit.",
     ),
     Rule(
+        "limit.queue-write",
+        r"[Qq]ueue file write error|write queue file: (?P<how>.*)|(?:create|rename) (?:queue )?file \S+: (?P<why>.*)",
+        "the queue file could not be written",
+        "The disk, a limit, a permission or a before-queue filter that broke off. {why}{how}",
+        "Look at the lines before it; df and ls -ld of queue_directory; postfix check.",
+        weight=SIGN,
+    ),
+    Rule(
+        "limit.hops",
+        r"too many hops|hopcount exceeded|[Tt]oo many (?:\"?Received|forwarding)",
+        "the message goes in circles",
+        "It has more Received: headers than hopcount_limit allows.",
+        "Read the Received: headers (postcat -q QUEUE_ID): two hosts send it to each other; see transport_maps, relayhost and virtual aliases.",
+    ),
+    Rule(
+        "limit.line",
+        r"warning: \w+: (?:request|response|multi-line response) longer than (?P<limit>\d+)",
+        "a line is longer than Postfix takes",
+        "The limit is {limit} characters (line_length_limit).",
+        "Look at what the other side sends; it is not SMTP, or broken.",
+    ),
+    Rule(
+        "limit.bdat",
+        r"(?:malformed BDAT command|null BDAT request|too much BDAT content)|^521 5\.5\.4 Syntax: BDAT",
+        "the client's BDAT is wrong",
+        "Chunked transfer (RFC 3030) with a size that does not fit.",
+        "Take CHUNKING from the EHLO reply for this client: smtpd_discard_ehlo_keywords.",
+        side="in",
+    ),
+    Rule(
+        "limit.processes",
+        r"service \"?(?P<service>[^\"\s]+)\"? \S+ has reached its process limit \"?(?P<limit>\d+)",
+        "all {limit} processes of service {service} are busy",
+        "New clients wait before they get a banner, and Postfix shortens its timeouts (stress).",
+        "Find out what the processes wait for; then raise the limit in master.cf (STRESS_README).",
+    ),
+    Rule(
         "session.client-timeout",
-        r"timeout after (?P<stage>.+?) from (?P<client>\S+)",
+        r"(?<!\w )timeout after (?P<stage>.+?) from (?P<client>\S+)",
         "the client was silent for too long after {stage}",
         "smtpd waited for {client} until smtpd_timeout (300 s, 10 s under stress); the slow side is the client or the network between.",
         "Look at the client's log at this time; a firewall that drops the connection's state looks the same.",
+        side="in",
+    ),
+    Rule(
+        "session.client-timeout",
+        r"^421 4\.4\.2 \S+ Error: timeout exceeded",
+        "the client was silent for too long",
+        "smtpd waited until smtpd_timeout (300 s, 10 s under stress); the slow side is the client or the network between.",
+        "Look at the client's log at this time; a firewall that drops the connection's state looks the same.",
+        side="in",
+        weight=SIGN,
+    ),
+    Rule(
+        "session.command-unknown",
+        r"^50[02] 5\.5\.[12] (?:Error: (?:command not (?:recognized|implemented)|bad (?:UTF-8 )?syntax)|VRFY command is disabled)|^521 5\.5\.1 Error: command not implemented|^501 5\.7\.1 DSN support is disabled",
+        "the client used a command that this service does not take",
+        "It is unknown, switched off (disable_vrfy_command, smtpd_discard_ehlo_keywords), or not SMTP.",
+        "Read the client's line before it in the transcript.",
+        side="in",
+        weight=SIGN,
+        yields=("tls.", "frontdoor.", "policy."),
+        group="command",
+    ),
+    Rule(
+        "session.command-order",
+        r"^503 (?:5\.5\.[14] )?Error: (?:need|nested|MAIL|RCPT|DATA|\S+ requires)|^554 5\.5\.1 Error: (?:no valid recipients|TLS already active)",
+        "the client sent a command at the wrong time",
+        "Often only what follows from a refusal before: DATA after every RCPT was refused.",
+        "Read the first refusal before it in the transcript.",
+        side="in",
+        weight=FAILURE,
+        group="command",
+    ),
+    Rule(
+        "session.command-syntax",
+        r"^(?:501 (?:5\.5\.[24] )?(?:Syntax|Bad|Error)|555 5\.5\.4 Unsupported option|500 (?:5\.5\.2 )?(?:Error|Syntax)|553 |521 5\.5\.4|458 |459 )",
+        "the client's command is malformed",
+        "smtpd read the command and did not understand its parameters.",
+        "Read the client's line before it in the transcript; compare with the extensions in the EHLO reply.",
+        side="in",
+        weight=SIGN,
+        yields=("tls.", "frontdoor.", "policy."),
+        group="command",
     ),
     Rule(
         "session.lost",
@@ -62,7 +144,8 @@ RULES = (
         "the client hung up after {stage}",
         "{client} closed the connection without QUIT.",
         "Look at the reply before it in the transcript; with none of interest it is a port scan, a health check or a client that gave up.",
-        certainty="likely",
-        fallback=True,
+        "likely",
+        side="in",
+        weight=FAILURE,
     ),
 )

@@ -1,12 +1,13 @@
-"""Postfix processes that died, and settings that keep debugging or mail from working."""
+"""Postfix processes that died, services that do not answer, and settings that Postfix cannot use."""
 
 # ruff: noqa: E501 (whole sentences and whole patterns on one line can be searched for)
 
 from __future__ import annotations
 
-from pfremote.maillog.findings.rule import Rule
+from pfremote.maillog.findings.rule import FAILURE, SIGN, Rule
 
-RULES = (
+#: Before all others: the words of a table's trouble stand in these lines too.
+FIRST = (
     Rule(
         "process.debug-list",
         r"warning: debug_peer_list: (?P<pattern>.+): table lookup problem|warning: debug_peer_list: (?P<why>non-null host address bits.*|bad .*)|fatal: debug_peer_list: (?P<fatal>.*)",
@@ -14,32 +15,184 @@ RULES = (
         "{pattern}{why}{fatal}: patterns after it are never reached, so some sessions were not debugged.",
         "pfremote check --peer PATTERN says what to write instead.",
     ),
+)
+RULES = (
     Rule(
         "process.throttled",
-        r"warning: (?P<program>\S+): bad command startup -- throttling",
+        r"warning: (?P<program>\S+): (?:bad command startup|fork: .*) -- throttling",
         "a Postfix service does not start",
         "master starts {program} only once a minute because it died at once; clients get no banner meanwhile.",
         "Correct the setting named in the fatal: line before; the wait of up to 60 s stays.",
+        weight=SIGN,
+        group="throttle",
+    ),
+    Rule(
+        "process.setting",
+        r"fatal: (?P<what>(?:bad (?:numerical|boolean|string|time|long|integer)|invalid \S+ parameter|parameter \"?\S+|open \S+/(?:main|master)\.cf|/\S+/(?:main|master)\.cf|config variable|unknown (?:daemon )?user|file /\S+/\S+\.cf).*)",
+        "a setting keeps Postfix from working",
+        "{what}",
+        "postconf -n shows what is set, postfix check more; every new process dies until it is corrected.",
+    ),
+    Rule(
+        "process.port-taken",
+        r"fatal: bind (?P<where>.*): Address already in use",
+        "another program has the port",
+        "{where}: master could not listen there.",
+        "ss -ltnp shows who listens; often a second Postfix, exim or sendmail.",
+    ),
+    Rule(
+        "process.chroot",
+        r"fatal: (?:unknown service: (?P<service>\S+)|host/service \S+ not found|getpwnam|chroot )(?P<why>.*)",
+        "files are missing in the chroot",
+        "{service}{why}: a chrooted daemon sees only queue_directory.",
+        "Copy /etc/services, /etc/resolv.conf and /etc/hosts into queue_directory/etc (postfix restart does it on Debian), or set chroot to n in master.cf.",
+    ),
+    Rule(
+        "process.owner",
+        r"warning: (?:not owned by \S+|group or other writable|not set-gid or not owner\S*): (?P<file>\S+)",
+        "a file of Postfix has the wrong owner or mode",
+        "{file}",
+        "postfix set-permissions, then postfix check.",
     ),
     Rule(
         "process.fatal",
-        r"^(?P<what>(?:fatal|panic): (?!no SASL|debug_peer_list).*)",
+        r"^(?:[\w-]+: )?(?P<what>(?:fatal|panic): (?!no SASL|debug_peer_list).*)",
         "a Postfix process ended with an error",
         "{what}",
         "Correct what the line names; postconf -n and postfix check help.",
     ),
     Rule(
         "process.died",
-        r"warning: process (?P<program>\S+) pid (?P<pid>\d+) (?P<how>killed by signal \d+)",
+        r"warning: process (?P<program>\S+) pid (?P<pid>\d+) (?P<how>killed by signal \d+|stopped by signal \d+)",
         "a Postfix process was killed",
         "{program} (pid {pid}) was {how}: out of memory, or a fault in a library.",
         "Look at the kernel log for the same second.",
     ),
     Rule(
+        "process.exit",
+        r"warning: process (?P<program>\S+) pid (?P<pid>\d+) exit status (?P<status>\d+)",
+        "a Postfix process gave up",
+        "{program} (pid {pid}) ended with status {status}: it logged why before.",
+        "Look for the fatal: line with [{pid}] just before.",
+        weight=FAILURE,
+    ),
+    Rule(
         "process.lost-lines",
-        r"Suppressed \d+ messages from|begin to drop messages|due to rate-limiting",
+        r"Suppressed \d+ messages from|begin to drop messages|due to rate-limiting|messages lost|imjournal: \d+ messages lost",
         "the log of this host has holes",
         "The logging service dropped lines, so transcripts may miss some.",
         "Use the journal as source, or raise RateLimitBurst / imjournal ratelimit for the next window.",
+    ),
+    Rule(
+        "process.service-down",
+        r"warning: (?:problem talking to (?:server|service)|connect (?:#\d+ )?to (?:subsystem|service|server)?|error (?:talking|connecting) to service:?|\S+: (?=(?:trace|defer|bounce|verify) service failure)|timeout connecting to service:?|unable to connect to|unexpected end-of-input from|premature end-of-input on) ?(?P<service>(?:(?:private|public)/)?\w+)(?P<why>[^.]*)",
+        "a service of Postfix does not answer",
+        "{service}: {why}",
+        "Look for fatal:, warning: or throttling lines of that daemon just before; postfix status; the sockets lie in private/ and public/ of queue_directory.",
+        weight=SIGN,
+    ),
+    Rule(
+        "process.premature",
+        r"(?:premature (?:end-of-input|disconnect)|unexpected (?:end-of-input|EOF)) ?(?:on|from)? ?(?P<service>\S*)",
+        "another process of Postfix ended in the middle of a request",
+        "{service}",
+        "Look for a fatal:, panic: or signal of that daemon in the same second.",
+        weight=FAILURE,
+    ),
+    Rule(
+        "process.no-resources",
+        r"^421 4\.3\.[02] ",
+        "smtpd could not serve this client",
+        "It had no resources, or could not tell who the client is.",
+        "Look for warning: lines of the same process just before.",
+        "unknown",
+        weight=FAILURE,
+    ),
+    Rule(
+        "process.clock",
+        r"backward time jump",
+        "the host's clock went back",
+        "Postfix slews its own clock; times in the log are not in order.",
+        "timedatectl; chronyc tracking.",
+    ),
+    Rule(
+        "process.versions",
+        r"Postfix library version mis-match|run-time library vs\. compile-time header version mismatch|incorrect .* library version",
+        "Postfix was updated, and old processes or libraries are in use",
+        "Programs and libraries do not fit together.",
+        "postfix stop; postfix start. With a self-built Postfix see that no second copy is on the path.",
+    ),
+    Rule(
+        "process.queue-file",
+        r"(?:corrupted? (?:queue )?file|saving corrupt file|message rejected: (?!hopcount)|bad record type|unexpected record type|malformed (?:queue|record))(?P<what>.*)",
+        "a queue file is damaged",
+        "{what}",
+        "It lies in the corrupt queue; postcat FILE shows what is left. Look at the file system.",
+    ),
+    Rule(
+        "process.file",
+        r"warning: (?:\S+: )?(?:open|create|rename|remove|stat|close|append|chown|cannot change) ?(?:file|input file|queue file)? ?(?P<file>\S+)[^:]*: (?P<why>Permission denied|Read-only file system|Too many open files|Input/output error|Operation not permitted|Is a directory|No such file or directory)",
+        "a file of Postfix cannot be used",
+        "{file}: {why}",
+        "postfix check; ls -l of the file and its folder.",
+    ),
+    Rule(
+        "process.files-limit",
+        r"Too many open files|could allocate space for only \d+ open files|Cannot allocate memory|insufficient memory",
+        "the host's limits are reached",
+        "No more files or memory for this process.",
+        "LimitNOFILE of the unit, ulimit -n, free -m; then the process limits in master.cf.",
+    ),
+    Rule(
+        "config.dnssec",
+        r"DNSSEC validation may be unavailable|received (?:no response|a response that is not DNSSEC validated)|does not support \S+=yes -- ignoring",
+        "the resolver of this host does not validate DNSSEC",
+        "So DANE does nothing: TLSA records count only from a validating resolver.",
+        "Use a validating resolver on this host (unbound on 127.0.0.1, options trust-ad in resolv.conf); or clear dnssec_probe.",
+    ),
+    Rule(
+        "process.accept",
+        r"(?:error|warning): (?:accept connection|\S+: cannot (?:accept|receive)|\S+: dup2|\S+: fork|fork)(?P<why>.*)",
+        "a Postfix process could not take a connection or start a child",
+        "{why}",
+        "Look at the limits of the unit: LimitNOFILE, TasksMax; and at the kernel log.",
+        weight=SIGN,
+    ),
+    Rule(
+        "config.comment",
+        r"(?:#comment after other text is not allowed|comment at end of line is not supported): ?(?P<what>.*)",
+        "a comment stands behind a value in main.cf",
+        "{what}: Postfix takes # only at the beginning of a line.",
+        "Move the comment to a line of its own.",
+    ),
+    Rule(
+        "config.two-places",
+        r"do not list (?:domain )?(?P<what>.+)",
+        "a domain is in two classes",
+        "{what}: Postfix uses one and ignores the other.",
+        "Take it from mydestination if it is virtual; ADDRESS_CLASS_README.",
+    ),
+    Rule(
+        "config.name",
+        r"warning: (?:valid_(?:\w+host\w*|ipv[46]_\w+)|\S+): (?P<what>(?:numeric hostname|empty (?:hostname|address|domain)|misplaced (?:dot|hyphen|delimiter)|invalid (?:character|octet)|hostname label too long|malformed (?:IP|UTF)|bad (?:length|null|initial)|too (?:few|many) `:').*)",
+        "a name or an address is malformed",
+        "{what}",
+        "See who sent it, or which setting it stands in: myhostname, relayhost, transport_maps, the client's PTR.",
+        weight=SIGN,
+    ),
+    Rule(
+        "config.value",
+        r"warning: (?P<what>(?:unknown \S+ (?:value|bit|macro|search|command|request)|ignoring (?:bad|unknown|non-empty|malformed|\"?\S+ = )|bad \S+ (?:value|setting|parameter)|\S+ is (?:obsolete|deprecated|larger|smaller)|unused parameter|deprecated|malformed|empty map|expected maptype|\S+ requires|\S+\(\d+\) should be|unsupported|duplicate master\.cf|specify|undefined parameter|to change \S+, stop and start|support for|\S+ is true, but|using backwards-compatible).*)",
+        "a setting is not used as it stands",
+        "{what}",
+        "postconf -n NAME shows what is set; compare with postconf(5) of this version.",
+        weight=SIGN,
+    ),
+    Rule(
+        "process.queue-growing",
+        r"mail for (?P<domain>\S+) is using up (?P<count>\d+) of \d+ active queue entries|lots of deferred mail",
+        "one destination fills the queue",
+        "{domain} has {count} messages in the active queue, and others wait.",
+        "qshape active; give it a transport of its own, or hold its mail with postsuper -h.",
     ),
 )

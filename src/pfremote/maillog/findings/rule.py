@@ -1,4 +1,4 @@
-"""What a finding is, and the rules that make findings from log text."""
+"""What a finding is, and the rules that make findings from log text (docs/explanation/findings.md)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,21 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pfremote.maillog.record import Record
+from pfremote.maillog.parse.record import Record
 
 Certainty = Literal["proven", "likely", "unknown"]
+Side = Literal["", "in", "out"]
+
+#: Whose lines are about a client that talks to us, and whose about a server that we talk to; others tell of both.
+SIDES: dict[str, Side] = {
+    "smtpd": "in",
+    "cleanup": "in",
+    "postscreen": "in",
+    "smtp": "out",
+    "lmtp": "out",
+}
+#: What a rule's line tells: the cause, a sign that several causes give, or only that something failed.
+CAUSE, SIGN, FAILURE = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +47,11 @@ class Rule:
     """A cause that one line of text shows.
 
     ``pattern`` is searched in the text; its named groups may be used as ``{name}`` in the title, meaning
-    and next step. ``fallback`` rules speak only where no other rule of the same family (the part of the
-    code before the dot) did.
+    and next step. ``side``: only lines about a client (``in``) or about a server (``out``). ``weight``: of a session's
+    findings of one group those with the least weight stay; what only tells of a failure stays only where nothing else
+    was found. ``yields``: codes (or their beginnings) beside which it says nothing. ``unless``: what contradicts it
+    when it stands in the session; ``backed_by``: what must stand there too, or it is only likely. ``group`` is the
+    part of the code before the dot unless told.
     """
 
     code: str
@@ -45,28 +60,43 @@ class Rule:
     meaning: str
     next_step: str
     certainty: Certainty = "proven"
-    fallback: bool = False
+    side: Side = ""
+    weight: int = CAUSE
+    yields: tuple[str, ...] = ()
+    unless: str = ""
+    backed_by: str = ""
+    group: str = ""
     regex: re.Pattern[str] = field(init=False, repr=False)
+    family: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "regex", re.compile(self.pattern))
-
-    @property
-    def family(self) -> str:
-        return self.code.partition(".")[0]
+        object.__setattr__(self, "family", self.group or self.code.partition(".")[0])
 
     def apply(self, record: Record, text: str, session: int | None) -> Finding | None:
         """Return the finding if ``text`` (what a reader is shown of ``record``) fits."""
+        if self.side and SIDES.get(record.daemon, self.side) != self.side:
+            return None
         found = self.regex.search(text)
         if found is None:
             return None
         words = {name: value or "" for name, value in found.groupdict().items()}
         return Finding(
             self.code,
-            self.title.format(**words),
+            tidy(self.title.format(**words)),
             self.certainty,
             session,
             record,
-            self.meaning.format(**words),
-            self.next_step.format(**words),
+            tidy(self.meaning.format(**words)),
+            tidy(self.next_step.format(**words)),
         )
+
+
+def tidy(text: str) -> str:
+    """Mend what an empty or a long group leaves: doubled blanks, blanks before a stop, two stops.
+
+    >>> tidy("Not found  in the table .")
+    'Not found in the table.'
+    """
+    text = re.sub(r"\s+", " ", text).strip()
+    return re.sub(r"([.,;:!?])\.(?=\s|\Z)", r"\1", re.sub(r" (?=[.,;:](?:\s|\Z))", "", text))

@@ -1,10 +1,18 @@
 """Take the credentials out of a Postfix log, record by record, and tell whose they were.
 
->>> from pfremote.maillog.record import Record
+>>> from pfremote.maillog.parse.record import Record
 >>> text = "< c[192.0.2.5]: AUTH PLAIN AGFsaWNlAFMzY3JldFBX"
 >>> line = Record(1, None, "mx", "postfix/smtpd", "smtpd", 7, "", text)
 >>> redactor = Redactor()
->>> redactor.redact(line).text
+>>> shown = redactor.redact(line)
+>>> shown.text
+'< c[192.0.2.5]: AUTH PLAIN [redacted: password]'
+
+The user is told once a line of the server names the same one:
+
+>>> text = "warning: c[192.0.2.5]: SASL PLAIN authentication failed: no, sasl_username=alice"
+>>> _ = redactor.redact(line.with_text(text))
+>>> redactor.name_user(shown).text
 '< c[192.0.2.5]: AUTH PLAIN [redacted: password of alice]'
 >>> redactor.exposures[0].account
 'alice'
@@ -13,78 +21,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 
-from pfremote.maillog.record import Record
-from pfremote.maillog.redact.content import (
-    follow_name,
-    redact_anywhere,
-    redact_content,
-    redact_input_attribute,
-    redact_sent_attribute,
-)
-from pfremote.maillog.redact.dialogue import redact_dialogue
-from pfremote.maillog.redact.glue import redact_glue, redact_plugin_log
-from pfremote.maillog.redact.process import Exposure, Ledger, Process
-from pfremote.maillog.redact.quoted import redact_quoted, redact_replaced
-from pfremote.maillog.redact.tables import (
-    redact_config,
-    redact_debug_table,
-    redact_dict,
-    redact_mail_addr_find,
-    redact_maps_find,
-    redact_passwd_lookup,
-)
+from pfremote.maillog.owners import HOST, OTHER, Owners
+from pfremote.maillog.parse.record import Record
+from pfremote.maillog.redact.content import follow_name, redact_anywhere
+from pfremote.maillog.redact.readers import READERS, STATELESS, TELLING, find_by_text
+from pfremote.maillog.redact.state import Exposure, Ledger, Process
 
 __all__ = ["Exposure", "Redactor"]
 
 _CLIENTS = frozenset({"smtp", "lmtp"})
-_DUMPED = re.compile(r"[0-9a-f]{4,8}\Z")
 _NESTED = re.compile(r"(?<![\w/.-])[\w/.-]+\[\d+\]: ")
 #: How far into a line of unknown layout a ``name[pid]: `` is looked for.
 _NESTED_WITHIN = 400
 _REPEATED = re.compile(r"(\s?message repeated \d+ times: \[ ?)(.*)(\])\Z", re.DOTALL)
 _CACHE_LIMIT = 65536
 
-_Reader = Callable[[str, Process, Ledger], str]
-#: The first word of a line, and who reads such lines.
-_READERS: dict[str, _Reader] = {
-    "<": redact_dialogue,
-    ">": redact_dialogue,
-    "send": redact_sent_attribute,
-    "maps_find:": redact_maps_find,
-    "mail_addr_find:": redact_mail_addr_find,
-    "smtp_sasl_passwd_lookup:": redact_passwd_lookup,
-    "cfg_get_str:": redact_config,
-    "rec_put:": redact_content,
-    "rec_get:": redact_content,
-    "Read": redact_content,
-    "Write": redact_content,
-    "improper": redact_quoted,
-    "PREGREET": redact_quoted,
-    "NON-SMTP": redact_quoted,
-    "COMMAND": redact_quoted,
-    "BARE": redact_quoted,
-    "warning:": redact_quoted,
-    "milter8_unknown_event:": redact_quoted,
-    "SASL": redact_plugin_log,
-}
-#: Readers that neither use nor change the state of the process when they leave a line as it is.
-_STATELESS: frozenset[_Reader | None] = frozenset(
-    {None, redact_sent_attribute, redact_config, redact_content, redact_quoted, redact_replaced}
-)
-
 
 class Redactor:
-    """Masks the records of a capture in the order of the log; what is learnt is kept in memory only."""
+    """Masks the records of a capture in the order of the log; what is learned is kept in memory only.
 
-    def __init__(self) -> None:
-        self._ledger = Ledger()
+    ``known`` are secrets of the operator's side: passwords that were typed or decrypted.
+    """
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self._owners = Owners()
+        self._ledger = Ledger(self._owners)
+        self._learned = self._ledger.learned
+        for secret in known:
+            self._learned.add(secret, HOST)
         self._processes: dict[tuple[str, str, int | None], Process] = {}
-        self._peers: set[str] = set()
         #: Texts that no reader needs to see again, with the attribute that they announce, if any.
         self._plain: dict[str, str] = {}
-        #: Texts that hold no secret learnt so far.
+        #: Texts that hold no secret learned so far.
         self._clean: set[str] = set()
         self._generation = 0
 
@@ -94,9 +64,14 @@ class Redactor:
         return self._ledger.exposures
 
     @property
-    def secrets(self) -> tuple[str, ...]:
-        """The secrets learnt, for the proof pass. Never print, log or store them."""
-        return self._ledger.learnt.secrets
+    def exposed_owners(self) -> tuple[str, ...]:
+        """Whose the exposures are, in the same order."""
+        return self._ledger.exposed_owners
+
+    @property
+    def secrets(self) -> dict[str, frozenset[str]]:
+        """The secrets learned and whose they are, for the proof pass. Never print, log or store them."""
+        return self._learned.secrets
 
     def redact(self, record: Record) -> Record:
         """Return ``record`` with what is secret in its text replaced by marks."""
@@ -112,11 +87,40 @@ class Redactor:
                 self._process(record).attribute = announced
             return text
         self._ledger.record = record
+        self._ledger.owner = HOST
         if not record.daemon:
             return self._redact_unparsed(text, record)
         if "message repeated" in text[:18]:
             return self._redact_repeated(text, record)
         return self._redact_text(text, record)
+
+    @property
+    def owners(self) -> Owners:
+        """Whose lines are whose."""
+        return self._owners
+
+    def owner_of(self, record: Record) -> str | None:
+        """Return which client a line is about that was redacted just now."""
+        return self._owners.of(record)
+
+    def settle(self) -> None:
+        """Learn, at the end of a log, what may be a secret because no line said that it is a user's name."""
+        self._learned.settle()
+        self._ledger.accounts.settle()
+
+    def unnamed(self) -> frozenset[int]:
+        """Return the numbers of the lines whose mark waits for its user."""
+        return self._ledger.accounts.numbers()
+
+    def name_user(self, record: Record) -> Record:
+        """Return a redacted line with the user in its mark, if another line has confirmed who that is."""
+        shown = self._ledger.accounts.fill(record.number, record.text)
+        return record if shown == record.text else record.with_text(shown)
+
+    def redact_late(self, record: Record, owner: str | None) -> Record:
+        """Mask in a redacted line about ``owner`` what has been learned since."""
+        shown = self._learned.scrub(record.text, owner, record.host)
+        return record if shown == record.text else record.with_text(shown)
 
     def is_settled(self, record: Record) -> bool:
         """Say whether the record's process is in no authentication exchange.
@@ -129,24 +133,49 @@ class Redactor:
 
     def _redact_text(self, text: str, record: Record) -> str:
         word = text.partition(" ")[0]
-        reader = _READERS.get(word) or _find_reader(word, text)
+        reader = READERS.get(word) or find_by_text(word, text)
         if reader is None:
-            shown, announced = self._scrub(text), ""
+            shown, announced = self._scrub(text, record), ""
         else:
             process = self._process(record)
-            if reader is redact_dialogue:
-                self._protect_peer(text)
-            shown = self._scrub(reader(text, process, self._ledger))
+            if record.daemon == "smtpd":
+                if reader in TELLING:
+                    self._serve(text, record, process)
+                self._ledger.owner = process.owner
+            elif not process.is_client:
+                self._ledger.owner = self._whose(record)
+            shown = self._scrub(reader(text, process, self._ledger), record)
             announced = process.attribute if reader is follow_name else ""
-        if shown == text and (announced or reader in _STATELESS):
+        # Whose line it is decides where a text holds what was learned; such a text is looked at each time.
+        if shown == text and (announced or reader in STATELESS) and text in self._clean:
             self._plain[text] = announced
         return shown
+
+    def _serve(self, text: str, record: Record, process: Process) -> None:
+        """Take a line of smtpd that may say who its client is."""
+        peer = text[2 : text.find(": ")] if text[:2] in ("< ", "> ") else ""
+        if peer and peer == process.peer:
+            return  # as in the line of the dialogue before
+        process.peer = peer
+        self._owners.see(record)
+        owner = self._owners.of(record) or HOST
+        if owner != process.owner and not self._owners.is_same(process.owner, owner):
+            process.serve(owner)
+        process.owner = owner
+
+    def _whose(self, record: Record) -> str:
+        """Return whose a secret in a line of another daemon is: a client's, or the host's own."""
+        owner = self._owners.of(record)
+        return owner if owner and owner != OTHER else HOST
 
     def _redact_repeated(self, text: str, record: Record) -> str:
         found = _REPEATED.match(text)
         if found is None:
             return self._redact_text(text, record)
-        return found[1] + self._redact_text(found[2], record) + found[3]
+        # One syslog daemon may pass it on to another that does the same.
+        again = "message repeated" in found[2][:18]
+        redact = self._redact_repeated if again else self._redact_text
+        return found[1] + redact(found[2], record) + found[3]
 
     def _redact_unparsed(self, text: str, record: Record) -> str:
         """A line whose head is unknown to us: look for the ``name[pid]: `` in it."""
@@ -155,51 +184,32 @@ class Redactor:
             return self._redact_text(text, record)
         return text[: found.end()] + self._redact_text(text[found.end() :], record)
 
-    def _scrub(self, text: str) -> str:
-        learnt = self._ledger.learnt
-        if learnt.generation != self._generation:
+    def _scrub(self, text: str, record: Record) -> str:
+        learned = self._learned
+        if learned.generation != self._generation:
             self._forget()
         if text in self._clean:
             return text
-        shown = learnt.scrub(redact_anywhere(text))
+        shown = redact_anywhere(text)
+        if learned.literals.may_be_in(shown):
+            return learned.scrub(shown, self._owners.of(record), record.host)
         if len(self._clean) >= _CACHE_LIMIT:
             self._forget()
         self._clean.add(shown)
         return shown
 
     def _forget(self) -> None:
-        """Empty the caches: their lines may hold what has been learnt since."""
+        """Empty the caches: their lines may hold what has been learned since."""
         self._plain.clear()
         self._clean.clear()
-        self._generation = self._ledger.learnt.generation
+        self._generation = self._learned.generation
 
     def _process(self, record: Record) -> Process:
         key = (record.host, record.tag, record.pid)
         process = self._processes.get(key)
         if process is None:
             process = self._processes[key] = Process(is_client=record.daemon in _CLIENTS)
-            self._ledger.learnt.protect(record.host)
+            if record.daemon == "smtpd":
+                process.owner = self._owners.of(record) or HOST
+            self._learned.protect(HOST, record.host)
         return process
-
-    def _protect_peer(self, text: str) -> None:
-        peer = text[2 : text.find(": ")]
-        if peer not in self._peers:
-            self._peers.add(peer)
-            name, _, address = peer.partition("[")
-            self._ledger.learnt.protect(name, address.partition("]")[0])
-
-
-def _find_reader(word: str, text: str) -> _Reader | None:
-    if word == "input":
-        return follow_name if text.startswith("input attribute name: ") else redact_input_attribute
-    if word.startswith("xsasl_"):
-        return redact_glue
-    if word.startswith("dict_"):
-        return redact_dict
-    if _DUMPED.match(word):
-        return redact_content
-    if ": wanted attribute: " in text:
-        return follow_name
-    if ": replacing " in text:
-        return redact_replaced
-    return redact_debug_table if ': "' in text and '" = "' in text else None

@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 from pfremote.maillog.redact import masks
 from pfremote.maillog.redact.dialogue import redact_reason
+from pfremote.maillog.redact.inline_tables import mask_inline
+from pfremote.maillog.redact.literals import replace_outside_marks
 from pfremote.maillog.redact.masks import MARK, looks_random, mark
-from pfremote.maillog.redact.needles import replace_outside_marks
-from pfremote.maillog.redact.process import Ledger, Process
 from pfremote.maillog.redact.sasl import MECHANISMS
+from pfremote.maillog.redact.state import Ledger, Process
 from pfremote.maillog.redact.tables import redact_value
 
 #: tls/tls_mgr.c: what tlsmgr hands out, logged as base64 by util/attr_scan0.c.
@@ -88,10 +89,10 @@ def redact_content(text: str, _process: Process, _ledger: Ledger) -> str:
 
 
 _NETSTRING = re.compile(r"((?:read|write) netstring (?:len \d+ )?data )(.+)\Z", re.DOTALL)
-_MILTER = re.compile(r"(milter8_\w*(?:header|body)\w*: )(.+)\Z", re.DOTALL)
+_MILTER = re.compile(r"(milter8_[a-z_]{0,24}?(?:header|body)[a-z_]{0,24}: )(.+)\Z", re.DOTALL)
 #: Line ends may be written out before it (util/unescape.c).
 _AUTH = re.compile(
-    r"((?:\b|(?<=\\[rnt]))AUTH[ =]+)([A-Za-z0-9_+/=-]+)([ ?]+)(?!\[redacted: )(\S[^\r\n]*)", re.IGNORECASE
+    r"((?:\b|(?<=\\[rnt]))AUTH[ =]++)([A-Za-z0-9_+/=-]++)([ ?]++)(?!\[redacted: )(\S[^\r\n]*)", re.IGNORECASE
 )
 _BEARER = re.compile(r"(\bBearer\s+)(?!\[redacted: |token\])([^\s?'\",]+)", re.IGNORECASE)
 _NAMED = re.compile(
@@ -108,13 +109,26 @@ _HEADER = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _BODY = re.compile(rf"(\w: [a-z]+: body )(?!\[redacted: )(.+?){_QUOTED_END}", re.DOTALL)
-_INLINE = re.compile(r"(\bstatic:)([^\s:,()]+:[^\s,()]+)|(\binline:)(\{[^}]*[:][^}]*\}?)")
+#: Commands of aliases and .forward files (local(8), pipe_command.c), which may hold a login: what is said of them, and
+#: the command as a recipient.
+_COMMAND_RUN = re.compile(r"((?:\bto command: |[Cc]ommand (?:died|time limit)[^\"]{0,60}: \"))(.+)\Z", re.DOTALL)
+_COMMAND_NAMED = re.compile(r"(\b(?:orig_)?to=<\"?\|)(.{1,2000}?)(?=\"?>, \w+=|\Z)", re.DOTALL)
+_LOGIN_IN_COMMAND = re.compile(
+    r"(?:^|\s)-p\S{2}|\S:\S|(?:^|\s)\w+=\S|pass|pwd|secret|token|key|cred|auth|(?:^|\s)-{1,2}pw\b", re.IGNORECASE
+)
 #: A number with a path after it is a port.
-_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)(?!\[redacted: |\d{1,5}(?:[/?]|\Z))([^\s\"'<>]+)(?=@)")
+_URL = re.compile(
+    r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)(?!\[redacted: |\d{1,5}(?:[/?]|\Z))([^\s\"'<>]+(?=@)|[^\s\"'<>@]+\Z)"
+)
 #: Looked for in lower case: ignoring case in the expression would cost ten times as much, on every line.
 _TRIGGER = re.compile(
     r"auth[ =]|ication failed|authorization: |: body |bearer|pass|secret|token|resp|cookie|bind_pw|api[_-]?key"
-    r"|x-[a-z-]{0,20}(?:auth|key)|static:|inline:|://|netstring|milter8_"
+    r"|x-[a-z-]{0,20}(?:auth|key)|static:|: ?\{|://|netstring|milter8_|to command: |command (?:died|time)|=<\"?\|"
+)
+#: One of these is in what it matches. Looking for words is faster than an expression of many, which is only asked then.
+_TRIGGER_WORDS = (
+    *("auth", "failed", ": body ", "bearer", "pass", "secret", "token", "resp", "cookie", "bind_pw", "key"),
+    *("static:", "{", "://", "netstring", "milter8_", "to command: ", "command died", "command time", "=<|", '=<"|'),
 )
 _LONG = re.compile(r"[A-Za-z0-9+/_-]{24}")
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
@@ -128,30 +142,64 @@ _SESSION_ID = re.compile(
     r"|(?:read|write|drop) \S+ TLS cache|send attr cache_id = )"
 )
 
+#: What a server calls the message that it took, or says of itself.
+_OTHERS_ID = re.compile(r"[<>] \S{1,300}: 2(?!35)\d\d[ -]|\w{6,20}: to=<[^<>]*>, .{0,600}status=sent \(")
+_HOST_NAME = re.compile(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,24}(?![A-Za-z0-9._=+/-])")
+
+
+def _is_in_host_name(run: re.Match[str]) -> bool:
+    """Say whether a run is a label of a host name: access providers make them of addresses, in hex."""
+    text = run.string
+    start = run.start()
+    while start > 0 and (text[start - 1].isalnum() or text[start - 1] in ".-") and run.start() - start < _LONGEST_ID:
+        start -= 1
+    found = _HOST_NAME.match(text, start)
+    return found is not None and found.end() > run.end() and found[0] in (found[0].lower(), found[0].upper())
+
 
 def redact_anywhere(text: str) -> str:
     """Mask what is shaped like a credential in any line: the catch-all behind the readers of known lines."""
-    if _TRIGGER.search(text.lower()) is not None:
+    lowered = text.lower()
+    if any(map(lowered.__contains__, _TRIGGER_WORDS)) and _TRIGGER.search(lowered) is not None:
         text = replace_outside_marks(redact_reason(text), _redact_shapes)
-    if _LONG.search(text) is not None and not _SESSION_ID.match(text):
+    if _LONG.search(text) is not None and not _SESSION_ID.match(text) and not _OTHERS_ID.match(text):
         text = replace_outside_marks(text, _redact_runs)
     return text
 
 
 def _redact_shapes(text: str) -> str:
     lowered = text.lower()
+    if "static:" in lowered or "{" in text:
+        text = mask_inline(text)
     for words, shape, replacement in _SHAPES:
         if any(map(lowered.__contains__, words)):
             text = shape.sub(replacement, text)
     return text
 
 
+_OFFERS = ("250-", "250 ")
+#: RFC 4422, 3.1.
+_MECHANISM_NAME = re.compile(r"[A-Z][A-Z0-9_-]{0,19}\Z")
+
+
 def _mask_auth(found: re.Match[str]) -> str:
-    # The list of mechanisms in an EHLO reply looks the same, but every word of it is a mechanism.
+    # The list of mechanisms in an EHLO reply looks the same, but every word of it is a mechanism, known here or not.
     words = f"{found[2]} {found[4]}".split()
+    if found.string[max(0, found.start() - 4) : found.start()] in _OFFERS and all(map(_MECHANISM_NAME.match, words)):
+        return found[0]
     if all(MECHANISMS.match(word) for word in words) or not MECHANISMS.match(found[2]):
         return found[0]
     return found[1] + found[2] + found[3] + mark(masks.RESPONSE)
+
+
+def _mask_command(found: re.Match[str]) -> str:
+    """Leave the program, where what follows it may be a login."""
+    command = found[2]
+    if _LOGIN_IN_COMMAND.search(command) is None:
+        return found[0]
+    program = command.split(" ", 1)[0]
+    shown = f"{program} " if program != command and "=" not in program and ":" not in program else ""
+    return found[1] + shown + mark(masks.PASSWORD)
 
 
 def _mask_as(kind: str) -> Callable[[re.Match[str]], str]:
@@ -164,17 +212,18 @@ _SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], Callable[[re.Match[str]],
     (("authorization: ", "cookie: ", "x-"), _HEADER, _mask_as(masks.TOKEN)),
     (("bearer",), _BEARER, _mask_as(masks.TOKEN)),
     (("pass", "secret", "token", "resp", "cookie", "bind_pw", "api"), _NAMED, _mask_as(masks.PASSWORD)),
-    (("static:", "inline:"), _INLINE, lambda found: (found[1] or found[3]) + mark(masks.TABLE_VALUE)),
     (("://",), _URL, _mask_as(masks.PASSWORD)),
     (("netstring",), _NETSTRING, _mask_as(masks.CONTENT)),
     (("milter8_",), _MILTER, _mask_as(masks.CONTENT)),
     ((": body ",), _BODY, _mask_as(masks.CONTENT)),
+    (("=<|", '=<"|'), _COMMAND_NAMED, _mask_command),
+    (("to command: ", "command "), _COMMAND_RUN, _mask_command),
 )
 
 
 def _redact_runs(text: str) -> str:
     def judge(found: re.Match[str]) -> str:
-        if not looks_random(found[0]) or _REST_OF_ADDRESS.match(text, found.end()):
+        if not looks_random(found[0]) or _REST_OF_ADDRESS.match(text, found.end()) or _is_in_host_name(found):
             return found[0]
         if _MESSAGE_ID.search(text, max(0, found.start() - _LONGEST_ID), found.start()):
             return found[0]

@@ -10,7 +10,6 @@ import re
 
 from pfremote.maillog.redact import masks
 from pfremote.maillog.redact.masks import MARK, mark, split_at_colon
-from pfremote.maillog.redact.process import Ledger, Process
 from pfremote.maillog.redact.sasl import (
     MECHANISMS,
     Response,
@@ -20,18 +19,29 @@ from pfremote.maillog.redact.sasl import (
     read_clear_response,
     read_response,
 )
+from pfremote.maillog.redact.state import Ledger, Process
 
-_AUTH = re.compile(r"(\s*AUTH(?:\s*=\s*|\s+|\Z))(\S*)(\s*)(.*)\Z", re.IGNORECASE | re.DOTALL)
+#: smtpd/smtpd_token.c takes any white space between words, and util/printable.c shows all but blanks as "?".
+_AUTH = re.compile(r"([\s?]*AUTH(?:[\s?]*=[\s?]*|[\s?]+|\Z))([^\s?]*)([\s?]*)(.*)\Z", re.IGNORECASE | re.DOTALL)
 _REPLY = re.compile(r"[2-5]\d\d(?:[ -]|\Z)")
 #: What may be shown of a client's line: real commands, and those of protocols that end up on port 25.
 _COMMAND = re.compile(
-    r"\s*(?:(?:EHLO|HELO|LHLO|MAIL|RCPT|BDAT|VRFY|EXPN|ETRN|XCLIENT|XFORWARD|NOOP|HELP|ATRN|SEND|SOML|SAML"
-    r"|GET|POST|HEAD|PUT|OPTIONS|CONNECT|PROXY)(?:\s|\Z)|(?:DATA|RSET|QUIT|STARTTLS|TURN|\.)\s*\Z)|\s*\Z",
+    r"[\s?]*(?:(?:EHLO|HELO|LHLO|MAIL|RCPT|BDAT|VRFY|EXPN|ETRN|XCLIENT|XFORWARD|NOOP|HELP|ATRN|SEND|SOML|SAML"
+    r"|GET|POST|HEAD|PUT|OPTIONS|CONNECT|PROXY)(?:[\s?]|\Z)|(?:DATA|RSET|QUIT|STARTTLS|TURN|\.)[\s?]*\Z)|\s*\Z",
     re.IGNORECASE,
 )
-_QUERY = re.compile(r"(\s*(?:GET|POST|HEAD|PUT|OPTIONS|CONNECT)\s.*?\?)(?!\[redacted: )(\S+)", re.IGNORECASE)
+_FIRST_WORD = re.compile(
+    r"(?:EHLO|HELO|LHLO|MAIL|RCPT|DATA|BDAT|RSET|NOOP|QUIT|VRFY|EXPN|ETRN|XCLIENT|XFORWARD|STARTTLS|AUTH|HELP|TURN|ATRN"
+    r"|SEND|SOML|SAML|GET|POST|HEAD|PUT|OPTIONS|CONNECT|PROXY|\.)?\Z",
+    re.IGNORECASE,
+)
+_QUERY = re.compile(r"\A(\s*(?:GET|POST|HEAD|PUT|OPTIONS|CONNECT)\s.*?\?)(?!\[redacted: )(\S+)", re.IGNORECASE)
+#: What util/printable.c leaves of telnet's options: two bytes that are no text, and one that may be (RFC 854).
+_TELNET = re.compile(r"\?(?:\?|(?<=\?\?)[!-/ ])*\Z")
 #: Commands that cannot be a base64 response: they end an exchange whose reply was lost.
-_SURE_COMMAND = re.compile(r"\s*(?:(?:MAIL FROM|RCPT TO):\s*<|(?:EHLO|HELO|LHLO) [\w.:\[\]-]+\Z)", re.IGNORECASE)
+_SURE_COMMAND = re.compile(
+    r"[\s?]*(?:(?:MAIL[\s?]+FROM|RCPT[\s?]+TO):[\s?]*<|(?:EHLO|HELO|LHLO)[\s?]+[\w.:\[\]-]+\Z)", re.IGNORECASE
+)
 #: What may be a header, a number, a network or mail address, a host name; as a first word any word.
 _PLAIN_TEXT = re.compile(
     r"(?:[\w-]+:|[\d.:\[\]/]+|<?[\w.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+>?|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,})\Z"
@@ -48,8 +58,11 @@ def redact_dialogue(text: str, process: Process, ledger: Ledger) -> str:
         return text
     # smtpd is the client of its content filter (smtpd_proxy.c), whose peer has no name[address].
     writes_commands = process.is_client or "[" not in head
-    if (head[0] == "<") == writes_commands and _REPLY.match(payload):
-        return f"{head}: {_redact_reply(payload, process, ledger)}"
+    if (head[0] == "<") == writes_commands:
+        if _REPLY.match(payload):
+            return f"{head}: {_redact_reply(payload, process, ledger)}"
+        # A server that says something else: nothing is learned from it.
+        return text if not payload.strip() else f"{head}: {mark(masks.COMMAND)}"
     return f"{head}: {redact_command(payload, process, ledger)}"
 
 
@@ -63,7 +76,7 @@ def redact_command(payload: str, process: Process, ledger: Ledger) -> str:
             return payload
         return read_continuation(payload, process, ledger, _WHERE)
     process.end()
-    if _COMMAND.match(payload):
+    if _COMMAND.match(payload) or _TELNET.match(payload):
         return _QUERY.sub(lambda found: found[1] + mark(masks.COMMAND), payload) if "?" in payload else payload
     # No command word: a response whose AUTH line was lost, or a password typed at the wrong moment. Most
     # are base64; learning the text makes a later spelling of it go as well.
@@ -85,11 +98,18 @@ def _redact_auth(found: re.Match[str], process: Process, ledger: Ledger) -> str:
 
 
 def read_initial(blob: str, process: Process, ledger: Ledger, where: str) -> str:
-    """Return the mark for an initial response, having learnt from it."""
+    """Return the mark for an initial response, having learned from it."""
     if process.mechanism == "LOGIN":
-        ledger.name(process, decode(blob) or "")
-        return mark(masks.USER_NAME, process.account)
-    return _note(read_response(process.mechanism, blob), process, ledger, where)
+        return read_login_name(decode(blob) or "", process, ledger)
+    return note_response(read_response(process.mechanism, blob), process, ledger, where)
+
+
+def read_login_name(account: str, process: Process, ledger: Ledger) -> str:
+    """Return the mark for what came with ``AUTH LOGIN``, which is the user name."""
+    shown = ledger.note_login_name(process, account)
+    ledger.name(process, account)
+    ledger.claim(process, masks.USER_NAME, process.account)
+    return shown
 
 
 def read_continuation(blob: str, process: Process, ledger: Ledger, where: str, *, clear: bool = False) -> str:
@@ -97,17 +117,19 @@ def read_continuation(blob: str, process: Process, ledger: Ledger, where: str, *
     text = blob if clear else decode(blob)
     if process.asked == "user":
         process.candidate = text or ""
-        return mark(masks.USER_NAME)
+        return ledger.note_login_name(process, process.candidate)
     if process.asked == "password":
         return ledger.note(process, masks.PASSWORD, where, (blob.strip() if text is None else text,))
     if process.mechanism == "LOGIN":
+        # The prompt is lost: user name or password.
+        ledger.note_login_name(process, blob.strip() if text is None else text)
         return ledger.note(process, masks.RESPONSE, where)
     mechanism = process.mechanism or _guess_mechanism(text or "")
     if clear:
         # At the first NUL the log stops, so what is left of PLAIN is no password.
         response = Response(masks.RESPONSE) if mechanism in ("PLAIN", "NTLM", "") else None
-        return _note(response or read_clear_response(mechanism, blob), process, ledger, where)
-    return _note(read_response(mechanism, blob), process, ledger, where)
+        return note_response(response or read_clear_response(mechanism, blob), process, ledger, where)
+    return note_response(read_response(mechanism, blob), process, ledger, where)
 
 
 def redact_challenge(challenge: str, process: Process) -> str:
@@ -124,17 +146,27 @@ def _redact_reply(payload: str, process: Process, ledger: Ledger) -> str:
         shown = redact_challenge(challenge, process)
         if had and process.asked == "password":
             ledger.name(process, had)
-            process.is_login_name = process.account == had
         process.candidate = ""
         return payload[:4] + shown
     if process.in_auth:
         if code == "235" and process.candidate:
             # Accepted right after the "user name": the lines between were lost, and it was the password.
-            ledger.learnt.add(process.candidate)
+            ledger.learned.add(process.candidate, ledger.owner)
         if code == "235":
-            ledger.confirm(process)
+            ledger.accept(process)
         process.end()
     return redact_reason(payload)
+
+
+_LOOKED_UP = re.compile(r"(match_string: smtpd_(?:forbidden|noop)_commands: )(.*?)( ~\? .*)\Z", re.DOTALL)
+
+
+def redact_looked_up(text: str, _process: Process, _ledger: Ledger) -> str:
+    """Mask a first word that smtpd looks up among commands (smtpd/smtpd.c), where it is none."""
+    found = _LOOKED_UP.match(text)
+    if found is None or MARK.fullmatch(found[2]) or _FIRST_WORD.match(found[2]):
+        return text
+    return f"{found[1]}{mark(masks.COMMAND)}{found[3]}"
 
 
 def redact_reason(text: str) -> str:
@@ -148,14 +180,17 @@ def _is_word(text: str) -> bool:
     return is_prompt(text) or (text.isalpha() and text[1:].islower())
 
 
-def _note(response: Response, process: Process, ledger: Ledger, where: str) -> str:
+def note_response(response: Response, process: Process, ledger: Ledger, where: str) -> str:
+    """Learn from a response that was read, and return the mark to show instead."""
+    if response.undecided:
+        ledger.accounts.doubt(ledger.owner, response.secrets)
     return ledger.note(process, response.kind, where, response.secrets, response.account)
 
 
 def _learnable(*texts: str) -> tuple[str, ...]:
     """Return what of these texts is worth looking for in other lines, in clear and decoded.
 
-    Whoever has a message refused may go on to send it as commands: its words are no secrets, and a log without
+    A client whose message is refused may go on to send it as commands: its words are no secrets, and a log without
     them, or without the addresses and names in it, is of no use.
     """
     plain: dict[str, None] = {}

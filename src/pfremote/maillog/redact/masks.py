@@ -20,7 +20,7 @@ TICKET_KEY = "TLS ticket key"
 TLS_SESSION = "TLS session"
 SEED = "random seed"
 COMMAND = "unrecognised command"
-LEARNT = "known secret"
+LEARNED = "known secret"
 OPAQUE = "long opaque value"
 
 _KINDS = (
@@ -38,7 +38,7 @@ _KINDS = (
     TLS_SESSION,
     SEED,
     COMMAND,
-    LEARNT,
+    LEARNED,
     OPAQUE,
 )
 _ACCOUNT = r"[A-Za-z0-9_][A-Za-z0-9_.+@=\\-]{0,99}"
@@ -58,6 +58,11 @@ def mark(kind: str, account: str = UNKNOWN) -> str:
     '[redacted: password]'
     """
     return f"[redacted: {kind} of {account}]" if is_showable(account) else f"[redacted: {kind}]"
+
+
+def mask_rest(found: re.Match[str], kind: str) -> str:
+    """Return a line as a mark behind its first group, where the second, all the rest, is none yet."""
+    return found[0] if MARK.fullmatch(found[2]) else found[1] + mark(kind)
 
 
 def is_showable(account: str) -> bool:
@@ -83,7 +88,7 @@ def is_opaque(value: str) -> bool:
     >>> is_opaque("QWxhZGRpbjpvcGVuIHNlc2FtZQ"), is_opaque("smtpd_sasl_mechanism_filter")
     (True, False)
     """
-    return any(looks_random(found[0]) for found in _RUNS.finditer(value))
+    return len(value) >= 24 and any(looks_random(found[0]) for found in _RUNS.finditer(value))
 
 
 def looks_random(run: str) -> bool:

@@ -11,8 +11,8 @@ import re
 from pfremote.maillog.redact import masks
 from pfremote.maillog.redact.dialogue import redact_command
 from pfremote.maillog.redact.masks import MARK, mark
-from pfremote.maillog.redact.process import Ledger, Process
 from pfremote.maillog.redact.sasl import MECHANISMS, is_prompt
+from pfremote.maillog.redact.state import Ledger, Process
 
 #: What stands before the quoted text, the text itself, and what stands after it.
 _QUOTES = (
@@ -31,6 +31,8 @@ _REFUSED = re.compile(r"(warning: \S+: SASL )(\S+)( authentication (?:failed|abo
 _LINE_END = re.compile(r"(\\r\\n|\\r|\\n|\?\?|\?\Z)")
 #: The head of a TLS handshake record, by which one sees that TLS came to a port without it.
 _HELLO = re.compile(r"\\026\\003(?:\\00\d)?")
+#: Telnet's options (RFC 854: IAC, a verb, an option), and what util/printable.c leaves of such bytes.
+_HARMLESS = re.compile(r"(?:\\377\\3[67]\d(?:\\[0-7]{3}|[!-~ ])|\?|\\r|\\n|'|\.{3})+\Z")
 #: What is quoted says nothing of the exchange that the process is in, and must not count as one.
 _OUTSIDE = -2
 
@@ -68,6 +70,8 @@ def _redact_lines(said: str, ledger: Ledger) -> str:
     if hello := _HELLO.match(said):
         rest = said[hello.end() :]
         return hello[0] + (mark(masks.WIRE) if rest else "")
+    if _HARMLESS.match(said):
+        return said
     process = Process(exchange=_OUTSIDE)
     lines = _LINE_END.split(said)
     lines[::2] = [line if MARK.fullmatch(line) else redact_command(line, process, ledger) for line in lines[::2]]

@@ -15,7 +15,7 @@ MECHANISMS = re.compile(
     r"(?:PLAIN|LOGIN|CRAM-MD5|DIGEST-MD5|NTLM|GSSAPI|GSS-SPNEGO|EXTERNAL|ANONYMOUS|OTP|SKEY|SECURID|APOP"
     r"|XOAUTH2?|OAUTHBEARER|OAUTH10A|OPENID20|SAML20|KERBEROS_V[45]|SRP|RPA|PASSDSS-[0-9A-Z-]+|MSN"
     r"|SCRAM-SHA(?:3)?-[0-9]{1,3}(?:-PLUS)?|SCRAM-MD5|GS2-[A-Z0-9-]{1,20}|ECDSA-NIST256P-CHALLENGE"
-    r"|EAP-AES128(?:-PLUS)?|NMAS[-_A-Z0-9]+|DOVECOT-TOKEN|XTOKEN|X-[A-Z][A-Z-]{1,16}|UNIX)\Z",
+    r"|EAP-AES128(?:-PLUS)?|NMAS[-_A-Z0-9]+|DOVECOT-TOKEN|XTOKEN|PLAIN-CLIENTTOKEN|XYMCOOKIE(?:B64)?|XYMECOOKIE|XYMPKI|SPNEGO|NMAS-LOGIN|X-[A-Z][A-Z-]{1,16}|UNIX)\Z",
     re.IGNORECASE,
 )
 
@@ -26,19 +26,49 @@ _PROMPTS = re.compile(r"(?:user ?name|login|password|passcode):?[\0 ]?\Z", re.IG
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response read: the mask's kind, the account (or "(unknown)"), and the secrets to learn."""
+    """A response read: the mask's kind, the account (or "(unknown)"), and the secrets to learn.
+
+    ``undecided``: nothing tells which of the secrets is a user name, so none is shown anywhere.
+    """
 
     kind: str
     account: str = masks.UNKNOWN
     secrets: tuple[str, ...] = ()
+    undecided: bool = False
+
+
+#: Postfix shows a control character as a question mark (util/printable.c).
+_BEHIND = "?" + "".join(map(chr, (*range(0x21), 0x7F)))
 
 
 def decode(blob: str) -> str | None:
-    """Return the text that the base64 ``blob`` codes, or None where it is not base64."""
+    """Return the text that the base64 ``blob`` codes, or None where it is not base64.
+
+    What follows the base64 does not count: a control byte behind a response must not keep its secret from being known.
+
+    >>> decode("YWxpY2U=?"), decode("no base64")
+    ('alice', None)
+    """
     try:
-        return b64decode(blob.strip(), validate=True).decode("utf-8", "surrogateescape")
+        return b64decode(blob.strip().rstrip(_BEHIND), validate=True).decode("utf-8", "surrogateescape")
     except (NotBase64, UnicodeEncodeError, ValueError):
         return None
+
+
+_PIECE = re.compile(r"[A-Za-z0-9+/]{4,}")
+
+
+def _decode_pieces(blob: str) -> list[str]:
+    """Return the parts of what is base64 in a response that is not base64 as a whole.
+
+    >>> _decode_pieces("AGFsaWNlAEdyNG5pdGU3NwA= and more")
+    ['alice', 'Gr4nite77']
+    """
+    found: list[str] = []
+    for piece in _PIECE.findall(blob):
+        coded = piece + "=" * (-len(piece) % 4) if len(piece) % 4 != 1 else piece[:-1]
+        found += (part for part in re.split(r"[\0\1]", decode(coded) or "") if part and part.isprintable())
+    return found
 
 
 def is_prompt(challenge: str) -> bool:
@@ -63,12 +93,13 @@ def read_response(mechanism: str, blob: str) -> Response:
     """Read a response of any mechanism but LOGIN, whose meaning depends on what was asked.
 
     >>> read_response("PLAIN", "AGFsaWNlAFMzY3JldFBX")
-    Response(kind='password', account='alice', secrets=('S3cretPW',))
+    Response(kind='password', account='alice', secrets=('S3cretPW',), undecided=False)
     """
     text = decode(blob)
     if text is None:
-        # Typed by hand, or cut short: whatever it is, it was meant as a credential.
-        return Response(masks.RESPONSE, secrets=(blob.strip(),))
+        # Typed by hand, or cut short: in any case it was meant as a credential.
+        typed = blob.strip()
+        return _undecided(masks.RESPONSE, typed, *re.split(r"[\s:]+", typed), *_decode_pieces(typed))
     return read_clear_response(mechanism, text)
 
 
@@ -81,7 +112,9 @@ def read_clear_response(mechanism: str, text: str) -> Response:
         return _bearer(text)
     if name == "CRAM-MD5":
         account, _, digest = text.rpartition(" ")
-        return Response(masks.RESPONSE, account or masks.UNKNOWN, (digest,))
+        if not account or not _MD5.match(digest):
+            return _undecided(masks.RESPONSE, text, *text.split(" "))
+        return Response(masks.RESPONSE, account, (digest,))
     if name == "DIGEST-MD5":
         found = re.search(r'username="([^"]*)"', text)
         proof = re.search(r"response=([0-9a-f]{32})", text)
@@ -93,8 +126,16 @@ def read_clear_response(mechanism: str, text: str) -> Response:
     if name == "NTLM":
         return Response(masks.RESPONSE, _ntlm_account(text))
     if name == "EXTERNAL":
-        return Response(masks.RESPONSE, text or masks.UNKNOWN)
+        return _undecided(masks.RESPONSE, text)
     return Response(masks.RESPONSE, secrets=(text,))
+
+
+_MD5 = re.compile(r"[0-9a-f]{32}\Z")
+
+
+def _undecided(kind: str, *parts: str) -> Response:
+    """Return a response of which any part may be the secret."""
+    return Response(kind, secrets=tuple(dict.fromkeys(filter(None, parts))), undecided=True)
 
 
 def _first(found: re.Match[str] | None) -> str:
@@ -102,18 +143,20 @@ def _first(found: re.Match[str] | None) -> str:
 
 
 def _plain(text: str) -> Response:
-    # RFC 4616: authzid NUL authcid NUL password. Some clients leave the first NUL out.
+    # RFC 4616: authzid NUL authcid NUL password. With a NUL too few or too many, or with a part missing, none of
+    # the parts is the user name for sure.
     parts = text.split("\0")
-    if len(parts) == 1:
-        return Response(masks.PASSWORD, secrets=(text,))
-    account = parts[-2] or parts[0]
-    return Response(masks.PASSWORD, account or masks.UNKNOWN, (parts[-1],))
+    if len(parts) != 3 or not (parts[1] and parts[2]):
+        return _undecided(masks.PASSWORD, *parts)
+    return Response(masks.PASSWORD, parts[1], (parts[2],))
 
 
 def _bearer(text: str) -> Response:
     user = re.search(r"(?:^|[\x01?,])(?:user|a)=([^\x01?,]*)", text)
     token = re.search(r"auth=\s*(?:Bearer\s+)?([^\x01?]+)", text, re.IGNORECASE)
-    return Response(masks.TOKEN, _first(user), (token[1],) if token else (text,))
+    if token is None:
+        return _undecided(masks.TOKEN, text, *re.split(r"[\x01?,=]", text))
+    return Response(masks.TOKEN, _first(user), (token[1],))
 
 
 def _ntlm_account(text: str) -> str:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 
 from pfremote.maillog.redact import masks
-from pfremote.maillog.redact.masks import MARK, mark
-from pfremote.maillog.redact.process import Ledger, Process
+from pfremote.maillog.redact.checks import hide_line, redact_check
+from pfremote.maillog.redact.inline_tables import mask_inline, mask_query
+from pfremote.maillog.redact.masks import MARK, mark, mask_rest
+from pfremote.maillog.redact.state import Ledger, Process
 
 _SENSITIVE = re.compile(r"pass|pw|secret|token|sasl|cred|auth", re.IGNORECASE)
 _PASSWORD_NAME = re.compile(r"pass|pw\b|_pw|secret|token|credential|api_?key|private_?key", re.IGNORECASE)
@@ -23,19 +25,34 @@ _MAP_MISS = re.compile(r"maps_find: \S*: \S+: (?:not found|search aborted)\Z")
 #: Parameters of that look whose values are tables, files or rules (postconf(5)).
 _HARMLESS_NAME = re.compile(r"_(?:maps|file|path|database|delimiter|separator|options|timeout|size|limit|time|ttl)\Z")
 _PASSWD = re.compile(r"(smtp_sasl_passwd_lookup: host `.*?' user `)(.*?)(' pass `)(.*)\Z", re.DOTALL)
-_RESULT = re.compile(
-    r"(.*?(?: result=| value=|found: | returned | recv: 200 | -> | => | = |: key .*? result ))(.+)\Z", re.DOTALL
-)
+_RESULT = re.compile(r" result=| value=|found: | returned | recv: 200 | -> | => | = ")
+_ATTRIBUTE_RESULT = re.compile(r" (?:result|value)=")
 _NOTHING = re.compile(r"(?:\((?:not ?found|try again|error)\)|not found|nothing|\d+ value\(s\) for .*|)\Z", re.DOTALL)
-#: What smtpd looks up are addresses and actions; only this would have the look of a login there, or of the cache
+#: What smtpd looks up are actions (access(5)), addresses, words, next hops; anything else may be a login, or the cache
 #: of failed logins (smtp/smtp_sasl_auth_cache.c). A colon with ``[`` or ``//`` behind it is a next hop or a URL.
-_LOGIN = re.compile(r"[^\s:;]+:(?!\[|//)\S+\Z|\d+;\S+;")
+_HARMLESS_RESULT = re.compile(
+    r"(?:(?:ok|dunno|reject|defer|hold|discard|prepend|redirect|warn|info|filter|bcc|permit|[45]\d\d)(?![A-Za-z0-9])[^;]*"
+    r"|(?:permit|reject|defer|check|warn)_\w+[\w ,:/.-]*"
+    r"|[^\s:;,@]+@[^\s:;,@]+(?:, ?[^\s:;,@]+@[^\s:;,@]+)*|[\w./+-]+/?|[\w.-]+:\[\S+|[a-z]+://[^\s@]+)\Z",
+    re.IGNORECASE,
+)
 _DEBUGGED = re.compile(r'((\S+:\S+) (?:lookup|update|sequence): ".*?" = ")(.*)("(?:: \w+)?)\Z', re.DOTALL)
+
+
+_FILTER = "maps_find: smtpd_command_filter: "
+_PLAIN_COMMAND = re.compile(r"(?:\S+: )?(?:EHLO|HELO|MAIL|RCPT|DATA|RSET|NOOP|QUIT|VRFY|STARTTLS)\b", re.IGNORECASE)
 
 
 def redact_maps_find(text: str, process: Process, ledger: Ledger) -> str:
     """Mask the result of ``maps_find: NAME: TABLE: key = value`` for maps that hold passwords."""
+    text = mask_inline(text)
+    if text.startswith(_FILTER):
+        # The key is what a client sent (smtpd_command_filter), and may be a response.
+        known = MARK.fullmatch(text[len(_FILTER) :]) or _PLAIN_COMMAND.match(text, len(_FILTER))
+        return text if known else _FILTER + mark(masks.COMMAND)
     name = text[11 : text.find(":", 11)]
+    if name.endswith(("header_checks", "body_checks")):
+        return redact_check(text, name, process)
     if not _SENSITIVE.search(name):
         process.password_map = False
         return text
@@ -50,24 +67,40 @@ def redact_maps_find(text: str, process: Process, ledger: Ledger) -> str:
     return found[1] + note_login(found[2], process, ledger, "lookup table")
 
 
+#: The first ones; a password has some, too.
+_DELIMITER = re.compile(r"[^\w.@+-]")
+
+
 def note_login(value: str, process: Process, ledger: Ledger, where: str) -> str:
-    """Return the mark for a ``user:password`` value, having learnt from it."""
+    """Return the mark for a ``user:password`` value, having learned from it."""
     if MARK.fullmatch(value):
         return value
     user, colon, password = value.partition(":")
-    # Other values (the cache of failed logins has hash and status in one) are masked, not learnt.
+    # Other values (the cache of failed logins has hash and status in one) are masked, not learned.
     if not colon or ";" in user or (" " in user and not process.password_map):
-        return ledger.note(process, masks.TABLE_VALUE, where)
+        return ledger.note_of_host(process, masks.TABLE_VALUE, where, _passwords(value) if process.password_map else ())
     process.exchange += process.account not in (user, masks.UNKNOWN)
     process.account = masks.UNKNOWN
-    return ledger.note(process, masks.PASSWORD, where, (password,), user or masks.UNKNOWN)
+    secrets = dict.fromkeys((password, *(_passwords(value) if process.password_map else ())))
+    return ledger.note_of_host(process, masks.PASSWORD, where, secrets, user or masks.UNKNOWN)
+
+
+def _passwords(value: str) -> list[str]:
+    """Return what may be the password in a value of a password table, where smtp_sasl_password_result_delimiter
+    (postconf(5), 3.10+) may be any character: all that stands behind one.
+
+    >>> _passwords("relay=Gr4n:ite-77")
+    ['Gr4n:ite-77', 'ite-77', 'relay=Gr4n:ite-77']
+    """
+    found = [value[at.end() :] for at in _DELIMITER.finditer(value)]
+    return [*found, value] if found else [value]
 
 
 def redact_value(value: str, process: Process, ledger: Ledger) -> str:
     """Return the mark for the result of a table whose name is not known, or the result."""
     if not process.is_client:
-        return mark(masks.TABLE_VALUE) if _LOGIN.match(value) else value
-    # smtp and lmtp look up a password here, a TLS policy there; what has no colon tells of nobody's password.
+        return value if _HARMLESS_RESULT.match(value) else mark(masks.TABLE_VALUE)
+    # smtp and lmtp look up a password here, a TLS policy there; what has no colon holds no password.
     if ":" not in value and ";" not in value:
         return mark(masks.TABLE_VALUE)
     return note_login(value, process, ledger, "lookup table")
@@ -75,12 +108,17 @@ def redact_value(value: str, process: Process, ledger: Ledger) -> str:
 
 def redact_mail_addr_find(text: str, process: Process, ledger: Ledger) -> str:
     """Mask ``mail_addr_find: KEY -> user:password``; other maps' results have no colon in them."""
+    text = mask_inline(text)
     opening, arrow, value = text.partition(" -> ")
     if not arrow or MARK.fullmatch(value) or _NOTHING.match(text.rpartition(" -> ")[2]):
         return text
     if process.password_map:
         return f"{opening} -> {note_login(value, process, ledger, 'lookup table')}"
     return f"{opening} -> {redact_value(value, process, ledger)}" if ":" in value else text
+
+
+#: What may be left of an empty password: the quote, and what a damaged line has behind it.
+_NOTHING_LEFT = "' ?\r\0"
 
 
 def redact_passwd_lookup(text: str, process: Process, ledger: Ledger) -> str:
@@ -93,27 +131,55 @@ def redact_passwd_lookup(text: str, process: Process, ledger: Ledger) -> str:
     opening, user, between, password = found.groups()
     password = password.removesuffix("'")
     if MARK.fullmatch(password):
+        if not MARK.fullmatch(user):
+            _confirm(user, process, ledger)
         return text
-    note = ledger.note(process, masks.PASSWORD, "smtp_sasl_passwd_lookup", (password,), user or masks.UNKNOWN)
-    return f"{opening}{user}{between}{note}'"
+    where = "smtp_sasl_passwd_lookup"
+    is_empty = password.startswith("'") or not MARK.sub("", password).strip(_NOTHING_LEFT)
+    if is_empty or not masks.is_showable(user):
+        # The table's value has another delimiter or none, so the password may be in what was taken for the user.
+        note = ledger.note(process, masks.PASSWORD, where, (password, *_passwords(user)))
+        return f"{opening}{mark(masks.USER_NAME)}{between}{note}'"
+    note = ledger.note(process, masks.PASSWORD, where, (password,), user)
+    shown = user if _confirm(user, process, ledger) else mark(masks.LEARNED)
+    return f"{opening}{shown}{between}{note}'"
+
+
+def _confirm(user: str, process: Process, ledger: Ledger) -> bool:
+    """Take the user whom the host logs in as; say whether it may be shown."""
+    known = ledger.confirm_name(process, user, of_exchange=True)
+    if known:
+        ledger.accept_user(process)
+    return known
 
 
 def redact_dict(text: str, process: Process, ledger: Ledger) -> str:
-    """Mask results and values in ``dict_*`` lines: in smtp and lmtp all, else what looks like a login."""
-    found = _RESULT.match(text)
-    if found is None or MARK.fullmatch(found[2]) or _NOTHING.match(found[2]):
+    """Mask results, inline tables and the literals of queries in ``dict_*`` lines."""
+    text = hide_line(mask_query(mask_inline(text)), process)
+    cut = _find_result(text)
+    if cut is None or MARK.fullmatch(text[cut:]) or _NOTHING.match(text[cut:]):
         return text
-    opening, value = found.groups()
+    opening, value = text[:cut], text[cut:]
     if opening.startswith(("dict_lookup: ", "dict_update: ", "dict_eval: ")):
         # util/dict.c: parameters of main.cf, among them those of a table that is configured there.
         return _redact_parameter(opening, value, process, ledger)
     # table=… flags=… key=… come first and are worth keeping, so cut at the last marker that is ours.
     if "table=" in text:
-        cut = re.match(r"(.*? (?:result|value)=)(.*)\Z", text, re.DOTALL)
-        if cut is None or not cut[2] or MARK.fullmatch(cut[2]):
+        marked = _ATTRIBUTE_RESULT.search(text)
+        if marked is None or marked.end() == len(text) or MARK.fullmatch(text[marked.end() :]):
             return text
-        opening, value = cut.groups()
+        opening, value = text[: marked.end()], text[marked.end() :]
     return opening + redact_value(value, process, ledger)
+
+
+def _find_result(text: str) -> int | None:
+    """Return where the result begins in a line of a table, if it has one."""
+    found = _RESULT.search(text)
+    key = text.find(": key ")
+    behind = text.find(" result ", key) if key >= 0 else -1
+    if behind >= 0 and (found is None or key < found.start()):
+        return behind + len(" result ")
+    return found.end() if found is not None and found.end() < len(text) else None
 
 
 def _redact_parameter(opening: str, value: str, process: Process, ledger: Ledger) -> str:
@@ -121,7 +187,30 @@ def _redact_parameter(opening: str, value: str, process: Process, ledger: Ledger
     if not value or MARK.fullmatch(value) or not _PASSWORD_NAME.search(name) or _HARMLESS_NAME.search(name):
         return opening + value
     secrets = (value, value.partition(":")[2])
-    return opening + ledger.note(process, masks.PASSWORD, "table configuration", secrets)
+    return opening + ledger.note_of_host(process, masks.PASSWORD, "table configuration", secrets)
+
+
+#: util/dict_alloc.c, from level 3 on.
+_NAMED_TABLE = re.compile(
+    r'(dict_(?:alloc\(|free type=)"(?:debug:)?(?:static|inline|regexp|pcre|cidr|texthash|pipemap|unionmap|randmap)"'
+    r"(?:, | ))(.+)\Z",
+    re.DOTALL,
+)
+
+
+def redact_table_name(text: str, _process: Process, _ledger: Ledger) -> str:
+    """Mask the name of a table whose name may be its content, where type and name stand apart."""
+    found = _NAMED_TABLE.match(text)
+    return text if found is None else mask_rest(found, masks.TABLE_VALUE)
+
+
+_MEMCACHE = re.compile(r"(\S*[^\s:] (?:got:?|write:|read:) )(.+)\Z", re.DOTALL)
+
+
+def redact_memcache(text: str, _process: Process, _ledger: Ledger) -> str:
+    """Mask what goes to and comes from memcached (global/memcache_proto.c): ``127.0.0.1:11211 got: user:password``."""
+    found = _MEMCACHE.match(text)
+    return text if found is None else mask_rest(found, masks.TABLE_VALUE)
 
 
 def redact_debug_table(text: str, process: Process, ledger: Ledger) -> str:
@@ -135,7 +224,15 @@ def redact_debug_table(text: str, process: Process, ledger: Ledger) -> str:
     return text
 
 
+_URL_LOGIN = re.compile(r"(://[^\s:/@]*:)(?!\[redacted: ).+(?=@)", re.DOTALL)
+
+
 def redact_config(text: str, process: Process, ledger: Ledger) -> str:
     """Mask ``cfg_get_str: FILE: bind_pw = …`` (global/cfg_parser.c, services started with -v)."""
+    text = mask_query(text)
     opening, equals, value = text.partition(" = ")
-    return _redact_parameter(f"{opening} = ", value, process, ledger) if equals else text
+    if not equals:
+        return text
+    shown = _redact_parameter(f"{opening} = ", value, process, ledger)
+    # A password in a URL may have any sign, quotes and slashes too.
+    return _URL_LOGIN.sub(lambda found: found[1] + mark(masks.PASSWORD), shown)

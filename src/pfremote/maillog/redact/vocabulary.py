@@ -26,7 +26,7 @@ abort accept access account active addr address admin alias aliases allow anonym
 """
 #: Words that ordinary lines need, in lower case.
 COMMON_WORDS = frozenset(_TEXT_WORDS.split())
-#: What the log is written with. Whoever offers a piece of it as a password could make it unreadable otherwise.
+#: What the log is written with. A client that offers a piece of it as a password could make it unreadable otherwise.
 PHRASES = """
 connect from unknown[ disconnect from ehlo=1 starttls=1 auth=0/1 mail=1 rcpt=1 data=1 quit=1 commands=
 lost connection after timeout after noqueue: reject: rcpt from mail from:< rcpt to:< client= sasl_method=

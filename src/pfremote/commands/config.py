@@ -1,0 +1,27 @@
+"""``pfremote config``: the settings that count, and where each was said."""
+
+from __future__ import annotations
+
+import click
+
+from pfremote.commands import COMMANDS
+from pfremote.config.settings import render
+from pfremote.options.settings import current_settings
+from pfremote.output.output import Output
+
+
+@click.command("config", help=COMMANDS["config"])
+@click.option("--only-changed", is_flag=True, help="Leave out what nothing was said of.")
+@click.pass_obj
+def command(output: Output, *, only_changed: bool) -> int:
+    """Run it."""
+    settings = current_settings()
+    shown = [item for item in settings if item.source or not only_changed]
+    width = max((len(item.key.name) for item in shown), default=0)
+    for item in shown:
+        output.console.tell(f"{item.key.name:<{width}}  {render(item)}  ({item.source or 'nothing said'})")
+    for path in settings.files:
+        output.console.say(f"read: {path}")
+    for sentence in settings.warnings:
+        output.console.say(f"warning: {sentence}", style="yellow")
+    return 0

@@ -1,0 +1,1 @@
+"""Many windows at once: a bounded pool, interrupts, and who is late."""

@@ -1,0 +1,50 @@
+"""Mail that was accepted and did not take its usual way: held, thrown away, sent elsewhere."""
+
+# ruff: noqa: E501 (whole sentences and whole patterns on one line can be searched for)
+
+from __future__ import annotations
+
+from pfremote.maillog.findings.rule import Rule
+
+RULES = (
+    Rule(
+        "disposition.discarded",
+        r"(?:milter-)?discard: (?P<stage>\S+) (?:from \S+: )?(?P<why>[^;]*)",
+        "the message was accepted and thrown away",
+        "The client got 250, and a milter or a check said DISCARD: {why}. Neither side is told.",
+        "Look at the milter's log, or for DISCARD in the access tables, header_checks and body_checks.",
+        group="disposition",
+    ),
+    Rule(
+        "disposition.held",
+        r"(?:milter-)?hold: (?P<stage>\S+) (?:from \S+: )?(?P<why>[^;]*)",
+        "the message was accepted and put on hold",
+        "It lies in the hold queue until an operator releases it: a milter or a check said HOLD: {why}.",
+        "postqueue -p shows it with an exclamation mark; postcat -q QUEUE_ID, then postsuper -H QUEUE_ID releases it, postsuper -d deletes it.",
+        group="disposition",
+    ),
+    Rule(
+        "disposition.quarantined",
+        r"(?:milter-)?quarantine: (?P<why>[^;]*)",
+        "a milter put the message into quarantine",
+        "It lies in the hold queue: {why}",
+        "postqueue -p shows it with an exclamation mark; postsuper -H QUEUE_ID releases it.",
+        group="disposition",
+    ),
+    Rule(
+        "disposition.redirected",
+        r"\bredirect: (?P<stage>\S+) (?:from \S+: )?(?P<why>[^;]*)",
+        "the message was sent to another address instead",
+        "A check said REDIRECT: {why}",
+        "Look for REDIRECT in the access tables, header_checks and body_checks.",
+        group="disposition",
+    ),
+    Rule(
+        "disposition.filtered",
+        r"(?<!before-queue )\bfilter: (?P<stage>\S+) (?:from \S+: )?(?P<why>[^;]*)",
+        "the message was handed to a content filter",
+        "A check said FILTER: {why}",
+        "Follow the filter's own log; the filtered message comes back under another queue id.",
+        group="disposition",
+    ),
+)

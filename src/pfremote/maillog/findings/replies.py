@@ -1,0 +1,198 @@
+"""What a remote server answered when it did not take our mail."""
+
+# ruff: noqa: E501 (whole sentences and whole patterns on one line can be searched for)
+
+from __future__ import annotations
+
+from pfremote.maillog.findings.rule import FAILURE, SIGN, Rule
+
+#: The reply ends where smtp(8) says what it answered.
+_ANY = r"(?:(?! \(in reply to).)*"
+_SAID = r"(?:said|refused to talk to me): (?P<reply>[45]\d\d" + _ANY
+_END = _ANY + r")"
+
+RULES = (
+    Rule(
+        "limit.size",
+        r"said: (?P<reply>5(?:52[ -](?:5\.[23]\.[34]|[^()]*(?i:too (?:large|big)|size|maximum))|\d\d[ -]5\.3\.4)[^()]*)",
+        "the message is larger than the remote server takes",
+        "It answered: {reply}",
+        "Send it in parts, or another way; the server's SIZE stands in its EHLO reply.",
+        side="out",
+        group="delivery",
+    ),
+    Rule(
+        "limit.hops",
+        r"said: (?P<reply>5\d\d[^()]*(?i:too many hops|hop count|loop(?:s|ing)? (?:back|detected)|5\.4\.6)[^()]*)",
+        "the message goes in circles",
+        "The remote server answered: {reply}",
+        "Read the Received: headers (postcat -q QUEUE_ID): two hosts send it to each other.",
+        side="out",
+        group="delivery",
+    ),
+    Rule(
+        "delivery.remote-trouble",
+        _SAID
+        + r"(?i:insufficient system storage|temporary lookup failure|server configuration (?:error|problem)|local (?:data )?error|internal (?:server )?error|4\.3\.[0125]\b|resources temporarily unavailable|queue file write error)"
+        + _END,
+        "the remote server has trouble of its own",
+        "It answered: {reply}. Nothing is wrong on this host.",
+        "Wait for the next attempt (postqueue -p); tell its postmaster if it lasts.",
+        side="out",
+    ),
+    Rule(
+        "delivery.relay-denied",
+        _SAID
+        + r"(?i:relay(?:ing)? (?:access )?(?:denied|not (?:permitted|allowed)|is prohibited|prohibited)|unable to relay|not permitted to relay|do not relay|relay not)"
+        + _END,
+        "the remote server does not relay for us",
+        "It answered: {reply}. Either we did not log in there, or it is not the server for this domain.",
+        "dig MX of the recipient's domain and compare with transport_maps and relayhost; a relay that wants a login needs smtp_sasl_auth_enable = yes and an entry in smtp_sasl_password_maps.",
+        side="out",
+    ),
+    Rule(
+        "delivery.mailbox-full",
+        r"said: (?P<reply>[45]\d\d[^()]*(?i:mailbox (?:is )?full|quota (?:exceeded|full)|over ?quota|exceeded .*quota|insufficient (?:mailbox )?storage|out of storage)[^()]*)|dsn=[45]\.2\.2|[Dd]isk quota exceeded",
+        "the recipient's mailbox is full",
+        "The server that keeps the mailbox says so.",
+        "Raise the quota or empty the mailbox; a 4xx is tried again by itself.",
+    ),
+    Rule(
+        "delivery.greylisted",
+        r"said: 4\d\d .*(?i:gr[ae]y-?list|try again in \d)",
+        "the remote server greylists us",
+        "It puts the first attempt off; Postfix tries again by itself.",
+        "Wait for the next attempt (minimal_backoff_time); look for status=sent of the same queue id.",
+        "likely",
+        side="out",
+    ),
+    Rule(
+        "delivery.blocked",
+        _SAID
+        + r"(?i:block ?list|blacklist|black list|blocked using|spamhaus|spamcop|barracuda|dnsbl|\brbl\b|listed (?:at|in|by|on)|poor reputation|bad reputation|5\.7\.606|S3150|S3140|banned sending ip|ip address .*block)"
+        + _END,
+        "the remote server has our address on a block list",
+        "It answered: {reply}",
+        "Look our sending address up at the list that the reply names, stop what got it there, and ask for removal.",
+        side="out",
+    ),
+    Rule(
+        "delivery.our-rdns",
+        _SAID
+        + r"(?i:reverse dns|\bptr\b|\brdns\b|cannot find your (?:reverse )?hostname|reverse hostname|does not resolve|unknown\[|no valid host ?name)"
+        + _END,
+        "the remote server wants a valid PTR for our address",
+        "It answered: {reply}",
+        "dig -x OUR_ADDRESS and back; the owner of the address (the provider) sets the PTR, which must lead to smtp_helo_name.",
+        side="out",
+    ),
+    Rule(
+        "delivery.our-helo",
+        _SAID
+        + r"(?i:helo command rejected|invalid (?:helo|ehlo)|(?:helo|ehlo) .*(?:invalid|reject|not accepted|mismatch))"
+        + _END,
+        "the remote server does not like our HELO name",
+        "It answered: {reply}",
+        "postconf smtp_helo_name myhostname: it must be a full host name that leads to our address.",
+        side="out",
+    ),
+    Rule(
+        "delivery.sender-authentication",
+        _SAID + r"(?:\bSPF\b|\bDMARC\b|\bDKIM\b|5\.7\.2[0-7]\b|550 5\.7\.1 .*authenticat)" + _END,
+        "the remote server misses SPF, DKIM or DMARC for our sender",
+        "It answered: {reply}",
+        "dig TXT of the sender's domain, and of _dmarc.DOMAIN; see that our address is in the SPF record and that opendkim or rspamd signs.",
+        side="out",
+    ),
+    Rule(
+        "delivery.rate-limited",
+        r"(?:said|refused to talk to me): (?P<reply>4\d\d[^()]*(?i:rate|too (?:many|much|fast)|throttl|exceed|4\.7\.28|unusual|temporarily deferred|4\.7\.650)[^()]*)",
+        "the remote server takes mail from us only slowly",
+        "It answered: {reply}",
+        "Lower smtp_destination_concurrency_limit, set smtp_destination_rate_delay for it (a transport of its own), and look for what sends so much.",
+        side="out",
+    ),
+    Rule(
+        "delivery.unknown-recipient",
+        r"said: (?P<reply>55\d[ -]5\.1\.[1-6] .*|5\d\d[^()]*(?i:user unknown|unknown user|no such (?:user|recipient|mailbox)|does not exist|recipient (?:address )?rejected|mailbox (?:unavailable|not found)|recipient not found|invalid recipient)[^()]*)",
+        "the remote server does not know the recipient",
+        "A permanent answer from the server that is in charge of the domain.",
+        "Correct the address; if it is right, ask the other side.",
+        side="out",
+    ),
+    Rule(
+        "delivery.mailbox-disabled",
+        r"said: (?P<reply>5\d\d[ -](?:5\.2\.1|[^()]*(?i:(?:account|mailbox|user) (?:is )?(?:disabled|inactive|suspended)))[^()]*)",
+        "the recipient's mailbox is switched off",
+        "It answered: {reply}",
+        "Ask the other side.",
+        side="out",
+    ),
+    Rule(
+        "delivery.sender-refused",
+        r"said: (?P<reply>[45]\d\d[^()]*(?i:sender (?:address )?rejected|sender (?:denied|verify)|invalid sender|not owned by|SendAsDenied|not authori[sz]ed to send)[^()]*)|said: (?P<mail>5\d\d [^()]*)\(in reply to MAIL FROM",
+        "the remote server refuses our sender address",
+        "It answered: {reply}{mail}",
+        "See the address in the from= line of this queue id; a relay with login wants the login's own address (sender_canonical_maps, smtp_generic_maps).",
+        side="out",
+    ),
+    Rule(
+        "delivery.content-refused",
+        r"said: (?P<reply>5\d\d[^()]*(?i:spam|virus|malware|phish|content|message rejected|attachment|url)[^()]*)",
+        "the remote server refuses the content",
+        "It answered: {reply}",
+        "Compare with a plain test message; the reply's link or code says more.",
+        side="out",
+    ),
+    Rule(
+        "delivery.tls-wanted",
+        r"said: (?P<reply>[45]\d\d[^()]*(?i:must issue a starttls|starttls (?:first|required)|tls (?:is )?required|encryption required)[^()]*)",
+        "the remote server takes mail only inside TLS",
+        "It answered: {reply}",
+        "Set smtp_tls_security_level = may (or encrypt for it in smtp_tls_policy_maps).",
+        side="out",
+    ),
+    Rule(
+        "delivery.line-too-long",
+        r"said: (?P<reply>5\d\d[^()]*(?i:line (?:is )?too long|bare (?:lf|cr|newline)|lines? longer)[^()]*)",
+        "the remote server does not take the message's lines",
+        "It answered: {reply}",
+        "See smtp_line_length_limit and what wrote the message.",
+        side="out",
+    ),
+    Rule(
+        "delivery.policy",
+        r"said: (?P<reply>5\d\d[ -]5\.7\.[^()]*|554[ -][^()]*)",
+        "the remote server refuses for reasons of its own policy",
+        "It answered: {reply}",
+        "Read the reply; its postmaster can tell more. Our address, sender and content are what it can have judged.",
+        side="out",
+        weight=SIGN,
+    ),
+    Rule(
+        "delivery.bounced",
+        r"status=bounced \((?P<why>.*)\)",
+        "the message was returned to its sender",
+        "A permanent failure: {why}",
+        "Read the reply of the server; the address or the content must change before sending again.",
+        weight=FAILURE,
+    ),
+    Rule(
+        "delivery.deferred",
+        r"status=deferred \((?P<why>.*)\)",
+        "delivery was put off",
+        "A temporary failure: {why}. Postfix tries again until maximal_queue_lifetime.",
+        "postqueue -p shows the next attempts; postqueue -i QUEUE_ID tries at once.",
+        weight=FAILURE,
+    ),
+    Rule(
+        "delivery.reply",
+        r"^said: (?P<reply>[45]\d\d[ -].*)",
+        "the remote server refused a command",
+        "It answered: {reply}. The session's last lines, with the status, are not in the log.",
+        "Look for the queue id's status line (to=, status=) of the same process.",
+        "unknown",
+        side="out",
+        weight=FAILURE,
+    ),
+)

@@ -1,0 +1,86 @@
+"""Which of the rules that fit a session's lines are its findings: contradictions, and the more specific witness."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from pfremote.maillog.findings.rule import FAILURE, Finding, Rule
+from pfremote.maillog.transcripts.restrictions import describe
+from pfremote.maillog.transcripts.turns import Transcript
+
+Hit = tuple[Rule, Finding]
+
+#: What is true of a server's certificate, and hindered nothing where the mail went out over that connection.
+_HARMLESS_WHEN_SENT = (
+    "tls.untrusted",
+    "tls.name-mismatch",
+    "tls.verification",
+    "tls.dane-",
+    "tls.certificate-expired",
+    "tls.not-yet-valid",
+    "tls.weak-key",
+    "tls.sts-mismatch",
+)
+
+
+def certify(hits: Iterable[Hit], transcript: Transcript, texts: Sequence[str]) -> list[Hit]:
+    """Leave out what hindered nothing, and call likely what the session's lines do not bear out."""
+    sent = {delivery.status for delivery in transcript.deliveries} == {"sent"}
+    certified = []
+    for rule, finding in hits:
+        if sent and transcript.session.kind != "smtpd" and rule.code.startswith(_HARMLESS_WHEN_SENT):
+            continue
+        backed = not rule.backed_by or is_said(rule.backed_by, texts)
+        certain = finding if backed else replace(finding, certainty="likely")
+        certified.append((rule, with_decision(certain, transcript)))
+    return certified
+
+
+def is_said(pattern: str, texts: Iterable[str]) -> bool:
+    """Say whether a line fits."""
+    return any(re.search(pattern, text) for text in texts)
+
+
+def with_decision(finding: Finding, transcript: Transcript) -> Finding:
+    """Add the restriction that decided: smtpd logs the end of its trace right after the reject line."""
+    if not finding.code.startswith("policy.") or "reject: " not in finding.proof.text:
+        return finding
+    for check in transcript.checks:
+        if check.line > finding.proof.number:
+            if check.decision != "reject":
+                break
+            meaning = f"{finding.meaning.removesuffix('.')}. Decided by: {describe(check)}."
+            return replace(finding, meaning=meaning)
+    return finding
+
+
+def settle(hits: list[Hit], transcript: Transcript | None = None, *, explained: bool = False) -> list[Finding]:
+    """Return the findings that stand: of each family the rules of the lowest weight, each code with its first line.
+
+    ``explained``: the session has a finding from elsewhere. Where a session had more than one delivery, they may
+    have failed for different causes, so there only what explains the same line silences another.
+    """
+    several = transcript is not None and len(transcript.deliveries) > 1
+    explained = explained or any(rule.weight < FAILURE and rule.family != "note" for rule, _ in hits)
+    lines = {finding.proof.number for rule, finding in hits if rule.weight < FAILURE}
+    codes = {rule.code for rule, _ in hits if rule.weight < FAILURE}
+    least: dict[tuple[str, int], int] = {}
+    for rule, finding in hits:
+        place = _place(rule, finding, several=several)
+        least[place] = min(rule.weight, least.get(place, rule.weight))
+    kept: dict[str, Finding] = {}
+    for rule, finding in hits:
+        alone = finding.proof.number not in lines if several and rule.family == "delivery" else not explained
+        if rule.weight > least[_place(rule, finding, several=several)] or (rule.weight == FAILURE and not alone):
+            continue
+        if any(code != rule.code and code.startswith(rule.yields) for code in codes if rule.yields):
+            continue
+        known = kept.get(rule.code)
+        kept[rule.code] = finding if known is None else replace(known, count=known.count + 1)
+    return list(kept.values())
+
+
+def _place(rule: Rule, finding: Finding, *, several: bool) -> tuple[str, int]:
+    return rule.family, finding.proof.number if several and rule.family == "delivery" else 0

@@ -1,0 +1,114 @@
+"""TLS that cannot work because of our own files and settings."""
+
+# ruff: noqa: E501 (whole sentences and whole patterns on one line can be searched for)
+
+from __future__ import annotations
+
+from pfremote.maillog.findings.rule import SIGN, Rule
+
+RULES = (
+    Rule(
+        "tls.own-key-mismatch",
+        r"private key in (?P<key>\S+) does not match public key in (?P<cert>\S+)|key at index \d+ in (?P<file>\S+) does not match|key values mismatch",
+        "our certificate and private key do not belong together",
+        "Postfix has no TLS until they do: {key} {cert} {file}",
+        "Compare openssl x509 -noout -pubkey -in CERTIFICATE with openssl pkey -pubout -in KEY; after correcting, postfix reload.",
+    ),
+    Rule(
+        "tls.own-key",
+        r"cannot get \S+ private key from file \"?(?P<file>[^\":]+)|No private key found in (?P<other>\S+)|error loading private key \(PEM[^)]*\) from (?P<third>[^\s:]+)",
+        "our private key cannot be read",
+        "{file}{other}{third}: without it Postfix has no TLS.",
+        "See that the file named in smtpd_tls_key_file (or smtpd_tls_chain_files) exists, is PEM, has no passphrase, and can be read by root.",
+        yields=("tls.own-key-mismatch",),
+    ),
+    Rule(
+        "tls.own-chain-order",
+        r"error loading (?:certificate )?chain(?: from)?:? ?(?P<why>.*(?:key not first|not followed by a certificate|does not match).*)|No certs for key at index|ignoring 2nd key at index",
+        "our chain file is in the wrong order",
+        "{why}",
+        "smtpd_tls_chain_files wants, for each key: private key, its certificate, then the intermediates.",
+    ),
+    Rule(
+        "tls.own-certificate",
+        r"cannot get \S+ certificate from file \"?(?P<file>[^\":]+)|error loading certificate \(PEM[^)]*\) from (?P<other>[^\s:]+)|error opening chain file: (?P<third>.+)|No PEM data in (?P<fourth>\S+)|No server certs available",
+        "our own certificate cannot be read",
+        "{file}{other}{third}{fourth}: without it smtpd answers STARTTLS with 454, or does not offer it.",
+        "See that the file named in smtpd_tls_cert_file (or smtpd_tls_chain_files) exists and is PEM: openssl x509 -noout -subject -in FILE; then postfix reload.",
+    ),
+    Rule(
+        "tls.own-ca",
+        r"cannot load Certification Authority data|error (?:loading|opening) trust.anchor|error opening trust anchor file: (?P<file>\S+)|error configuring local trust anchors",
+        "our file of trusted issuers cannot be read",
+        "CAfile or CApath is missing or not PEM. {file}",
+        "See smtpd_tls_CAfile, smtp_tls_CAfile, smtp_tls_CApath and tls_append_default_CA; a chroot needs CAfile rather than CApath.",
+    ),
+    Rule(
+        "tls.own-dh",
+        r"cannot load (?:\d+-bit )?DH parameters from file (?P<file>[^\s:]+)",
+        "the file of DH parameters cannot be read",
+        "{file}: Postfix goes on with its built-in parameters.",
+        "Leave smtpd_tls_dh1024_param_file empty; the built-in parameters are good.",
+    ),
+    Rule(
+        "tls.own-protocols",
+        r"(?P<what>Invalid TLS (?:protocol list|level|eecdh grade) \"[^\"]*\"|unsupported TLS level \"[^\"]*\"|invalid \S+ cipher \S+|unknown TLS policy '[^']*'|unknown smtpd?_tls_\w+ (?:value|keyword)?.*)",
+        "a TLS setting has a value that Postfix does not understand",
+        "{what}",
+        "postconf -n | grep tls; compare with postconf(5) of this version.",
+    ),
+    Rule(
+        "tls.own-policy",
+        r"warning: (?P<what>[^:]*(?:\[[^\]]*\]:\d+[^:]*)?: (?:policy table lookup error|invalid (?:security level|empty policy|attribute name)|attribute \"[^\"]*\" (?:has|is|invalid)|malformed attribute|ignoring attribute|\S+ \"[^\"]*\": per-site table).*|nexthop domain \S+: configured at fingerprint.*|TLS policy lookup .*)",
+        "an entry of smtp_tls_policy_maps cannot be used",
+        "{what}",
+        'postmap -q DOMAIN on the table in smtp_tls_policy_maps; compare with TLS_README, "Client TLS security levels".',
+    ),
+    Rule(
+        "tls.own-not-compiled",
+        r"TLS (?:has been|is) selected, but TLS support is not compiled in|TLSRPT is selected, but|no DANE support",
+        "this Postfix is built without that TLS feature",
+        "The setting has no effect.",
+        "Install the distribution's full package, or take the setting out.",
+    ),
+    Rule(
+        "tls.own-random",
+        r"no entropy for TLS key generation|(?:problem talking to|connect to) (?:server|service|subsystem) private/tlsmgr|encryption keys etc\. may be predictable|cannot open entropy device",
+        "tlsmgr does not answer, so TLS has no random seed",
+        "Without tlsmgr(8) there is no TLS.",
+        "See that master.cf has the tlsmgr line, and that tls_random_source exists.",
+    ),
+    Rule(
+        "tls.own-file",
+        r"TLS library problem: .*(?:system library:(?:\w*:)?(?:fopen)?:?)(?P<why>No such file or directory|Permission denied).*?(?:\(?(?:calling )?fopen\('?(?P<file>[^,']+))?",
+        "the TLS library cannot open one of our files",
+        "{why}: {file}",
+        "Look at the file named: path, owner, mode; Postfix opens certificates as root before it drops privileges.",
+        weight=SIGN,
+    ),
+    Rule(
+        "tls.own-unavailable",
+        r"^454 4\.7\.0 TLS not available due to local problem|Wrapper-mode request dropped from|Refusing (?:TLS service|STARTTLS) request|our TLS engine is unavailable|client TLS configuration problem|TLS (?:client )?initialization failed|cannot allocate (?:client|server) SSL_CTX|disabling TLS support",
+        "our own TLS is not available",
+        "Postfix could not set TLS up when this process began; the line that says why stands at the process's start.",
+        'Look further up in the log of this process for "disabling TLS support", or restart it with postfix reload and look again.',
+        weight=SIGN,
+    ),
+    Rule(
+        "tls.wrappermode-needed",
+        r"SMTPS wrappermode \(TCP port 465\) requires setting",
+        "port 465 wants TLS from the start, and we begin in clear text",
+        "Postfix says so itself: smtp_tls_wrappermode is off for a server at port 465, so both sides wait until one gives up.",
+        "Set smtp_tls_wrappermode = yes and smtp_tls_security_level = encrypt for this destination (a transport of its own in master.cf), or use port 587.",
+        side="out",
+    ),
+    Rule(
+        "tls.wrappermode-needed",
+        r"relay=\S+:465, .*while receiving the initial server greeting",
+        "port 465 wants TLS from the start, and we seem to begin in clear text",
+        "No greeting came at port 465: so it looks when smtp_tls_wrappermode is off for such a server.",
+        "Set smtp_tls_wrappermode = yes and smtp_tls_security_level = encrypt for this destination, or use port 587.",
+        "likely",
+        side="out",
+    ),
+)

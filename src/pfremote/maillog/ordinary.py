@@ -1,0 +1,62 @@
+"""Which lines of a log are plainly ordinary: they teach no secret, and nothing of them explains another line. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+_MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_STAMP = _MONTH + rb" [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d"
+_HOST = rb"[A-Za-z0-9][\w.-]*"
+ID = rb"(?:[0-9A-F]{6,14}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20})"
+#: What an ordinary line says: it teaches no secret, and its process is in no exchange.
+_SAYS = (
+    rb" [\w./-]{1,60}/[a-z]+\[\d+\]: (?:" + ID + rb": (?:client=|message-id=|from=<|to=<|uid=|removed|sender )"
+    rb"|(?:dis)?connect from |statistics: |(?:lost connection|timeout) after |NOQUEUE: reject: |SSL_accept error from "
+    rb"|warning: (?:hostname |TLS library problem: |[\w.-]+\[[0-9a-fA-F.:]+\]: SASL [A-Za-z0-9-]+ authentication f)"
+    rb"|(?:Anonymous|Untrusted|Trusted|Verified) TLS connection established )[^\n]*\n"
+)
+_ORDINARY = re.compile(rb"(?:" + _STAMP + rb") (" + _HOST + rb")" + _SAYS)
+#: What would make a reader look at the rest of an ordinary line.
+RARE = (b": replacing ", b": wanted attribute: ", b'" = "', b': "')
+#: Lines of smtpd, smtp and lmtp that mean the same without the lines before them: they quote no client's command.
+_ALONE = re.compile(
+    rb"\]: (?:"
+    + ID
+    + rb": |NOQUEUE: |(?:warning|fatal|error|panic): (?!non-|\S+: request longer)|(?:dis)?connect from "
+    rb"|(?:lost connection|timeout) after |SSL_accept error |\w+ TLS connection )"
+)
+CONVERSES = frozenset((b"smtpd", b"smtp", b"lmtp"))
+
+
+def find_others(block: bytes, hosts: set[str]) -> Iterator[tuple[int, int]]:
+    """Yield where the lines stand that are not ordinary, and note the first two hosts that the ordinary ones name."""
+    ordinary, at = _of_hosts(frozenset(hosts)), 0
+    while True:
+        if found := ordinary.match(block, at):
+            at = found.end()
+        if at >= len(block):
+            return
+        end = block.find(b"\n", at) + 1
+        if other := _ORDINARY.match(block, at):
+            hosts.add(other[1].decode())
+            ordinary = _of_hosts(frozenset(hosts))
+        else:
+            yield at, end
+        at = end
+
+
+@cache
+def _of_hosts(hosts: frozenset[str]) -> re.Pattern[bytes]:
+    """Return the expression of as many ordinary lines as follow each other, of one host or, from two on, of any."""
+    names = _HOST if len(hosts) > 1 else b"".join(re.escape(host.encode()) for host in hosts) or rb"(?!)"
+    return re.compile(rb"(?:(?:" + _STAMP + rb") " + names + _SAYS + rb")*+")
+
+
+def needs_process(line: bytes, daemon: bytes) -> bool:
+    """Say whether what the line teaches, or whose it is, depends on the other lines of its process."""
+    if any(word in line for word in RARE):
+        return True
+    alone = _ALONE if daemon in CONVERSES else _ORDINARY
+    return alone.search(line) is None

@@ -1,0 +1,123 @@
+"""Which client a line of the log is about, told from the lines as they were logged. Pure.
+
+What a client sends may be masked in this client's own lines only. So this is decided first, on lines that nothing
+was taken out of; a client that offers another's name as a password changes nothing in the other's lines.
+"""
+
+from __future__ import annotations
+
+from pfremote.maillog.parse.lines import unrepeat
+from pfremote.maillog.parse.patterns import PEER, queue_id
+from pfremote.maillog.parse.record import Record
+
+#: Owner of what the host itself wrote or looked up: its relay passwords, its keys.
+HOST = ""
+#: Daemons that deliver mail: what they say is about the next hop, unless it is about a client's message.
+DELIVERY = frozenset({"smtp", "lmtp"})
+#: Daemons that speak of the mail system and never of one client.
+OF_THE_HOST = frozenset(
+    (
+        "master",
+        "postfix-script",
+        "postlogd",
+        "systemd-journald",
+        "rsyslogd",
+        "journal",
+        "syslogd",
+        "syslog-ng",
+    )
+)
+#: The owner of lines that cannot hold what a client sent.
+OTHER = "\0other"
+
+_NAMELESS = "\0client of "
+_Key = tuple[str, str, int | None]
+
+
+class Owners:
+    """Follows which process serves which client, and which message came from whom."""
+
+    def __init__(self) -> None:
+        self._clients: dict[_Key, str] = {}
+        self._messages: dict[str, str] = {}
+        #: What stood for a client before a line named it → the client.
+        self._named: dict[str, str] = {}
+        #: Client → how the log calls it: ``name[address]``, name, address.
+        self._names: dict[str, tuple[str, ...]] = {}
+
+    def see(self, record: Record) -> None:
+        """Take a line of smtpd that may say who its client is."""
+        key = (record.host, record.tag, record.pid)
+        text = unrepeat(record.text)[1]
+        if text.startswith("connect from "):
+            self._clients[key] = self._meet(text, 13)
+        elif text[:2] in ("< ", "> "):
+            self._hear(key, text)
+        else:
+            word, _, rest = text.partition(" ")
+            if rest.startswith("client=") and (message := queue_id(word)):
+                self._messages[message] = self._of_process(key)
+
+    def _hear(self, key: _Key, text: str) -> None:
+        # Lines of a proxy_filter name no client (smtpd/smtpd_proxy.c): "> 127.0.0.1:10024: EHLO …".
+        address = self._meet(text, 2)
+        if not address or self._clients.get(key) == address:
+            return
+        if key not in self._clients:  # its "connect from" is missing
+            self._named[_nameless(key)] = address
+        self._clients[key] = address
+
+    def of(self, record: Record) -> str | None:
+        """Return the client that the line is about; None where no line told, and it may be any."""
+        if record.daemon == "smtpd":
+            return self._of_process((record.host, record.tag, record.pid))
+        word = record.text.removeprefix("warning: ").partition(" ")[0]
+        if message := queue_id(word):
+            return self._messages.get(message)
+        if record.daemon == "postscreen":
+            return _screened(record.text)
+        if record.daemon in DELIVERY or record.daemon in OF_THE_HOST:
+            return OTHER
+        return None
+
+    @property
+    def named(self) -> int:
+        """How many clients were met before a line named them."""
+        return len(self._named)
+
+    def names(self, owner: str | None) -> tuple[str, ...]:
+        """Return how the log calls a client."""
+        return self._names.get(owner, ()) if owner else ()
+
+    def _meet(self, text: str, start: int) -> str:
+        """Return the address of the ``name[address]`` that ``text`` has at ``start``, or nothing."""
+        found = PEER.match(text, start)
+        if found is None:
+            return ""
+        name, address = found["name"], found["address"]
+        if address not in self._names:
+            self._names[address] = (f"{name}[{address}]", name, address)
+        return address
+
+    def is_same(self, one: str, other: str) -> bool:
+        """Say whether these are one client; a client may have been nameless when it was first met."""
+        return self._named.get(one, one) == self._named.get(other, other)
+
+    def settle(self, owner: str | None) -> str | None:
+        """Return the owner as the whole log tells it: None where no line ever named the client."""
+        is_nameless = owner is not None and owner.startswith(_NAMELESS) and owner not in self._named
+        return None if is_nameless else owner
+
+    def _of_process(self, key: _Key) -> str:
+        return self._clients.get(key) or _nameless(key)
+
+
+def _nameless(key: _Key) -> str:
+    return "{}{} {} {}".format(_NAMELESS, *key)
+
+
+def _screened(text: str) -> str | None:
+    """Return the client of a line of postscreen(8), which knows addresses only: ``[address]:port``."""
+    start = text.find("[")
+    end = text.find("]:", start)
+    return text[start + 1 : end] if 0 <= start < end else None

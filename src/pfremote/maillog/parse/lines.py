@@ -1,0 +1,213 @@
+"""Log line → :class:`~pfremote.maillog.parse.record.Record`. Nothing is dropped: what is not a log line has no
+time.
+
+Understood are the traditional syslog format (also written by postlogd, with a zero-padded day), RFC 3339 as
+written by rsyslog, and journalctl's ``short-iso``, ``short-iso-precise`` and ``short-unix``; of other layouts
+whatever :mod:`pfremote.maillog.parse.custom_layout` makes out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+from pfremote.maillog.contain import attempt
+from pfremote.maillog.parse.custom_layout import SEVERITY, LooseHead, read_carried, read_loose
+from pfremote.maillog.parse.record import Record
+
+_HEAD = re.compile(
+    r"""(?:
+        (?P<traditional>[A-Z][a-z]{2}\ [\ 0-3]?\d\ \d\d:\d\d:\d\d(?:\.\d+)?)
+      | (?P<iso>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d))
+      | (?P<epoch>\d{9,11}\.\d+)
+    )
+    (?:\ (?P<host>[^\s\[\]<>()|]*[^\s\[\]<>()|:]))?
+    \ (?P<tag>[^\s\[\]:]+)(?:\[(?P<pid>\d+)\])?:(?:\ +|\Z)(?:\[ID\ \d+\ [\w.]+\]\ )?""",
+    re.VERBOSE,
+)
+_REPEATED = re.compile(r"\s?message repeated (\d+) times: \[ ?(.*)\]\Z", re.DOTALL)
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
+    )
+}
+
+#: How far ahead of ``now`` a year-less stamp may lie before it is taken for last year's (clocks differ a
+#: little).
+_AHEAD = timedelta(days=1)
+#: Distinct heads to remember. Heads with microseconds never repeat; the bound keeps memory flat.
+_MEMO_LIMIT = 4096
+
+#: What Record() calls in the end; its own way there takes twice as long.
+_new = tuple.__new__
+
+_Head = tuple[datetime | None, str, str, str, int | None, str]
+
+
+def unrepeat(text: str) -> tuple[int, str]:
+    """Undo rsyslog's ``message repeated N times: [ TEXT]``: the count and the text, ``(1, text)`` for other
+    lines.
+
+    >>> unrepeat("message repeated 2 times: [ lost connection after AUTH from a[192.0.2.1]]")
+    (2, 'lost connection after AUTH from a[192.0.2.1]')
+    """
+    if "message repeated " not in text[:18]:
+        return 1, text
+    found = _REPEATED.match(text)
+    if found is None:
+        return 1, text
+    count, inner = unrepeat(found[2])  # a syslog daemon may get such a line from another one
+    return int(found[1]) * count, inner
+
+
+class LineReader:
+    """Reads lines of one host; ``now`` (aware) gives year-less stamps their year, ``zone`` their offset.
+
+    ``texts`` has each text that was read so far, for a log of which all lines are held: of a debug log four lines in
+    five say what another has said, and such lines share one text.
+    """
+
+    __slots__ = ("_memo", "_now", "_tails", "_texts", "_zone")
+
+    def __init__(self, now: datetime, zone: tzinfo, texts: dict[str, str] | None = None) -> None:
+        self._texts = texts
+        self._now = now.astimezone(zone)
+        self._zone = zone
+        self._memo: dict[str, _Head] = {}
+        #: What stands between the stamp and the text, for stamps with microseconds: host, tag, daemon, pid.
+        self._tails: dict[str, tuple[str, str, str, int | None]] = {}
+
+    def read(self, line: str, number: int) -> Record:
+        """Split one line (without its line feed); ``number`` is its place in the evidence."""
+        # Lines of one process within one second share their whole head, so most lines cost one look-up.
+        # The key is only ever a complete head as the expression found it, up to its "]: ", so a hit means what a
+        # match would mean.
+        start, close, text = line.partition("]: ")
+        known = self._memo.get(start) if close else None
+        if known is None or text[:1] == " ":
+            known = self._split_at_stamp(line, len(start) + len(close)) or attempt(
+                lambda: self._split(line), lambda _kind: (None, "", "", "", None, "")
+            )
+            text = line[len(known[5]) :]
+        if self._texts is not None:
+            text = self._texts.setdefault(text, text)
+        return _new(Record, (number, *known, text))
+
+    def _split_at_stamp(self, line: str, cut: int) -> _Head | None:
+        """Split a line whose stamp is its own and whose other parts were met before."""
+        space = line.find(" ")
+        tail = self._tails.get(line[space:cut])
+        if tail is None or line[10:11] != "T" or line[cut : cut + 1] == " ":
+            return None
+        try:
+            time = datetime.fromisoformat(line[:space])
+        except ValueError:
+            return None
+        return None if time.tzinfo is None else (time.astimezone(UTC), *tail, line[:cut])
+
+    def _split(self, line: str) -> _Head:
+        found = _HEAD.match(line)
+        if found is None or _is_misread(found):
+            return self._split_loosely(line)
+        if "/" not in found["tag"] and (carried := read_carried(line[found.end() :])):
+            return self._head_of(carried, line[: found.end()])
+        traditional, iso, epoch, host, tag, pid = found.groups(default="")
+        if traditional:
+            time = self._traditional(traditional)
+        elif iso:
+            time = _iso(iso, self._zone)
+        else:
+            time = datetime.fromtimestamp(float(epoch), UTC)
+        daemon = tag[tag.rfind("/") + 1 :]
+        head = (time, host, tag, daemon, int(pid) if pid else None, found[0])
+        if pid and "/" in tag and found[0].endswith("]: ") and not epoch:
+            if len(self._memo) + len(self._tails) >= _MEMO_LIMIT:
+                self._memo.clear()
+                self._tails.clear()
+            if traditional:
+                self._memo[found[0][:-3]] = head
+            else:
+                self._tails[found[0][len(iso) :]] = head[1:5]
+        return head
+
+    def _split_loosely(self, line: str) -> _Head:
+        loose = read_loose(line)
+        return (None, "", "", "", None, "") if loose is None else self._head_of(loose, "")
+
+    def _head_of(self, loose: LooseHead, before: str) -> _Head:
+        time = None
+        if loose.stamp:
+            time = _iso(loose.stamp, self._zone) if loose.iso else self._traditional(loose.stamp)
+        daemon = loose.tag[loose.tag.rfind("/") + 1 :]
+        return time, loose.host, loose.tag, daemon, loose.pid, before + loose.head
+
+    def _traditional(self, stamp: str) -> datetime | None:
+        month = _MONTHS.get(stamp[:3])
+        day, clock = stamp[4:].strip().split(" ")
+        if month is None:
+            return None
+        hour, minute, second = clock.split(":")
+        whole, _, fraction = second.partition(".")
+        micro = int(fraction[:6].ljust(6, "0")) if fraction else 0
+        # 29 February exists every four years, once in eight around 1900 and 2100.
+        for year in range(self._now.year + 1, self._now.year - 9, -1):
+            try:
+                time = datetime(year, month, int(day), int(hour), int(minute), min(int(whole), 59), micro, self._zone)
+            except ValueError:
+                continue
+            if time <= self._now + _AHEAD:
+                return time.astimezone(UTC)
+        return None
+
+
+def _is_misread(found: re.Match[str]) -> bool:
+    """Say whether a word of the template stands where the host or the program is looked for."""
+    return bool(SEVERITY.match(found["tag"]) or (found["host"] and SEVERITY.match(found["host"])))
+
+
+def _iso(stamp: str, zone: tzinfo) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(stamp)
+        return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def parse_line(line: str, number: int, *, now: datetime, zone: tzinfo = UTC) -> Record:
+    """Split one log line.
+
+    >>> record = parse_line("Nov  4 02:13:49 mx postfix/smtpd[7]: connect from a[192.0.2.1]", 1,
+    ...                     now=datetime(2026, 1, 2, tzinfo=UTC))
+    >>> record.time.isoformat(), record.daemon, record.pid, record.text
+    ('2025-11-04T02:13:49+00:00', 'smtpd', 7, 'connect from a[192.0.2.1]')
+    """
+    return LineReader(now, zone).read(line, number)
+
+
+def parse_evidence(data: bytes | Iterable[bytes], *, now: datetime, utc_offset: timedelta) -> Iterator[Record]:
+    """Read a log, given whole or in blocks of any size; bytes that are not UTF-8 become surrogate escapes."""
+    reader = LineReader(now, timezone(utc_offset), {})
+    number = 0
+    for block in _whole_lines((data,) if isinstance(data, bytes) else data):
+        # Not splitlines(): a form feed or U+2028 inside a line does not end it.
+        lines = block.decode("utf-8", "surrogateescape").split("\n")
+        if not lines[-1]:
+            lines.pop()
+        for line in lines:
+            number += 1
+            yield reader.read(line, number)
+
+
+def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for block in blocks:
+        end = block.rfind(b"\n") + 1
+        if end:
+            yield rest + block[:end]
+            rest = block[end:]
+        else:
+            rest += block
+    if rest:
+        yield rest

@@ -1,0 +1,141 @@
+"""Where a Postfix log line may hold a credential, for the proof pass. Shares no code with the redactor."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from dataclasses import dataclass
+
+MARK = re.compile(
+    r"\[redacted: (?:password|bearer token|authentication response|challenge|user name|table value"
+    r"|Dovecot cookie|message content|decrypted data|TLS bytes|TLS ticket key|TLS session|random seed"
+    r"|unrecognised command|known secret|long opaque value)(?: of ([A-Za-z0-9_.+@=\\-]+))?\]"
+)
+#: Stands for a mark while a line is looked at; no log line has it, since Postfix prints no control character.
+STAND_IN = "\x01"
+_M = STAND_IN
+#: What servers say to ask for the two parts of LOGIN, in clear and coded; matched without regard to case.
+_PROMPTS = [
+    f"{word}{end}"
+    for word in ("Username", "username", "User Name", "Login", "login", "Password", "password", "Passcode")
+    for end in ("", ":", ": ", "\0", ":\0")
+]
+_PROMPT = (
+    "(?:"
+    + "|".join(
+        re.escape(text)
+        for prompt in _PROMPTS
+        for text in (prompt.replace("\0", ""), binascii.b2a_base64(prompt.encode(), newline=False).decode())
+    )
+    + ")?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """``trigger`` (lower case) leads to the place; ``bad`` matches a line where something is left in it."""
+
+    trigger: str
+    bad: re.Pattern[str]
+    reason: str
+
+
+def _place(trigger: str, bad: str, reason: str) -> Place:
+    return Place(trigger, re.compile(bad, re.IGNORECASE | re.DOTALL), reason)
+
+
+_COMMANDS = (
+    r"(?:EHLO|HELO|LHLO|MAIL|RCPT|DATA|BDAT|RSET|NOOP|QUIT|VRFY|EXPN|ETRN|STARTTLS|XCLIENT|XFORWARD|HELP"
+    r"|TURN|ATRN|AUTH|SEND|SOML|SAML|GET|POST|HEAD|PUT|OPTIONS|CONNECT|PROXY)"
+)
+_MECHANISM = (
+    r"(?:plain|login|(?:cram|digest|scram)-[\w-]+|ntlm|gssapi|gss-spnego|gs2-[\w-]+|external|anonymous|otp|skey|apop"
+    r"|x?oauth\w*|kerberos_v\d|srp\w*|eap-[\w-]+|ecdsa-[\w-]+|passdss[\w-]*|nmas[\w-]*|x-[\w-]+|xtoken"
+    r"|dovecot-token|plain-clienttoken|xyme?cookie\w*|xympki|spnego|unix|rpa|msn|securid|openid20|saml20)"
+)
+#: A word begins here; line ends may be written out before it.
+_START = r"(?:\b|(?<=\\[rnt]))"
+#: Somewhere in a quoted text, whose line ends are written out, begins a line that is neither command nor mark.
+_QUOTED = (
+    rf"(?!\\026\\003)(?:.*(?:\\[rn]|\?\?))?"
+    rf"(?!{_M}|\s*{_COMMANDS}(?:[\s=\\?\"]|\.\.\.|$)|\\[rn]|\s*\.?(?:\.\.\.|\?|\"|$|\\[rn]))"
+)
+_SAID = r"(?:^|\]:|\[) ?[<>] \S+: "
+_DIALOGUE = (
+    rf"{_SAID}(?!{_M}|\*?$|\s*\.?\s*\]?$|\?(?:\?|(?<=\?\?)[!-/ ])*$|(?:2|3(?!34)|4|5)\d\d(?:[ -]|$)"
+    rf"|334 ?(?:{_PROMPT}|{_M})\s*\]?$|[\s?]*{_COMMANDS}(?:[\s=?]|$))"
+)
+PLACES = (
+    _place("< ", _DIALOGUE, "a line of the dialogue that is no command and no reply"),
+    _place("> ", _DIALOGUE, "a line of the dialogue that is no command and no reply"),
+    _place(
+        "auth",
+        rf"{_START}(?<!250[- ])auth[ =?]+{_MECHANISM}[ ?]+(?!{_M}|{_MECHANISM}\b)\S*[\w+/=]{{4}}",
+        "data after AUTH",
+    ),
+    _place("auth", rf"{_SAID}[\s?]*auth[ =?]++(?!{_M}|{_MECHANISM}(?:[\s=?]|$))\S", "an unknown mechanism"),
+    _place("authorization: ", rf"authorization: (?!{_M})\S", "a credential in a header"),
+    _place("init_response", rf"init_response (?!{_M})", "an initial response"),
+    _place("coded ", rf"coded [a-z ]*?(?:response|reply|challenge):? (?!{_M}|{_PROMPT}$)", "a decoded response"),
+    _place("get_passwd", rf"_get_passwd: (?!{_M})", "a client password"),
+    _place("pass `", rf"pass `(?!{_M})", "a client password"),
+    _place("cookie", rf"cookie\?(?!{_M})", "a Dovecot cookie"),
+    _place("cont?", rf"reply: cont\?\d+\?(?!{_M}|{_PROMPT}$)", "a challenge"),
+    _place(
+        "reply: ",
+        rf"auth reply: (?:ok|fail)\?\d+.*?\?(?!{_M}|(?:user|original_user|auth_user|code|reason)="
+        r"|(?:temp|authz|user_disabled|pass_expired|nologin|anonymous)(?:\?|$)|\?|$)",
+        "a field of an authentication reply",
+    ),
+    _place("rec_", rf"rec_(?:put|get): .* data (?!{_M}|$)", "message content"),
+    _place(" chars: ", r"(?:read|write) -?\d+ chars: ", "decrypted data"),
+    _place("hbc_", rf"(?:^|\]: )hbc_\w+: (?!{_M})", "message content"),
+    _place("cleanup_", rf"(?:^|\]: )cleanup_\w*header\w*: (?!{_M})", "message content"),
+    _place(
+        "_checks: ",
+        rf"maps_find: \S*(?:header|body)_checks: (?:\S+:\S+\([^)]*\): )?+(?!{_M})",
+        "message content",
+    ),
+    _place(" got", rf"(?:^|\]: )\S*[^\s:] got:? (?!{_M})", "a table value"),
+    _place("dict_alloc(", rf'dict_alloc\("(?:static|inline)", (?!{_M})', "a password in a table name"),
+    _place("dict_free ", rf'dict_free type="(?:static|inline)" (?!{_M})', "a password in a table name"),
+    _place("netstring", rf"netstring .*data (?!{_M})", "message content"),
+    _place("password_maps: ", rf"password_maps: (?!\S+: not found$|{_M}$|.* = {_M}$)", "a client password"),
+    _place("mail_addr_find", rf"mail_addr_find: .* -> (?!{_M}|[\w-]+:\[\S+$).*:", "a client password"),
+    _place("static:", rf"static:(?!{_M})[^\s:,()]+:(?!{_M})[^\s,()]", "a password in a table name"),
+    _place("inline:", rf"inline:(?!{_M})\{{[^}}]*:", "a password in a table name"),
+    _place("_lookup: {", r"dict_[a-z]+_lookup: \{", "a password in a table name"),
+    _place(
+        ":{",
+        rf"\b(?:inline|pcre|regexp|cidr|texthash):\{{(?!{_M})[^}}]{{0,600}}?[\w.@-][:|;=][^\s/:|;={{}}]",
+        "a password in a table name",
+    ),
+    _place(
+        "_commands: ",
+        rf"match_string: smtpd_(?:forbidden|noop)_commands: (?!{_M}|{_COMMANDS} ~|\.? ~)",
+        "what is no command",
+    ),
+    _place("bearer", rf"\bbearer\s+(?!{_M})\S", "a bearer token"),
+    _place("sasl authentication ", rf"sasl authentication (?:pass|trace): (?!{_M})\S", "a plug-in's trace"),
+    # smtp/smtp_sasl_auth_cache.c: an unsalted SHA-1 of the password, in base64.
+    _place("=;", r";[A-Za-z0-9+/]{27}=;", "the hash of a password"),
+    _place("attr value = ", rf"send attr value = (?!{_M})\S", "a table value"),
+    _place("result=", rf"dict_proxy_lookup: .* result=(?!{_M}|$).*:", "a table value"),
+    _place("://", rf"://[^\s:/@]*:(?!{_M}|\d{{1,5}}(?:$|/))\S+?(?:@|$)", "a password in a URL"),
+    _place("pass", rf"\bpass(?:word|wd|phrase)?[\"']?(?:=| = |: )[\"']?(?!{_M}|\s|hash:|$)\S", "a password"),
+    _place("secret", rf"secret[\"']?(?:=| = )[\"']?(?!{_M})\S", "a secret"),
+    _place("_pw", rf"_pw(?:=| = )(?!{_M})\S", "a password"),
+    _place("token", rf"token[\"']? ?[=:] ?[\"']?(?!{_M})[\w.+/-]{{8}}", "a token"),
+    _place("pregreet ", rf"pregreet \d+ after \S+ from \S+: {_QUOTED}", "early data"),
+    _place("pipelining ", rf"pipelining (?:after \S+ from .*?\]\S*|from \S+ after .*?): {_QUOTED}", "early data"),
+    _place("command from ", rf"non-\S+ command from \S+(?: after \S+)?: {_QUOTED}", "what is no command"),
+    _place("bare newline ", rf"bare newline from \S+ after {_QUOTED}", "what is no command"),
+    _place("request longer ", rf"request longer than \d+: {_QUOTED}", "a long line"),
+    _place("unknown command: ", rf"unknown_event: .*: unknown command: {_QUOTED}", "what is no command"),
+    _place("replacing command ", rf'replacing command "{_QUOTED}', "what is no command"),
+    _place(
+        ' lookup: "',
+        rf'(?:pass|sasl|secret|cred)\S{{0,100}} lookup: "[^"]*(?:"(?! = ")[^"]*)*" = "(?!{_M}|not_found|error)',
+        "a table value",
+    ),
+)

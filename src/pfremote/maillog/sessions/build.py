@@ -1,0 +1,141 @@
+"""Records → sessions, by process; every record ends up in exactly one place.
+
+An smtpd session runs from ``connect from`` to ``disconnect from`` of one process. smtp and lmtp say
+neither: there a session is one conversation, or one attempt that never became a conversation, and ends with
+the recipients' status lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pfremote.maillog.parse.patterns import CHILD_DIED
+from pfremote.maillog.parse.record import Record
+from pfremote.maillog.sessions.follow import follow
+from pfremote.maillog.sessions.inbound import InboundTracker
+from pfremote.maillog.sessions.open_session import OpenSession
+from pfremote.maillog.sessions.outbound import OutboundTracker
+
+Kind = Literal["smtpd", "smtp", "lmtp"]
+Cut = Literal["", "start", "end", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One SMTP conversation or delivery attempt; ``id`` counts from 1 in log order.
+
+    ``peer_name`` is ``unknown`` where smtpd could not verify the name; ``peer_address`` is the socket path
+    for LMTP over a UNIX-domain socket, and empty where no server was reached. ``nexthop`` is the
+    destination of a debugged delivery (recipient domain, ``[relay]:port``), which debug_peer_list is
+    matched against as well (3.6+). ``started`` and ``ended`` are aware UTC, or None where the log has no
+    such stamp. ``cut`` says which end lies outside the evidence (``whole`` is ``cut == ""``), ``verbose``
+    that debug logging was on, ``died`` that the process ended by a fatal error or signal.
+    """
+
+    id: int
+    kind: Kind
+    tag: str
+    pid: int
+    peer_name: str
+    peer_address: str
+    peer_port: int | None
+    nexthop: str
+    started: datetime | None
+    ended: datetime | None
+    whole: bool
+    cut: Cut
+    verbose: bool
+    died: bool
+    queue_ids: tuple[str, ...]
+    records: tuple[Record, ...]
+
+    @property
+    def peer(self) -> str:
+        """The peer as Postfix writes it: ``name[address]`` and ``:port``, as far as known."""
+        if not self.peer_address:
+            return self.peer_name
+        shown = f"{self.peer_name}[{self.peer_address}]"
+        return shown if self.peer_port is None else f"{shown}:{self.peer_port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Each record in one place: a session, ``followed`` (other daemons, by queue id) or ``unplaced``."""
+
+    sessions: tuple[Session, ...]
+    followed: tuple[Record, ...]
+    unplaced: tuple[Record, ...]
+
+
+Tracker = InboundTracker | OutboundTracker
+
+
+def build_sessions(records: Iterable[Record]) -> Sessions:
+    """Sort the records of one host into sessions. Order must be that of the log."""
+    trackers: dict[tuple[str, str, int | None], Tracker] = {}
+    by_pid: dict[tuple[str, int | None], list[tuple[str, Tracker]]] = {}
+    others: list[Record] = []
+    for record in records:
+        key = (record.host, record.tag, record.pid)
+        tracker = trackers.get(key)
+        if tracker is None:
+            if record.daemon in ("smtpd", "smtp", "lmtp") and record.pid is not None:
+                tracker = trackers[key] = InboundTracker() if record.daemon == "smtpd" else OutboundTracker()
+                by_pid.setdefault((record.host, record.pid), []).append((record.tag, tracker))
+            elif record.daemon != "master" or not _told_of_death(record, by_pid):
+                others.append(record)
+                continue
+            else:
+                continue
+        tracker.feed(record)
+    opened: list[OpenSession] = []
+    for tracker in trackers.values():
+        opened += tracker.finish()
+        others += tracker.homeless
+    opened.sort(key=lambda session: session.records[0].number)
+    others.sort(key=lambda record: record.number)
+    sessions = tuple(close_session(number, session) for number, session in enumerate(opened, 1))
+    followed, unplaced = follow(others, {qid for session in sessions for qid in session.queue_ids})
+    return Sessions(sessions, followed, unplaced)
+
+
+def _told_of_death(record: Record, by_pid: Mapping[tuple[str, int | None], Sequence[tuple[str, Tracker]]]) -> bool:
+    found = CHILD_DIED.match(record.text)
+    if found is None:
+        return False
+    instance = record.tag.removesuffix("master")
+    for tag, tracker in by_pid.get((record.host, int(found["pid"])), ()):
+        same = tag.endswith("/" + found["daemon"]) and tag.startswith(instance)
+        if same and tracker.child_died(record):
+            return True
+    return False
+
+
+def close_session(number: int, session: OpenSession) -> Session:
+    """Return what is known of a gathered session as a value; it may go on growing."""
+    first, last = session.records[0], session.records[-1]
+    cut: Cut = "both" if session.cut_start and session.cut_end else "start" if session.cut_start else "end"
+    if not (session.cut_start or session.cut_end):
+        cut = ""
+    daemon = first.daemon
+    return Session(
+        id=number,
+        kind="smtpd" if daemon == "smtpd" else "lmtp" if daemon == "lmtp" else "smtp",
+        tag=first.tag,
+        pid=first.pid or 0,
+        peer_name=session.peer_name,
+        peer_address=session.peer_address,
+        peer_port=session.peer_port,
+        nexthop=session.nexthop,
+        started=session.started or first.time,
+        ended=session.ended or last.time,
+        whole=cut == "",
+        cut=cut,
+        verbose=session.verbose,
+        died=session.died,
+        queue_ids=tuple(session.queue_ids),
+        records=tuple(session.records),
+    )

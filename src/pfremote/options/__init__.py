@@ -1,0 +1,1 @@
+"""What several commands share on the command line."""

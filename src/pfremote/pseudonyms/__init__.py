@@ -1,0 +1,1 @@
+"""Tokens in place of the names of users, hosts and addresses (``--pseudonymise``)."""

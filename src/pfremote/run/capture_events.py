@@ -1,0 +1,64 @@
+"""What a log says as events: its sessions and findings, the same for a run's evidence and for ``explain``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pfremote.maillog.capture import Capture
+from pfremote.maillog.narrow import name_accounts, users_of
+from pfremote.maillog.parties import list_recipients, list_senders
+from pfremote.maillog.transcripts.summary import summarise
+from pfremote.maillog.transcripts.turns import Transcript
+from pfremote.model.cause import Cause
+from pfremote.model.event import Kind
+from pfremote.store.encode import to_json
+from pfremote.text.times import format_time
+
+Event = tuple[Kind, dict[str, Any]]
+
+
+def list_capture_events(capture: Capture, causes: Sequence[Cause]) -> Iterator[Event]:
+    """Yield an event for each session, then one for each of its causes (docs/reference/exit-codes-and-events.md)."""
+    accounts = name_accounts(capture.exposures)
+    for transcript in capture.transcripts:
+        yield "session", encode_session(transcript, users_of(transcript, accounts))
+    for cause in causes:
+        yield "finding", cause.as_json()
+
+
+def encode_session(transcript: Transcript, users: Sequence[str]) -> dict[str, Any]:
+    """Return a session as its event carries it; ``user`` is None where no line tells it."""
+    session = transcript.session
+    outcome, summary = summarise(transcript)
+    content = {
+        "id": session.id,
+        "number": session.id,
+        "kind": session.kind,
+        "peer": session.peer,
+        "started": session.started,
+        "ended": session.ended,
+        "outcome": outcome,
+        "summary": summary,
+        "user": users[-1] if users else None,
+        "sender": next(reversed(list_senders(transcript)), None),
+        "recipients": list_recipients(transcript),
+        "queue_ids": session.queue_ids,
+        "cut": session.cut,
+        "verbose": session.verbose,
+        "transcript": [{"time": turn.time, "who": turn.who, "text": turn.text} for turn in transcript.turns],
+    }
+    return {name: to_json(value) for name, value in content.items()}
+
+
+def list_exposures(capture: Capture) -> list[dict[str, object]]:
+    """Return the credentials that stand in the host's own log, as the event carries them: never a secret."""
+    return [
+        {
+            "account": item.account,
+            "kind": item.kind,
+            "mechanism": item.mechanism,
+            "logged": format_time(item.time) if item.time else None,
+        }
+        for item in capture.exposures
+    ]

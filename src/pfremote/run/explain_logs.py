@@ -1,0 +1,193 @@
+"""One run of ``pfremote explain``: read the logs, tell what they say, keep it where that was asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from pfremote.errors import ExitCode
+from pfremote.maillog.messages.message import Message
+from pfremote.maillog.narrow import Wanted
+from pfremote.model.result import HostResult
+from pfremote.options.pseudonymise import make_disguise
+from pfremote.options.recorded_command import typed_command
+from pfremote.output.columns import page_width
+from pfremote.output.output import Output
+from pfremote.report import Format, Report, render_report
+from pfremote.report.stories import tell_story
+from pfremote.run.log_files import STDIN, Source
+from pfremote.run.log_report import build_log_report, count_recap, list_events, record_log
+from pfremote.run.read_logs import Explained, explain_log, explain_nothing, find_messages, find_names
+from pfremote.run.share import share_captures
+from pfremote.store import RunStore
+from pfremote.text.quantities import plural
+
+#: Seconds between two looks of the progress line.
+EVERY = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainOptions:
+    """What the command line asked for, beside the logs."""
+
+    wanted: Wanted
+    everything: bool = False
+    fmt: Format = "txt"
+    out: Path | None = None
+    share: bool = False
+
+    @property
+    def shows_messages(self) -> bool:
+        """Tell whether the report shows the ways of messages."""
+        return self.everything or self.wanted.of_messages()
+
+    @classmethod
+    def of(cls, words: Mapping[str, Any]) -> Self:
+        """Return the options that the command line's values mean."""
+        asked = {
+            "peers": words["peer"],
+            **{name: words[name] for name in ("senders", "recipients", "queue_ids", "message_ids", "users")},
+            **{name: words[name] for name in ("since", "until", "failed")},
+        }
+        return cls(Wanted(**asked), words["everything"], words["fmt"], words["out"], words["share"])
+
+
+def run_explain(sources: Sequence[Source], options: ExplainOptions, output: Output) -> ExitCode:
+    """Read and explain the logs; return 0 where all were read, 4 where some were not, 2 where none was.
+
+    Raises:
+        UsageError: ``out`` is no folder to write to.
+        PfremoteError: the map of tokens cannot be written, with ``share``.
+    """
+    moment = datetime.now(UTC)
+    logs, interrupted = _read_all(sources, options, output)
+    for log in logs:
+        if log.error is not None or not log.readable:
+            output.complain(log.error or explain_nothing(log))
+        elif log.strange:
+            _show_strange(log, output)
+    read = [log for log in logs if log.readable]
+    code = _choose_code(logs, read, interrupted=interrupted)
+    messages = find_messages(read, options.wanted)
+    if options.share:
+        _share(read, output)
+    else:
+        _tell(read, messages, options, code, moment, output)
+    _end(read, code, output)
+    return code
+
+
+def _show_strange(log: Explained, output: Output) -> None:
+    """Show the first of the lines that fit no layout, masked as everything else."""
+    output.console.say(f"{log.source.path}: {plural(log.strange_lines, 'line')} fit no layout; the first:")
+    for text in log.strange:
+        output.console.say(f"    {text}")
+
+
+def _choose_code(logs: Sequence[Explained], read: Sequence[Explained], *, interrupted: bool) -> ExitCode:
+    if not read:
+        return ExitCode.USAGE
+    if interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.OK if len(read) == len(logs) else ExitCode.HOST_FAILED
+
+
+def _read_all(sources: Sequence[Source], options: ExplainOptions, output: Output) -> tuple[list[Explained], bool]:
+    """Read one log after the other; Ctrl-C ends with those that were read so far."""
+    logs: list[Explained] = []
+    messages = options.shows_messages or options.out is not None or output.stream is not None
+    try:
+        for source in sources:
+            tell = _make_progress(source, output)
+            logs.append(explain_log(source, options.wanted, tell, messages=messages))
+        _follow(logs, options.wanted, output)
+    except KeyboardInterrupt:
+        output.console.progress("")
+        output.console.say(f"interrupted: {plural(len(logs), 'log')} of {len(sources)} read")
+        return logs, True
+    output.console.progress("")
+    return logs, False
+
+
+def _follow(logs: list[Explained], wanted: Wanted, output: Output) -> None:
+    """Look once more into logs that were searched, for names of the wanted messages that only other logs have."""
+    known: frozenset[str] = frozenset()
+    while len(logs) > 1 and (names := find_names([log for log in logs if log.readable], wanted)) > known:
+        known = names
+        for place, log in enumerate(logs):
+            if log.searched is not None and not names <= log.searched:
+                tell = _make_progress(log.source, output)
+                logs[place] = explain_log(log.source, wanted, tell, known=names)
+
+
+def _make_progress(source: Source, output: Output) -> Callable[[int], None]:
+    """Return what shows how far the reading of one log is, with its rate."""
+    begun, shown = time.monotonic(), 0.0
+    total = 0 if source.path == STDIN or not Path(source.path).exists() else Path(source.path).stat().st_size
+
+    def tell(done: int) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if now - shown < EVERY:
+            return
+        shown = now
+        rate = done / 1e6 / max(now - begun, 0.001)
+        left = f", {max(total - done, 0) / 1e6 / rate:.0f} s left" if total > done and rate else ""
+        output.console.progress(f"{source.path}: {done / 1e6:.1f} MB read, {rate:.1f} MB/s{left}")
+
+    return tell
+
+
+def _tell(
+    read: Sequence[Explained],
+    messages: Sequence[Message],
+    options: ExplainOptions,
+    code: ExitCode,
+    moment: datetime,
+    output: Output,
+) -> None:
+    for kind, details in list_events(read, messages) if output.stream is not None else ():
+        output.stream_only(kind, details.pop("host", ""), **details)
+    stories = tuple(map(tell_story, messages))
+    if read and options.out is not None:
+        report = build_log_report(read, typed_command(), moment, int(code))
+        _keep(read, dataclasses.replace(report, stories=stories), options.out, moment, code, output)
+    if read and output.stream is None:  # programs were told each event
+        troubled = options.wanted.everything and not options.everything
+        report = build_log_report(read, typed_command(), moment, int(code), troubled=troubled)
+        report = dataclasses.replace(report, stories=stories if options.shows_messages else ())
+        output.console.show(render_report(report, options.fmt, page_width(output.console.out)).rstrip("\n"))
+
+
+def _keep(
+    read: Sequence[Explained], report: Report, out: Path, moment: datetime, code: ExitCode, output: Output
+) -> None:
+    store = RunStore.create(out, command=typed_command(), started=moment, request={"kind": "logs"})
+    results: list[HostResult] = []
+    for log in read:
+        if log.capture is None:
+            continue
+        result = record_log(log, log.capture).result
+        source = f"file:{log.source.path}"
+        results.append(store.write_host(result, capture=log.capture, source=source))
+    store.write_run(results, ended=datetime.now(UTC), exit_code=int(code))
+    path = store.write_report("report.html", render_report(report, "html"))
+    store.write_report("report.md", render_report(report, "md"))
+    output.console.say(f"report: {path}")
+
+
+def _share(read: Sequence[Explained], output: Output) -> None:
+    captures = [(log.host, log.capture) for log in read if log.capture is not None]
+    for line in share_captures(captures, make_disguise(())):
+        output.console.show(line)
+
+
+def _end(read: Sequence[Explained], code: ExitCode, output: Output) -> None:
+    """Write the last event; people were told by the report."""
+    if output.stream is not None:
+        output.stream.finish(code, **count_recap(read))

@@ -1,0 +1,155 @@
+"""Open the logs that ``pfremote explain`` was given: plain or compressed files, and standard input."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, cast
+
+from pfremote.errors import PfremoteError, UsageError
+from pfremote.maillog.parse.layouts import LayoutReader
+
+BLOCK = 256 * 1024
+LARGE_BLOCK = 4 * 1024 * 1024
+STDIN = "-"
+#: How a compressed file begins (gzip(1), bzip2(1), xz(1), zstd(1)).
+_MAGIC = ((b"\x1f\x8b", "gz"), (b"BZh", "bz2"), (b"\xfd7zXZ\x00", "xz"), (b"\x28\xb5\x2f\xfd", "zst"))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One log: its host, and the file, ``-`` for standard input; ``named`` where the operator named the host."""
+
+    host: str
+    path: str
+    named: bool = False
+
+
+def read_sources(words: Iterable[str]) -> tuple[Source, ...]:
+    """Return what ``FILE``, ``HOST=FILE`` and ``-`` on the command line mean; no word at all is standard input.
+
+    Raises:
+        UsageError: the same log twice, or a word that is empty.
+    """
+    sources = tuple(_read_word(word) for word in words) or (Source("log", STDIN),)
+    if len({source.path for source in sources}) < len(sources):
+        raise UsageError("the same log is named twice", hint="Name each log once.")
+    return sources
+
+
+def _read_word(word: str) -> Source:
+    host, equals, path = word.partition("=")
+    if equals and host and path and not Path(word).exists():
+        return Source(host, path, named=True)
+    if not word:
+        raise UsageError("a log's name is empty", hint="Name a file, or - for standard input.")
+    return Source("log" if word == STDIN else Path(word).name, word)
+
+
+@contextmanager
+def open_log(source: Source) -> Iterator[IO[bytes]]:
+    """Open one log, decompressed.
+
+    Raises:
+        PfremoteError: it cannot be opened.
+    """
+    if source.path == STDIN:
+        yield sys.stdin.buffer
+        return
+    path = Path(source.path)
+    try:
+        with path.open("rb") as file:
+            kind = next((kind for magic, kind in _MAGIC if file.peek(6).startswith(magic)), "")
+            with _decompress(file, kind, path) as stream:
+                yield stream
+    except (lzma.LZMAError, zlib.error, EOFError, gzip.BadGzipFile) as exc:
+        raise PfremoteError(f"{path} is damaged: {exc}", hint=f"Check it with: file {path}") from exc
+    except OSError as exc:
+        raise PfremoteError(f"{path} cannot be read: {exc.strerror or exc}", hint=f"Type: ls -l {path}") from exc
+
+
+def _open_compressed(file: IO[bytes], kind: str) -> IO[bytes]:
+    """Return the reader for a compressed file; the three take an open file as well."""
+    module = {"gz": gzip, "bz2": bz2, "xz": lzma}[kind]
+    return cast(IO[bytes], module.open(file))
+
+
+@contextmanager
+def _decompress(file: IO[bytes], kind: str, path: Path) -> Iterator[IO[bytes]]:
+    if kind == "zst":
+        with _run_zstd(path) as stream:
+            yield stream
+    elif kind:
+        with _open_compressed(file, kind) as stream:
+            yield stream
+    else:
+        yield file
+
+
+@contextmanager
+def _run_zstd(path: Path) -> Iterator[IO[bytes]]:
+    """Let zstd(1) decompress: Python has no reader for it before 3.14."""
+    try:
+        child = subprocess.Popen(["zstd", "-dcq", "--", str(path)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    except FileNotFoundError:
+        raise PfremoteError(f"{path} is compressed with zstd, which is not installed", hint="Install zstd.") from None
+    with child:
+        assert child.stdout is not None  # noqa: S101 - Popen made it
+        yield child.stdout
+    if child.returncode:
+        raise PfremoteError(f"{path} is damaged: zstd ended with {child.returncode}", hint=f"Type: zstd -t {path}")
+
+
+def time_of(source: Source) -> datetime:
+    """Return when the log was written last, in the operator's time zone: it dates stamps without a year."""
+    if source.path == STDIN:
+        return datetime.now(UTC).astimezone()
+    try:
+        return datetime.fromtimestamp(Path(source.path).stat().st_mtime, UTC).astimezone()
+    except OSError:
+        return datetime.now(UTC).astimezone()
+
+
+def read_blocks(stream: IO[bytes], layouts: LayoutReader, tell: Callable[[int], None]) -> Iterator[bytes]:
+    """Yield the log in the form that syslog writes, some thousand lines at a time.
+
+    ``tell`` is called with the bytes that were read so far.
+    """
+    done = 0
+    while block := stream.read(BLOCK):
+        block += stream.readline()
+        done += len(block)
+        tell(done)
+        if block.endswith(b"\n") and layouts.passes(block):
+            yield block
+        elif shown := "\n".join(layouts.read(_split(block))):
+            yield f"{shown}\n".encode("utf-8", "surrogateescape")
+    yield from (f"{line}\n".encode("utf-8", "surrogateescape") for line in layouts.finish())
+
+
+def read_whole_lines(source: Source, tell: Callable[[int], None]) -> Iterator[bytes]:
+    """Yield a log as it is, in large blocks of whole lines.
+
+    Raises:
+        PfremoteError: it cannot be read.
+    """
+    done = 0
+    with open_log(source) as stream:
+        while block := stream.read(LARGE_BLOCK):
+            block += stream.readline()
+            done += len(block)
+            tell(done)
+            yield block if block.endswith(b"\n") else block + b"\n"
+
+
+def _split(block: bytes) -> list[str]:
+    return block.removesuffix(b"\n").decode("utf-8", "surrogateescape").split("\n")

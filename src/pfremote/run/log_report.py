@@ -1,0 +1,113 @@
+"""What logs came to, as the report that a run has and as events for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, overload
+
+from pfremote import __version__
+from pfremote.maillog.capture import Capture
+from pfremote.maillog.causes import list_causes
+from pfremote.maillog.messages.message import Message
+from pfremote.model.result import HostResult
+from pfremote.report import Report, build_report
+from pfremote.run.capture_events import Event, list_capture_events
+from pfremote.run.message_events import encode_message
+from pfremote.run.read_logs import Explained
+from pfremote.store.capture import encode_capture
+from pfremote.store.encode import encode_time
+from pfremote.store.run import HostFolder, HostRecord, Run
+from pfremote.text.quantities import plural
+
+
+class _Lines(Sequence[str]):
+    """The lines of a log as they are shown, each made when it is asked for: most never are."""
+
+    def __init__(self, capture: Capture) -> None:
+        self._capture = capture
+
+    def __len__(self) -> int:
+        return len(self._capture.records)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if isinstance(place, slice):
+            return [self[at] for at in range(*place.indices(len(self)))]
+        return self._capture.show_line(place)
+
+
+def build_log_report(
+    logs: Sequence[Explained], command: Sequence[str], moment: datetime, code: int, *, troubled: bool = False
+) -> Report:
+    """Return the report of logs that were read; ``moment`` is when, ``code`` the exit code.
+
+    With ``troubled`` only the sessions that have a finding are in it, and a word about the others.
+    """
+    read = [(log, log.capture) for log in logs if log.capture is not None]
+    records = tuple(record_log(log, capture) for log, capture in read)
+    run = Run("of logs", Path(), tuple(command), moment, moment, code, __version__, {"kind": "logs"}, records)
+    if not troubled:
+        return build_report(run, [HostFolder(encode_capture(capture), _Lines(capture)) for _, capture in read])
+    report = build_report(run, [HostFolder(_encode_troubled(capture), _Lines(capture)) for _, capture in read])
+    quiet = sum(len(capture.sessions) for _, capture in read) - len(report.sessions)
+    notes = (f"{plural(quiet, 'session')} without a finding, shown with --all",) if quiet else ()
+    return replace(report, notes=notes, quiet=quiet)
+
+
+def _encode_troubled(capture: Capture) -> dict[str, Any]:
+    with_finding = {item.session for item in capture.findings}
+    return encode_capture(capture, wanted=lambda item: item.session.id in with_finding)
+
+
+def record_log(log: Explained, capture: Capture) -> HostRecord:
+    """Return a log that was read as the record of a host that was not contacted."""
+    result = HostResult(
+        log.host, "read", complete=not capture.withheld, sessions=len(capture.sessions), lines=len(capture.records)
+    )
+    return HostRecord(result, folder="", source=f"file:{log.source.path}")
+
+
+def list_events(logs: Sequence[Explained], messages: Sequence[Message]) -> Iterator[Event]:
+    """Yield the events of ``--json``, the recap excepted (docs/reference/exit-codes-and-events.md)."""
+    for log in logs:
+        if log.capture is not None:
+            yield from _events_of(log.host, log.capture)
+    yield from (("message", encode_message(message)) for message in messages)
+
+
+def _events_of(host: str, capture: Capture) -> Iterator[Event]:
+    for kind, details in list_capture_events(capture, list_causes(capture)):
+        yield kind, {"host": host, **details}
+    for exposure in capture.exposures:
+        yield (
+            "exposure",
+            {
+                "host": host,
+                "account": exposure.account,
+                "kind": exposure.kind,
+                "mechanism": exposure.mechanism,
+                "logged": encode_time(exposure.time),
+                "line": exposure.line,
+            },
+        )
+    for withheld in capture.withheld:
+        yield "withheld", {"host": host, "line": withheld.number, "reason": withheld.reason}
+
+
+def count_recap(logs: Sequence[Explained]) -> dict[str, int]:
+    """Return the counts of the recap event."""
+    captures = [log.capture for log in logs if log.capture is not None]
+    return {
+        "lines": sum(capture.counts.lines for capture in captures),
+        "undated": sum(capture.counts.undated for capture in captures),
+        "sessions": sum(len(capture.sessions) for capture in captures),
+        "findings": sum(len(capture.findings) for capture in captures),
+        "exposures": sum(len(capture.exposures) for capture in captures),
+        "withheld": sum(len(capture.withheld) for capture in captures),
+    }

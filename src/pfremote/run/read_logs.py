@@ -1,0 +1,140 @@
+"""Read logs that pfremote did not collect itself: redacted, proven, and only what is wanted of a large one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from pfremote.errors import PfremoteError
+from pfremote.maillog.capture import Capture, read_capture
+from pfremote.maillog.messages.collect import collect_hops, name_host
+from pfremote.maillog.messages.join import join_messages
+from pfremote.maillog.messages.message import Hop, Message
+from pfremote.maillog.narrow import Wanted, is_wanted, narrow
+from pfremote.maillog.parse.layouts import LayoutReader
+from pfremote.maillog.search import Found, choose_words, search
+from pfremote.run.log_files import STDIN, Source, open_log, read_blocks, read_whole_lines, time_of
+from pfremote.text.quantities import plural
+
+#: Lines that fit no layout, so many are shown: the operator sees then what they are.
+FIRST_LINES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What one log came to.
+
+    ``layouts`` are lines by the name of their layout, ``strange`` the first lines that fit none (masked);
+    ``searched`` are the names of messages that were looked for, None where all of the log was read; ``error`` says why
+    it was not read.
+    """
+
+    source: Source
+    host: str = ""
+    capture: Capture | None = None
+    hops: tuple[Hop, ...] = ()
+    layouts: tuple[tuple[str, int], ...] = ()
+    strange: tuple[str, ...] = ()
+    strange_lines: int = 0
+    found: bool = False
+    searched: frozenset[str] | None = None
+    error: PfremoteError | None = None
+
+    @property
+    def readable(self) -> bool:
+        """Tell whether there was anything of Postfix in it."""
+        return self.found
+
+
+def explain_log(
+    source: Source, wanted: Wanted, tell: Callable[[int], None], *, messages: bool = True, known: Iterable[str] = ()
+) -> Explained:
+    """Read one log. What is wrong with it is its own result; the other logs are read all the same.
+
+    ``messages`` says whether the ways of messages are wanted; they are also needed to choose sessions by message.
+    ``known`` are names of wanted messages that other logs have.
+    """
+    layouts = LayoutReader()
+    try:
+        found = _search(source, wanted, tell, known, messages=messages)
+        capture = _read_whole(source, layouts, tell) if found is None else _read_found(source, found, layouts)
+    except PfremoteError as exc:
+        return Explained(source, source.host, error=exc)
+    hosts = {record.host for record in capture.records} | (found.hosts if found else set())
+    host = source.host if source.named else _find_host(hosts) or source.host
+    hops = collect_hops(host, capture.records) if messages or wanted.of_messages() else ()
+    hops = hops if len(hosts - {"", "-"}) > 1 else name_host(host, hops)
+    strange = [record.text for record in capture.records if not record.tag and record.text.strip()]
+    return Explained(
+        source,
+        host,
+        narrow(capture, wanted, hops),
+        hops,
+        tuple(layouts.seen.most_common()),
+        tuple(strange[:FIRST_LINES]),
+        len(strange),
+        found=bool(found and found.hosts) or any(record.tag for record in capture.records),
+        searched=None if found is None else frozenset(name.decode("utf-8", "surrogateescape") for name in found.names),
+    )
+
+
+def _read_whole(source: Source, layouts: LayoutReader, tell: Callable[[int], None]) -> Capture:
+    moment = time_of(source)
+    with open_log(source) as stream:
+        blocks = read_blocks(stream, layouts, tell)
+        return read_capture(blocks, now=moment, utc_offset=moment.utcoffset() or timedelta(), match=None)
+
+
+def _search(
+    source: Source, wanted: Wanted, tell: Callable[[int], None], known: Iterable[str], *, messages: bool
+) -> Found | None:
+    """Find the lines that matter for what is wanted; None where all are to be read."""
+    words = choose_words(wanted, messages=messages)
+    if not words or source.path == STDIN:
+        return None
+    found = search(lambda: read_whole_lines(source, tell), words, known)
+    # Other layouts may make several lines into one, and their numbers would not fit.
+    return found if found and LayoutReader().passes(b"".join(found.lines.values())) else None
+
+
+def _read_found(source: Source, found: Found, layouts: LayoutReader) -> Capture:
+    """Read the lines that were found, under their numbers in the whole log."""
+    moment = time_of(source)
+    layouts.seen["syslog"] += found.total
+    numbers = sorted(found.lines)
+    lines = b"".join(found.lines[number] for number in numbers)
+    offset = moment.utcoffset() or timedelta()
+    capture = read_capture(lines, now=moment, utc_offset=offset, match=None, numbers=numbers)
+    return replace(capture, counts=replace(capture.counts, lines=found.total, bytes=found.length))
+
+
+def _find_host(logged: Iterable[str]) -> str:
+    """Return the host that the lines name, or nothing where they name none or several."""
+    hosts = set(logged) - {"", "-"}
+    return hosts.pop() if len(hosts) == 1 else ""
+
+
+def find_messages(logs: Sequence[Explained], wanted: Wanted) -> tuple[Message, ...]:
+    """Return the messages of all logs, joined over the hosts; where something was asked for, only those."""
+    messages = join_messages(hop for log in logs for hop in log.hops)
+    if wanted.of_messages():
+        messages = tuple(item for item in messages if any(is_wanted(hop, wanted) for hop in item.hops))
+    return tuple(replace(message, id=number) for number, message in enumerate(messages, 1))
+
+
+def find_names(logs: Sequence[Explained], wanted: Wanted) -> frozenset[str]:
+    """Return the queue ids and Message-IDs of the wanted messages, those of the next hops included."""
+    messages = find_messages(logs, wanted) if wanted.of_messages() else ()
+    hops = [hop for message in messages for hop in message.hops]
+    names = {name for hop in hops for name in (hop.queue_id, hop.message_id, hop.origin)}
+    return frozenset(names | {item.next_id for hop in hops for item in hop.tries}) - {""}
+
+
+def explain_nothing(log: Explained) -> PfremoteError:
+    """Say of a log without a line of Postfix which layout was seen, and what to do."""
+    met = ", ".join(f"{name} ({plural(number, 'line')})" for name, number in log.layouts) or "no line at all"
+    return PfremoteError(
+        f"{log.source.path}: there is no line of Postfix in it; seen: {met}",
+        hint="Give the file in which Postfix logs, such as /var/log/mail.log, or what journalctl -u postfix prints.",
+    )
