@@ -129,3 +129,16 @@ def test_another_watcher_goes_on_where_the_first_is_killed(dash_agent: HostAgent
         traffic.fail_auth_over_starttls(dash_agent.host)
         wait_until_reverted(dash_agent, 8)
         second.wait(20)
+
+
+def test_every_watcher_goes_with_the_last_lease(dash_agent: HostAgent) -> None:
+    """Cron starts one a minute. One that was left claimed the guard, and the revert told of it: "clean no"."""
+    dash_agent.arm(seconds=600)
+    words = ["/bin/sh", str(dash_agent.state / "agent"), "watch", f"instance={dash_agent.host.config_directory}"]
+    more = []
+    for _ in range(12):  # each looks once a second: one of them looks while the guard is removed
+        more.append(subprocess.Popen([*words, "for=65"]))
+        time.sleep(0.08)
+    assert dash_agent.ask("revert", "lease=all").one("clean") == "yes"
+    assert [watcher.poll() for watcher in more] == [0] * len(more)
+    assert not list(dash_agent.state.glob("watch*"))

@@ -273,7 +273,16 @@ guard_start_watcher() {
 	fi
 }
 
+# watcher_alive: is the first watcher there, the one that counts and settles? Sets watcher_pid.
 watcher_alive() { signed "$STATE/watch.pid" && watcher_pid=$SIGNER; }
+
+# watchers_alive: the numbers of all watchers but ourselves, into WATCHERS.
+watchers_alive() {
+	WATCHERS=
+	for watchers_file in "$STATE"/watcher.*; do
+		if signed "$watchers_file" && [ "$SIGNER" != "$$" ]; then WATCHERS="${WATCHERS}$SIGNER "; fi
+	done
+}
 
 # guard_seen: read back that the guard is armed; up to five seconds for the watcher to report.
 guard_seen() {
@@ -319,23 +328,15 @@ guard_drop() {
 # guard_stop: end the watcher, unless we are it, and forget its unit. Called with the lock held and no lease left.
 guard_stop() {
 	guard_drop
-	if [ "$IN_GUARD" = no ] && watcher_alive; then
-		# Its ExecStopPost would wait for our lock: tell it that all is done.
-		proc_me
-		printf '%s\n' "$ME" >"$STATE/disarming"
-		if [ -e "$RUN_DIR/$WATCH_UNIT" ]; then
-			run systemctl --quiet stop "$WATCH_UNIT" 2>/dev/null || :
-		else
-			kill "$watcher_pid" 2>/dev/null || :
-			guard_stop_tries=50
-			while watcher_alive && [ "$guard_stop_tries" -gt 0 ]; do
-				guard_stop_tries=$((guard_stop_tries - 1))
-				sleep 0.1
-			done
-		fi
-		rm -f -- "$STATE/disarming"
+	# An ExecStopPost would wait for our lock, a watcher would sweep: tell them that all is done.
+	proc_me
+	printf '%s\n' "$ME" >"$STATE/disarming" 2>/dev/null || :
+	if [ ! -e "$RUN_DIR/$WATCH_UNIT" ]; then
+		guard_stop_watchers
+	elif [ "$IN_GUARD" = no ] && watcher_alive; then
+		run systemctl --quiet stop "$WATCH_UNIT" 2>/dev/null || :
 	fi
-	rm -f -- "$STATE/watch.pid" "$STATE/guard"
+	rm -f -- "$STATE/disarming" "$STATE/watch.pid" "$STATE/guard"
 	guard_stop_in=no
 	if guard_in_watch_unit; then guard_stop_in=yes; fi
 	if [ -e "$RUN_DIR/$WATCH_UNIT" ]; then
@@ -346,6 +347,22 @@ guard_stop() {
 	# What systemd knows of our own unit must hold until we are gone: without it a killed process would be a failed unit, and
 	# remembered. So its file goes when systemd has read all others anew; with CollectMode= the unit is forgotten when we end.
 	[ "$guard_stop_in" = no ] || rm -f -- "$RUN_DIR/$WATCH_UNIT"
+}
+
+# guard_stop_watchers: cron and at start more than one; all go, but for ourselves.
+guard_stop_watchers() {
+	watchers_alive
+	# shellcheck disable=SC2086 # numbers
+	[ -z "$WATCHERS" ] || kill $WATCHERS 2>/dev/null || :
+	guard_stop_tries=50
+	while [ -n "$WATCHERS" ] && [ "$guard_stop_tries" -gt 0 ]; do
+		guard_stop_tries=$((guard_stop_tries - 1))
+		sleep 0.1
+		watchers_alive
+	done
+	for guard_stop_file in "$STATE"/watcher.*; do
+		signed "$guard_stop_file" || rm -f -- "$guard_stop_file"
+	done
 }
 
 # guard_in_watch_unit: are we a process of the watcher's unit (cgroups(7))?

@@ -486,7 +486,10 @@ look_clean_files() {
 	for look_clean_file in $(guard_left); do
 		look_dirty "guard $look_clean_file is left"
 	done
-	if watcher_alive; then look_dirty "the guard's process $watcher_pid is still at work"; fi
+	watchers_alive
+	for look_clean_pid in $WATCHERS; do
+		look_dirty "the guard's process $look_clean_pid is still at work"
+	done
 }
 
 look_dirty() {

@@ -8,15 +8,16 @@ verb_watch() {
 	instance_load
 	watch_until=0
 	[ -z "$A_for" ] || watch_until=$(($(now) + A_for))
-	watch_claim
+	proc_me
+	put "$STATE/watcher.$$" "$ME" || :
 	# "Exiting is the revert": asked to go without being told that all is done, end the leases first. systemd asks every
 	# process of the unit, new ones too (systemd.kill(5)): from here on none of our children may heed it.
 	watch_tick=0 watch_nap='' watch_settling='' watch_ended=no
-	trap 'trap "" TERM INT; kill $watch_nap $watch_settling 2>/dev/null; disarming || watch_end_all; leave 0' TERM INT
+	trap 'trap "" TERM INT; kill $watch_nap $watch_settling 2>/dev/null; disarming || watch_end_all; watch_leave' TERM INT
 	while watch_once; do
 		if [ "$watch_until" -ne 0 ] && [ "$(now)" -ge "$watch_until" ]; then
 			if [ -n "$watch_settling" ]; then kill "$watch_settling" 2>/dev/null || :; fi
-			leave 0
+			watch_leave
 		fi
 		watch_tick=$((watch_tick + 1))
 		[ "$watch_ended" = no ] || continue
@@ -43,6 +44,11 @@ watch_done() {
 		watch_tries=$((watch_tries - 1))
 		sleep 0.1
 	done
+	watch_leave
+}
+
+watch_leave() {
+	rm -f -- "$STATE/watcher.$$"
 	leave 0
 }
 
@@ -52,7 +58,6 @@ watch_claim() {
 	if watcher_alive; then
 		[ "$watcher_pid" = "$$" ]
 	else
-		proc_me
 		put "$STATE/watch.pid" "$ME"
 	fi
 }
@@ -77,25 +82,23 @@ watch_end_all() {
 
 # watch_once: one look. Returns 1 when nothing is left to do.
 watch_once() {
-	watch_busy=1 watch_again=$watch_ended watch_ended=no
+	if all_settled; then return 1; fi # and do not claim: whoever ends the guard would find us at work
+	watch_again=$watch_ended watch_ended=no
 	if watch_claim; then watch_first=yes; else watch_first=no; fi
 	for watch_dir in "$STATE"/leases/*; do
 		[ -d "$watch_dir" ] || continue
 		watch_id=${watch_dir##*/}
 		if [ -e "$watch_dir/active" ]; then
-			watch_busy=0
 			watch_lease "$watch_id"
 		elif [ -e "$watch_dir/ending" ]; then
 			# main.cf could not be written: keep trying, not too often
-			watch_busy=0
 			# one that went with another's edit is next; where that failed it is tried now and then
 			[ "$watch_again$watch_ended" = nono ] && [ $((watch_tick % 5)) -ne 0 ] ||
 				watch_close "$watch_id" "$(cat "$watch_dir/why" 2>/dev/null || printf request)"
 		fi
 	done
 	[ "$watch_first" = no ] || watch_settle
-	all_settled || watch_busy=0
-	return "$watch_busy"
+	return 0
 }
 
 watch_lease() {
