@@ -32,7 +32,7 @@ StateCode = Literal[
     "guard-missing", "lease-present", "level-content", "level-high", "level-zero", "low-disk", "main-cf-hard-links",
     "main-cf-link", "no-log", "not-running", "override-level", "override-peers", "override-tls", "service-content",
     "tls-content", "tls-global", "tls-level", "unexplained", "verbose-service", "volatile-guard",
-    "elsewhere-dirty", "elsewhere-unexplained", "log-elsewhere", "next-hop",
+    "elsewhere-dirty", "elsewhere-unexplained", "log-elsewhere", "next-hop", "other-instances",
 ]
 #: What happens while a window is open, or is said of its evidence.
 WindowCode = Literal[

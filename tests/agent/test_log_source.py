@@ -160,6 +160,7 @@ def test_another_instance_of_the_host_is_looked_at(shell: str, loopback_host: Lo
         subprocess.run(["postconf", "-c", str(other.config_directory), "debug_peer_list=192.0.2.9"], check=True)
         # as when no instance was named; the private host's own is not the default one of this machine
         unnamed = (("say_instances() {\n", "say_instances() {\n\tA_instance=''\n"),)
-        told = HostAgent(loopback_host, shell, unnamed).ask("status").every("elsewhere")
+        told = HostAgent(loopback_host, shell, unnamed).ask("status")
     agent.forget_state()
-    assert f"{other.config_directory} unexplained debug_peer_list 192.0.2.9" in told
+    assert f"{other.config_directory} unexplained debug_peer_list 192.0.2.9" in told.every("elsewhere")
+    assert str(other.config_directory) in told.every("instance")

@@ -123,6 +123,20 @@ def test_by_name_with_pfremote(two_instances: MachineAgent, operator: Operator) 
     assert debugged(machine) == []
 
 
+@pytest.mark.parametrize("words", [(), ("--peer", PEER)], ids=["facts", "peer"])
+def test_check_names_the_other_instance(
+    two_instances: MachineAgent, operator: Operator, words: tuple[str, ...]
+) -> None:
+    assert two_instances.machine.name == "mx1"
+    code, events, _ = operator.run("check", "mx1", *words)
+    (said,) = [event for event in events if event.get("code") == "other-instances"]
+    assert (code, said["event"]) == (0, "warning")
+    assert said["message"] == "this host has other Postfix instances, not looked at here: /etc/postfix-out"
+    assert said["hint"].endswith("--instance /etc/postfix-out")
+    code, events, _ = operator.run("check", "mx1", "--instance", "postfix-out", *words)
+    assert code == 0 and not [event for event in events if event.get("code") == "other-instances"]
+
+
 def test_an_instance_that_nobody_knows_is_refused(two_instances: MachineAgent) -> None:
     reply = two_instances.ask("arm", *two_instances.arm_words("instance=postfix-nowhere"))
     assert [reason.code for reason in reply.refusals] == ["no-instance"]

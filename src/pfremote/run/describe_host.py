@@ -15,6 +15,7 @@ from pfremote.output.verdicts import NOT_READY, READY
 from pfremote.postfix.conditions import refuse_state, warn_state
 from pfremote.run.hosts import Hosts, visit_hosts
 from pfremote.run.leases import describe_lease
+from pfremote.window.events import warn_instances
 
 
 def describe_hosts(hosts: Hosts, output: Output) -> ExitCode:
@@ -38,7 +39,7 @@ def describe_host(name: str, host: OpenHost, output: Output) -> tuple[HostResult
     lines = [NOT_READY if refusals else READY, *describe_facts(facts)]
     for lease in facts.leases:
         lines += describe_lease(lease)
-    for reason in warn_state(facts):
+    for reason in (*warn_state(facts), *warn_instances(name, facts.raw.get("instance", ()))):
         output.emit("warning", name, code=reason.code, message=reason.message, hint=reason.hint)
     return HostResult(name, refusals=refusals), lines
 

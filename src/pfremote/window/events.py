@@ -8,6 +8,7 @@ from pfremote.errors import PfremoteError, Reason, Refused
 from pfremote.model.event import EventSink
 from pfremote.model.facts import Lease
 from pfremote.model.result import HostResult, error_code, reason_as_json, reasons_as_json
+from pfremote.model.typed import TYPED
 from pfremote.postfix.plan import Plan
 from pfremote.text.times import format_epoch
 
@@ -34,9 +35,9 @@ class HostEvents:
 
     def checked(self, reply: Reply) -> None:
         """Tell what the host itself found out on a private copy of main.cf."""
-        warnings = reasons_as_json(reply.warnings)
-        self._emit("plan", self._host, checked=True, diff=self._lines(reply), warnings=warnings)
-        self.warn(reply.warnings)
+        reasons = (*reply.warnings, *warn_instances(self._host, reply.every("instance")))
+        self._emit("plan", self._host, checked=True, diff=self._lines(reply), warnings=reasons_as_json(reasons))
+        self.warn(reasons)
 
     def armed(self, lease: Lease, reply: Reply, deadline: int) -> None:
         """Tell that the host is seen armed."""
@@ -92,6 +93,19 @@ class HostEvents:
 
     def _lines(self, reply: Reply) -> list[str]:
         return diff_copies(reply) if self._diff else []
+
+
+def warn_instances(host: str, directories: tuple[str, ...]) -> tuple[Reason, ...]:
+    """Return that ``host`` has more Postfix instances, at ``directories``, and how to look at the first of them."""
+    if not directories:
+        return ()
+    return (
+        Reason(
+            "other-instances",
+            f"this host has other Postfix instances, not looked at here: {', '.join(directories)}",
+            f"Look at one with: {TYPED.command('check', host, '--instance', directories[0])}",
+        ),
+    )
 
 
 def _split(text: str) -> tuple[str, str]:

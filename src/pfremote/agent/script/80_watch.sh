@@ -82,7 +82,7 @@ watch_end_all() {
 
 # watch_once: one look. Returns 1 when nothing is left to do.
 watch_once() {
-	if all_settled; then return 1; fi # and do not claim: whoever ends the guard would find us at work
+	if all_settled; then return 1; fi # and do not claim: the process that ends the guard would find us at work
 	watch_again=$watch_ended watch_ended=no
 	if watch_claim; then watch_first=yes; else watch_first=no; fi
 	for watch_dir in "$STATE"/leases/*; do

@@ -163,18 +163,28 @@ say_unexplained_options() {
 	done
 }
 
+# instances_all: the directories of all other instances of this host, running or in multi_instance_directories, into INSTANCES.
+instances_all() {
+	instances_others
+	# shellcheck disable=SC2046,SC2086 # one word each
+	set -- $INSTANCES $(run postmulti -l 2>/dev/null | awk '{ print $NF }')
+	INSTANCES=
+	for instances_dir in "$@"; do
+		instances_dir=$(readlink -f -- "$instances_dir") || continue
+		case " $CONF_REAL $INSTANCES" in
+		*" $instances_dir "*) ;;
+		*) INSTANCES="$INSTANCES$instances_dir " ;;
+		esac
+	done
+}
+
 # say_instances: what there is of debugging in the other instances of this host, where the caller looks at the whole host and
 # names no instance, lease or peer: leases of ours, and what no lease explains.
 say_instances() {
 	[ -z "$A_instance$A_lease$A_peers" ] || return 0
-	instances_others
-	instances_seen=" $CONF_REAL "
-	for instances_dir in $INSTANCES $(run postmulti -l 2>/dev/null | awk '{ print $NF }'); do
-		instances_dir=$(readlink -f -- "$instances_dir") || continue
-		case "$instances_seen" in
-		*" $instances_dir "*) continue ;;
-		esac
-		instances_seen="$instances_seen$instances_dir "
+	instances_all
+	for instances_dir in $INSTANCES; do
+		say instance "$instances_dir"
 		say_instance "$instances_dir" | sed -n "s,^unexplained=,elsewhere=$instances_dir unexplained ,p; s,^dirty=,elsewhere=$instances_dir dirty ,p"
 	done
 }

@@ -128,6 +128,10 @@ arm_check() {
 	say log_why "$LOG_WHY"
 	say_values "$TMP/next"
 	route_peers
+	if [ -z "$A_instance" ]; then
+		instances_all
+		for arm_check_instance in $INSTANCES; do say instance "$arm_check_instance"; done
+	fi
 	payload_main_cf before "$MAIN"
 	cp -p -- "$MAIN" "$TMP/planned" && cat -- "$TMP/next/main.cf" >"$TMP/planned" || return 0
 	payload_main_cf during "$TMP/planned"
