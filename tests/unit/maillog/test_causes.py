@@ -6,7 +6,7 @@ import pytest
 
 from pfremote.maillog.findings import RULES, Finding
 from pfremote.maillog.findings.rule import FAILURE
-from tests.support.message_table import REASONS, decide, read_table
+from tests.support.message_table import LIBRARY, REASONS, decide, read_table, sample
 from tests.support.recorder.expect import FIXTURES, recorded
 from tests.unit.maillog.test_findings import found_in
 
@@ -595,6 +595,15 @@ def test_what_needs_no_finding_has_none() -> None:
         m for m in read_table() if m.reason and m.reason not in ("command", "accepted", "dialogue") and decide(m)
     ]
     assert wrongly == []
+
+
+def test_a_line_that_goes_on_from_another_is_no_unknown_one() -> None:
+    for message in read_table():
+        if message.reason != "continuation" or message.text == "...":
+            continue
+        daemon = message.file.partition("/")[0]
+        line = f"{'smtpd' if daemon in LIBRARY else daemon}: {sample(message)}"
+        assert find([line]) == (), message
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)

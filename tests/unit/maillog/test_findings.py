@@ -133,7 +133,11 @@ CAUSES: dict[str, list[tuple[str, str]]] = {
     "outbound-error": [("local.unknown-user", "proven")],
     "outbound-filter-down": [("filter.content-unavailable", "proven")],
     "outbound-hops": [("limit.hops", "proven")],
+    "outbound-login-app-password": [("auth.relay-app-password", "proven")],
+    "outbound-login-browser": [("auth.relay-web-login", "proven")],
+    "outbound-login-disabled": [("auth.relay-method-disabled", "proven")],
     "outbound-login-required": [("auth.relay-required", "proven")],
+    "outbound-login-temporary": [("auth.relay-temporary", "proven")],
     "outbound-our-helo": [("delivery.our-helo", "proven")],
     "outbound-our-rdns": [("delivery.our-rdns", "proven")],
     "outbound-policy": [("delivery.policy", "proven")],
@@ -205,6 +209,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
 #: What another version's log does not tell as well.
 OTHERWISE: dict[tuple[str, str], list[tuple[str, str]]] = {
     ("outbound-tls-wrong-name", "3.5"): [("tls.name-mismatch", "likely")],
+    ("table-absent", "3.11"): [("table.type-leaving", "proven"), ("table.unavailable", "proven")],
 }
 
 

@@ -23,6 +23,14 @@ RULES = (
         group="note",
     ),
     Rule(
+        "table.type-leaving",
+        r"warning: (?P<file>\S+): hash/btree support is deprecated",
+        "a table is of a type that will go",
+        "{file} is a hash: or btree: table. It still works in this Postfix of Debian, which will have no Berkeley DB one day.",
+        "Make it lmdb: or cdb:, see https://www.postfix.org/NON_BERKELEYDB_README.html; postconf -n shows which settings name it.",
+        group="note",
+    ),
+    Rule(
         "table.unavailable",
         r"(?:error|fatal): open (?:database )?(?P<file>\S+): (?P<why>.+)|warning: (?P<table>\w+:\S+) is unavailable\. (?P<reason>.+)",
         "a table cannot be opened",

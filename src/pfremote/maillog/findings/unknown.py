@@ -14,6 +14,15 @@ from pfremote.maillog.transcripts.turns import Transcript, Turn
 _SEVERE = re.compile(r"(?:[\w-]+: )?(?P<severity>warning|error|fatal|panic): (?P<what>.*)", re.DOTALL)
 _REPLY = re.compile(r"(?P<code>[45]\d\d)[ -](?P<what>.*)", re.DOTALL)
 _REFUSED = re.compile(r"(?:[\w-]+: )?\w+: (?:milter-)?reject: (?P<what>.*)", re.DOTALL)
+#: Goes on from the warning before it, which has the finding (bounce_template.c, maildir.c, master_avail.c, master_watch.c,
+#: qmgr.c, qmgr_entry.c, tlsproxy.c; Debian's dict_db.c).
+_GOES_ON = re.compile(
+    r"-- ignoring this template for now|for instructions see the bounce|please (?:increase|reduce) time unit "
+    r"|please specify a charset|perhaps you need to create the maildirs|[Ss]ee \S+README\S* for "
+    r"|to avoid this (?:condition|warning), |old value: \"|please avoid flushing the whole queue"
+    r"|so that Postfix (?:quickly skips|wastes less)|this may slow down other|to turn off these warnings"
+    r"|you may need (?:a separate master\.cf|to (?:increase|reduce) )|please update the \S+ file; the new queue"
+)
 #: So many of the host are shown.
 _MOST = 20
 _SHORT = 90
@@ -36,7 +45,7 @@ def find_unknown(
 
 def _of_turn(turn: Turn, explained: list[str], transcript: Transcript, record: Record) -> Finding | None:
     session = transcript.session
-    if severe := _SEVERE.match(turn.text):
+    if severe := _match_severe(turn.text):
         return _warned(severe, session.id, record)
     refused = _REPLY.match(turn.text) if turn.who == "S" else _REFUSED.match(turn.text)
     if refused is None:
@@ -61,7 +70,7 @@ def find_unknown_of_host(unplaced: Iterable[Record], known: list[Hit]) -> list[F
     lines = {finding.proof.number for _, finding in known}
     found: dict[str, Finding] = {}
     for record in unplaced:
-        severe = _SEVERE.match(record.text) if record.number not in lines and "/" in record.tag else None
+        severe = _match_severe(record.text) if record.number not in lines and "/" in record.tag else None
         if severe is None:
             continue
         made = _warned(severe, None, record)
@@ -70,6 +79,11 @@ def find_unknown_of_host(unplaced: Iterable[Record], known: list[Hit]) -> list[F
         elif len(found) < _MOST:
             found[made.title] = made
     return list(found.values())
+
+
+def _match_severe(text: str) -> re.Match[str] | None:
+    severe = _SEVERE.match(text)
+    return None if severe is None or _GOES_ON.match(severe["what"]) else severe
 
 
 def _warned(severe: re.Match[str], session: int | None, record: Record) -> Finding:
