@@ -10,7 +10,7 @@ import pytest
 
 from tests.lab import Machine
 from tests.support.machine_agent import LEASE, MachineAgent
-from tests.support.outside import debugging, wait_until_off
+from tests.support.outside import debugging, look, wait_for_look, wait_until_off
 
 pytestmark = pytest.mark.machine
 
@@ -113,3 +113,34 @@ def test_a_watcher_that_is_killed_while_it_goes_is_no_failed_unit(host: MachineA
         wait_until_off(host.machine, 3 + 5)
         time.sleep(6)  # the watcher drains for two seconds, settles, and goes
         assert "pfremote" not in host.machine.run(["systemctl.real", "list-units", "--all", "--no-legend"]).stdout
+
+
+#: The agent is killed in the moment in which its watcher was started; the timer and the boot unit are not there yet.
+_KILLING_THE_ARM = """#!/bin/sh
+/usr/bin/systemctl.real "$@"
+result=$?
+case " $* " in
+*" --no-block start pfremote-etc-postfix.service "*) kill -KILL "$PPID" ;;
+esac
+exit "$result"
+"""
+
+
+def test_an_arm_that_is_killed_while_it_makes_its_guard_is_undone_by_the_watcher(host: MachineAgent) -> None:
+    """A random fault found it: killed between two unit files, nothing of ours ran, and the files stayed until a look."""
+    before = look(host.machine)
+    with replaced(host.machine, _KILLING_THE_ARM):
+        assert host.call("arm", *host.arm_words()) is None
+        wait_for_look(host.machine, before, 5 + 5)
+
+
+def test_a_guard_whose_unit_file_was_removed_is_forgotten_by_systemd(host: MachineAgent) -> None:
+    """A random fault found it: the second line removed the files, and left it to the watcher to tell systemd."""
+    machine = host.machine
+    before = look(machine)
+    host.arm(seconds=3)
+    machine.run(["sh", "-c", "rm /run/systemd/system/pfremote-etc-postfix.service; systemctl daemon-reload"])
+    host.kill_watcher("STOP")
+    wait_until_off(machine, 3 + 5)
+    host.kill_watcher("CONT")
+    wait_for_look(machine, before, 10)

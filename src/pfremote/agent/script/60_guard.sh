@@ -117,8 +117,11 @@ guard_arm_systemd() {
 	for guard_arm_file in "$UNIT_DIR/timers.target.wants" "$UNIT_DIR/sysinit.target.wants"; do
 		if [ ! -d "$guard_arm_file" ]; then (umask 022 && mkdir -p -- "$guard_arm_file") || return 1; fi
 	done
-	# the boot unit first: from then on a reboot removes the rest
-	guard_unit_boot && guard_unit_watch && guard_unit_timer || return 1
+	# The watcher first: it undoes an arm that is killed. Its unit is gone after a reboot. Then the boot unit: from then on a
+	# reboot removes the rest.
+	guard_unit_watch || return 1
+	[ "$guard_arm_changed" = yes ] || run systemctl --quiet --no-block start "$WATCH_UNIT" 2>>"$GUARD_ERRORS" || return 1
+	guard_unit_boot && guard_unit_timer || return 1
 	settle_disk "$UNIT_DIR/$TIMER_UNIT" "$UNIT_DIR/$REVERT_UNIT" "$UNIT_DIR/$BOOT_UNIT" \
 		"$UNIT_DIR" "$UNIT_DIR/timers.target.wants" "$UNIT_DIR/sysinit.target.wants"
 	# systemd reads a new unit when it is first named; only changed ones need daemon-reload, which costs as much as
@@ -331,19 +334,19 @@ guard_stop() {
 	# An ExecStopPost would wait for our lock, a watcher would sweep: tell them that all is done.
 	proc_me
 	printf '%s\n' "$ME" >"$STATE/disarming" 2>/dev/null || :
-	if [ ! -e "$RUN_DIR/$WATCH_UNIT" ]; then
-		guard_stop_watchers
-	elif [ "$IN_GUARD" = no ] && watcher_alive; then
+	if [ "$IN_GUARD" = no ] && [ -e "$RUN_DIR/$WATCH_UNIT" ] && watcher_alive; then
 		run systemctl --quiet stop "$WATCH_UNIT" 2>/dev/null || :
 	fi
-	rm -f -- "$STATE/disarming" "$STATE/watch.pid" "$STATE/guard"
+	guard_stop_watchers
+	rm -f -- "$STATE/disarming" "$STATE/watch.pid"
 	guard_stop_in=no
 	if guard_in_watch_unit; then guard_stop_in=yes; fi
-	if [ -e "$RUN_DIR/$WATCH_UNIT" ]; then
-		guard_reload=yes # of the other units too: the process that removed their files may have been ended
-		[ "$guard_stop_in" = yes ] || rm -f -- "$RUN_DIR/$WATCH_UNIT"
-	fi
+	first_line "$STATE/guard" || LINE=
+	# systemd is to forget the other units too: the process that removed their files may have been ended, or left it to us
+	if [ "$LINE" = systemd ] || [ -e "$RUN_DIR/$WATCH_UNIT" ]; then guard_reload=yes; fi
+	[ "$guard_stop_in" = yes ] || rm -f -- "$RUN_DIR/$WATCH_UNIT"
 	if [ "${guard_reload-no}" = yes ] && guard_systemd_usable; then guard_forget_systemd; fi
+	rm -f -- "$STATE/guard"
 	# What systemd knows of our own unit must hold until we are gone: without it a killed process would be a failed unit, and
 	# remembered. So its file goes when systemd has read all others anew; with CollectMode= the unit is forgotten when we end.
 	[ "$guard_stop_in" = no ] || rm -f -- "$RUN_DIR/$WATCH_UNIT"

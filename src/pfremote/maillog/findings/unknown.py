@@ -14,8 +14,8 @@ from pfremote.maillog.transcripts.turns import Transcript, Turn
 _SEVERE = re.compile(r"(?:[\w-]+: )?(?P<severity>warning|error|fatal|panic): (?P<what>.*)", re.DOTALL)
 _REPLY = re.compile(r"(?P<code>[45]\d\d)[ -](?P<what>.*)", re.DOTALL)
 _REFUSED = re.compile(r"(?:[\w-]+: )?\w+: (?:milter-)?reject: (?P<what>.*)", re.DOTALL)
-#: Goes on from the warning before it, which has the finding (bounce_template.c, maildir.c, master_avail.c, master_watch.c,
-#: qmgr.c, qmgr_entry.c, tlsproxy.c; Debian's dict_db.c).
+#: Goes on from the warning before it, which has the finding (bounce_template.c, maildir.c, master_avail.c,
+#: master_watch.c, qmgr.c, qmgr_entry.c, tlsproxy.c; Debian's dict_db.c).
 _GOES_ON = re.compile(
     r"-- ignoring this template for now|for instructions see the bounce|please (?:increase|reduce) time unit "
     r"|please specify a charset|perhaps you need to create the maildirs|[Ss]ee \S+README\S* for "
