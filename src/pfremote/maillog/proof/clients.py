@@ -20,6 +20,11 @@ class ClientProof:
         self._secrets = secrets
         self._owners = owners
 
+    @property
+    def has_secrets(self) -> bool:
+        """Say whether there is anything to look for."""
+        return len(self._secrets) > 0
+
     def may_hold(self, text: str) -> bool:
         """Say whether a text holds any client's secret, of any client and at any place."""
         return len(self._secrets) > 0 and self._secrets.hit(MARK.sub(r" \1 ", text))

@@ -8,7 +8,7 @@ every spelling.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import islice
@@ -86,27 +86,110 @@ def redact_and_prove(records: Iterable[Record], known: Iterable[str] = ()) -> Re
     ``known`` are secrets that are known beforehand.
     """
     logged = list(records)
-    redactor = Redactor(known)
-    # Debug logs say the same thing over and over: each text is held once, and looked at once.
-    held: dict[str, str] = {}
-    redacted, unreadable = _redact(logged, redactor, held)
-    redactor.settle()
-    _name_users(redacted, redactor, held)
-    texts = list(held)
-    del held
-    secrets = redactor.secrets
-    of_host = {secret: owners for secret, owners in secrets.items() if HOST in owners}
-    reasons = _judge(texts, of_host)
-    late = _mask_late(logged, redacted, texts, redactor)
-    withheld = []
-    for index, record in enumerate(redacted if reasons or late else ()):
-        reason = late.get(index) or reasons.get(record.text)
-        if reason is not None:
-            redacted[index] = record.with_text(withhold(reason))
-            withheld.append(Withheld(record.number, reason))
-    exposures = _prove_accounts(redactor)
-    withheld += [Withheld(item.line, UNREAD) for item in unreadable]
-    return RedactedCapture(tuple(redacted), exposures, tuple(withheld), tuple(unreadable))
+    lesson = Lesson(known)
+    lesson.learn(logged)
+    lesson.settle()
+    shown, withheld = lesson.show(logged)
+    return RedactedCapture(tuple(shown), lesson.exposures(), (*withheld, *lesson.unread()), tuple(lesson.unreadable))
+
+
+class Lesson:
+    """What a log teaches, which is read for it before a line of it may be shown.
+
+    Twice the records are given in the order of the log, in pieces of any size: first all to :meth:`learn`, and after
+    :meth:`settle` the same again to :meth:`show`. In between no line is held, only what became of those that changed.
+    """
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self.unreadable: list[Unreadable] = []
+        self._redactor = Redactor(known)
+        #: What the redactor left of a line, where that is not all, by number.
+        self._changed: dict[int, str] = {}
+        self._waiting: frozenset[int] = frozenset()
+        #: Follows the lines that are shown, as the redactor followed those that it learned from.
+        self._owners = Owners()
+        self._of_host: dict[str, frozenset[str]] = {}
+        self._proof = ClientProof(Spellings({}), self._owners)
+
+    def learn(self, records: Sequence[Record]) -> None:
+        """Take the next lines, as they were logged."""
+        waiting = iter(enumerate(records))
+        at = 0
+        # Debug logs say the same thing over and over: each text is held once.
+        held: dict[str, str] = {}
+
+        def go_on() -> str:
+            nonlocal at
+            for at, record in waiting:  # noqa: B020 - it is wanted where this broke off
+                text = self._redactor.redact_text(record)
+                if text != record.text:
+                    self._changed[record.number] = held.setdefault(text, text)
+            return ""
+
+        while why := attempt(go_on, str):
+            self._changed[records[at].number] = withhold(UNREAD)
+            self.unreadable.append(Unreadable("line", records[at].number, why))
+
+    def settle(self) -> None:
+        """End of the log: from now on lines are shown."""
+        self._redactor.settle()
+        self._waiting = self._redactor.unnamed()
+        secrets = self._redactor.secrets
+        self._of_host = {secret: owners for secret, owners in secrets.items() if HOST in owners}
+        self._proof = ClientProof(Spellings(_of_clients(secrets)), self._redactor.owners)
+
+    def show(self, logged: Sequence[Record]) -> tuple[list[Record], list[Withheld]]:
+        """Return the next lines as they may be shown, and which of them are withheld."""
+        # Each text is looked at once; both before and after it has got its user.
+        texts: dict[str, None] = {}
+        redacted = [self._redacted(record, texts) for record in logged]
+        reasons = _judge(list(texts), self._of_host)
+        late = self._mask_late(logged, redacted, list(texts))
+        withheld = []
+        for index, record in enumerate(redacted if reasons or late else ()):
+            reason = late.get(index) or reasons.get(record.text)
+            if reason is not None:
+                redacted[index] = record.with_text(withhold(reason))
+                withheld.append(Withheld(record.number, reason))
+        return redacted, withheld
+
+    def exposures(self) -> tuple[Exposure, ...]:
+        """Return the credentials that stand in the log."""
+        return _prove_accounts(self._redactor)
+
+    def unread(self) -> tuple[Withheld, ...]:
+        """Return the lines that the redactor could not read."""
+        return tuple(Withheld(item.line, UNREAD) for item in self.unreadable)
+
+    def _redacted(self, record: Record, texts: dict[str, None]) -> Record:
+        text = self._changed.get(record.number)
+        shown = record if text is None else record.with_text(text)
+        texts[shown.text] = None
+        if record.number in self._waiting:
+            shown = self._redactor.name_user(shown)
+            texts[shown.text] = None
+        return shown
+
+    def _mask_late(self, logged: Sequence[Record], redacted: list[Record], texts: list[str]) -> dict[int, str]:
+        """Look for what clients offered later than the line; return which lines are to be withheld, by index.
+
+        A debug line goes as a whole. Of the others, which tell what became of a client, only what it said goes.
+        """
+        if not self._proof.has_secrets:
+            return {}
+        doubted = {texts[index] for index in self._proof.find(texts)}
+        found: dict[int, str] = {}
+        for index, record in enumerate(logged):
+            told = tell_owner(self._owners, record)
+            shown = redacted[index]
+            if shown.text not in doubted:
+                continue
+            owner = self._redactor.owners.settle(told)
+            if not is_debug(shown.text):
+                shown = redacted[index] = self._redactor.redact_late(shown, owner)
+            if self._proof.holds(shown.text, owner, shown.host):
+                found[index] = GIVEN_AWAY
+        return found
 
 
 class HeldLine(NamedTuple):
@@ -146,35 +229,6 @@ def _withhold_text(text: str, _kind: str) -> dict[str, str]:
     return {text: UNREAD}
 
 
-def _redact(logged: list[Record], redactor: Redactor, held: dict[str, str]) -> tuple[list[Record], list[Unreadable]]:
-    """Return the redacted records, in which one that cannot be read keeps its head only."""
-    redacted: list[Record] = []
-    unreadable: list[Unreadable] = []
-
-    def go_on() -> str:
-        for record in waiting:
-            text = redactor.redact_text(record)
-            held[text] = text
-            redacted.append(record if text == record.text else record.with_text(text))
-        return ""
-
-    waiting = iter(logged)
-    while why := attempt(go_on, str):
-        record = logged[len(redacted)]
-        redacted.append(record.with_text(held.setdefault(withhold(UNREAD), withhold(UNREAD))))
-        unreadable.append(Unreadable("line", record.number, why))
-    return redacted, unreadable
-
-
-def _name_users(redacted: list[Record], redactor: Redactor, held: dict[str, str]) -> None:
-    """Put users into the marks, now that the whole log has told which are confirmed."""
-    waiting = redactor.unnamed()
-    for index, record in enumerate(redacted if waiting else ()):
-        if record.number in waiting:
-            redacted[index] = named = redactor.name_user(record)
-            held.setdefault(named.text, named.text)
-
-
 def _prove_texts(texts: list[str], secrets: Iterable[str]) -> dict[str, str]:
     return {texts[item.number - 1]: item.reason for item in prove(texts, secrets).withheld}
 
@@ -185,27 +239,6 @@ def _prove_each(texts: list[str], secrets: Iterable[str]) -> dict[str, str]:
     for text in texts:
         reasons |= attempt(partial(_prove_texts, [text], secrets), partial(_withhold_text, text))
     return reasons
-
-
-def _mask_late(logged: list[Record], redacted: list[Record], texts: list[str], redactor: Redactor) -> dict[int, str]:
-    """Look for what clients offered later than the line; return which lines are to be withheld, by index.
-
-    A debug line goes as a whole. Of the others, which tell what became of a client, only what it said goes.
-    """
-    owners = Owners()
-    proof = ClientProof(Spellings(_of_clients(redactor.secrets)), owners)
-    doubted = {texts[index] for index in proof.find(texts)}
-    told = [tell_owner(owners, record) for record in logged] if doubted else []
-    found: dict[int, str] = {}
-    for index, owner in enumerate(map(owners.settle, told)):
-        shown = redacted[index]
-        if shown.text not in doubted:
-            continue
-        if not is_debug(shown.text):
-            shown = redacted[index] = redactor.redact_late(shown, owner)
-        if proof.holds(shown.text, owner, shown.host):
-            found[index] = GIVEN_AWAY
-    return found
 
 
 def _prove_accounts(redactor: Redactor) -> tuple[Exposure, ...]:
