@@ -38,13 +38,15 @@ class Counts:
     cut_lines: int = 0
     #: Debugged sessions among those of other peers.
     other_verbose: int = 0
+    #: Sessions without a finding that are left out, of a log of which only the others are wanted.
+    quiet: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Capture:
     """The redacted evidence of one host for the asked-for peers. ``records`` are its lines, in log order."""
 
-    records: tuple[Record, ...]
+    records: Sequence[Record]
     sessions: tuple[Session, ...]
     followed: tuple[Record, ...]
     unplaced: tuple[Record, ...]
@@ -75,7 +77,7 @@ class Capture:
         return self.evidence_bytes().decode("utf-8", "replace")
 
 
-class _Meter:
+class Meter:
     """Counts the bytes and the records that flow through the pipeline."""
 
     def __init__(self, evidence: bytes | Iterable[bytes]) -> None:
@@ -84,11 +86,13 @@ class _Meter:
         self._blocks = (evidence,) if isinstance(evidence, bytes) else evidence
 
     def blocks(self) -> Iterator[bytes]:
+        """Yield the evidence."""
         for block in self._blocks:
             self.bytes += len(block)
             yield block
 
     def count(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Yield the records, counted."""
         for record in records:
             self.lines += 1
             self.undated += record.time is None
@@ -116,7 +120,7 @@ def read_capture(
     ``known`` are secrets that are known beforehand; ``numbers`` are those of the lines where they are not all that
     the log has.
     """
-    meter = _Meter(evidence)
+    meter = Meter(evidence)
     parsed = parse_evidence(meter.blocks(), now=now, utc_offset=utc_offset)
     if numbers is not None:
         parsed = (record._replace(number=number) for record, number in zip(parsed, numbers, strict=True))

@@ -37,13 +37,14 @@ _Key = tuple[str, str, int | None]
 class Owners:
     """Follows which process serves which client, and which message came from whom."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Owners | None = None) -> None:
+        """Begin a log; ``names`` has read it before, and keeps the names that it has."""
         self._clients: dict[_Key, str] = {}
         self._messages: dict[str, str] = {}
         #: What stood for a client before a line named it → the client.
         self._named: dict[str, str] = {}
-        #: Client → how the log calls it: ``name[address]``, name, address.
-        self._names: dict[str, tuple[str, ...]] = {}
+        #: Client → itself, and the name that the log has for it.
+        self._names: dict[str, tuple[str, str]] = {} if names is None else names._names
 
     def see(self, record: Record) -> None:
         """Take a line of smtpd that may say who its client is."""
@@ -86,18 +87,17 @@ class Owners:
         return len(self._named)
 
     def names(self, owner: str | None) -> tuple[str, ...]:
-        """Return how the log calls a client."""
-        return self._names.get(owner, ()) if owner else ()
+        """Return how the log calls a client: ``name[address]``, name, address."""
+        known = self._names.get(owner) if owner else None
+        return () if known is None else (f"{known[1]}[{known[0]}]", known[1], known[0])
 
     def _meet(self, text: str, start: int) -> str:
         """Return the address of the ``name[address]`` that ``text`` has at ``start``, or nothing."""
         found = PEER.match(text, start)
         if found is None:
             return ""
-        name, address = found["name"], found["address"]
-        if address not in self._names:
-            self._names[address] = (f"{name}[{address}]", name, address)
-        return address
+        # The same text each time, since there is one for each process and each message.
+        return self._names.setdefault(found["address"], (found["address"], found["name"]))[0]
 
     def is_same(self, one: str, other: str) -> bool:
         """Say whether these are one client; a client may have been nameless when it was first met."""

@@ -46,6 +46,11 @@ class ExplainOptions:
         """Tell whether the report shows the ways of messages."""
         return self.everything or self.wanted.of_messages()
 
+    @property
+    def shows_only_trouble(self) -> bool:
+        """Tell whether nothing is shown of a session without a finding but that it is there."""
+        return self.wanted.everything and not self.everything and not self.share and self.fmt in ("txt", "md")
+
     @classmethod
     def of(cls, words: Mapping[str, Any]) -> Self:
         """Return the options that the command line's values mean."""
@@ -104,7 +109,8 @@ def _read_all(sources: Sequence[Source], options: ExplainOptions, output: Output
     try:
         for source in sources:
             tell = _make_progress(source, output)
-            logs.append(explain_log(source, options.wanted, tell, messages=messages))
+            troubled = not messages and options.shows_only_trouble and source.path != STDIN
+            logs.append(explain_log(source, options.wanted, tell, messages=messages, troubled=troubled))
         _follow(logs, options.wanted, output)
     except KeyboardInterrupt:
         output.console.progress("")

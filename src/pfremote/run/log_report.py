@@ -55,7 +55,7 @@ def build_log_report(
     if not troubled:
         return build_report(run, [HostFolder(encode_capture(capture), _Lines(capture)) for _, capture in read])
     report = build_report(run, [HostFolder(_encode_troubled(capture), _Lines(capture)) for _, capture in read])
-    quiet = sum(len(capture.sessions) for _, capture in read) - len(report.sessions)
+    quiet = sum(len(capture.sessions) + capture.counts.quiet for _, capture in read) - len(report.sessions)
     notes = (f"{plural(quiet, 'session')} without a finding, shown with --all",) if quiet else ()
     return replace(report, notes=notes, quiet=quiet)
 
@@ -68,7 +68,11 @@ def _encode_troubled(capture: Capture) -> dict[str, Any]:
 def record_log(log: Explained, capture: Capture) -> HostRecord:
     """Return a log that was read as the record of a host that was not contacted."""
     result = HostResult(
-        log.host, "read", complete=not capture.withheld, sessions=len(capture.sessions), lines=len(capture.records)
+        log.host,
+        "read",
+        complete=not capture.withheld,
+        sessions=len(capture.sessions) + capture.counts.quiet,
+        lines=len(capture.records),
     )
     return HostRecord(result, folder="", source=f"file:{log.source.path}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -13,6 +13,7 @@ from pfremote.maillog.messages.join import join_messages
 from pfremote.maillog.messages.message import Hop, Message
 from pfremote.maillog.narrow import Wanted, is_wanted, narrow
 from pfremote.maillog.parse.layouts import LayoutReader
+from pfremote.maillog.pieces.read import PIECE, Survey, read_troubled
 from pfremote.maillog.search import Found, choose_words, search
 from pfremote.run.log_files import STDIN, Source, open_log, read_blocks, read_whole_lines, time_of
 from pfremote.text.quantities import plural
@@ -48,33 +49,49 @@ class Explained:
 
 
 def explain_log(
-    source: Source, wanted: Wanted, tell: Callable[[int], None], *, messages: bool = True, known: Iterable[str] = ()
+    source: Source,
+    wanted: Wanted,
+    tell: Callable[[int], None],
+    *,
+    messages: bool = True,
+    known: Iterable[str] = (),
+    troubled: bool = False,
+    piece: int = PIECE,
 ) -> Explained:
     """Read one log. What is wrong with it is its own result; the other logs are read all the same.
 
     ``messages`` says whether the ways of messages are wanted; they are also needed to choose sessions by message.
-    ``known`` are names of wanted messages that other logs have.
+    ``known`` are names of wanted messages that other logs have. With ``troubled`` the sessions without a finding are
+    only counted, and lines beside those that are shown are not held: the log is read twice, so many lines at a time
+    as ``piece`` says.
     """
     layouts = LayoutReader()
+    survey = Survey(FIRST_LINES)
+    found = capture = None
     try:
-        found = _search(source, wanted, tell, known, messages=messages)
-        capture = _read_whole(source, layouts, tell) if found is None else _read_found(source, found, layouts)
+        if troubled and wanted.everything:
+            layouts, capture = _read_twice(source, survey, tell, piece)
+        else:
+            found = _search(source, wanted, tell, known, messages=messages)
+        if capture is None:
+            layouts, survey = LayoutReader(), Survey(FIRST_LINES)
+            capture = _read_whole(source, layouts, tell) if found is None else _read_found(source, found, layouts)
+            survey.take(capture.records)
     except PfremoteError as exc:
         return Explained(source, source.host, error=exc)
-    hosts = {record.host for record in capture.records} | (found.hosts if found else set())
+    hosts = survey.hosts | (found.hosts if found else set())
     host = source.host if source.named else _find_host(hosts) or source.host
     hops = collect_hops(host, capture.records) if messages or wanted.of_messages() else ()
     hops = hops if len(hosts - {"", "-"}) > 1 else name_host(host, hops)
-    strange = [record.text for record in capture.records if not record.tag and record.text.strip()]
     return Explained(
         source,
         host,
         narrow(capture, wanted, hops),
         hops,
         tuple(layouts.seen.most_common()),
-        tuple(strange[:FIRST_LINES]),
-        len(strange),
-        found=bool(found and found.hosts) or any(record.tag for record in capture.records),
+        tuple(survey.strange),
+        survey.strange_lines,
+        found=bool(found and found.hosts) or survey.tagged,
         searched=None if found is None else frozenset(name.decode("utf-8", "surrogateescape") for name in found.names),
     )
 
@@ -84,6 +101,22 @@ def _read_whole(source: Source, layouts: LayoutReader, tell: Callable[[int], Non
     with open_log(source) as stream:
         blocks = read_blocks(stream, layouts, tell)
         return read_capture(blocks, now=moment, utc_offset=moment.utcoffset() or timedelta(), match=None)
+
+
+def _read_twice(
+    source: Source, survey: Survey, tell: Callable[[int], None], piece: int
+) -> tuple[LayoutReader, Capture | None]:
+    """Read a log that is not held; None where it must be read as a whole."""
+    moment = time_of(source)
+    readers: list[LayoutReader] = []
+
+    def read() -> Iterator[bytes]:
+        readers.append(LayoutReader())
+        with open_log(source) as stream:
+            yield from read_blocks(stream, readers[-1], tell)
+
+    capture = read_troubled(read, survey, now=moment, utc_offset=moment.utcoffset() or timedelta(), piece=piece)
+    return readers[-1], capture
 
 
 def _search(

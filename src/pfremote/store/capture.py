@@ -31,8 +31,8 @@ def encode_capture(
     places = number_lines(capture)
     # One session after the other: of a large log there is no room for all of them twice.
     sessions = [
-        _renumber(to_json(_session(item) if wanted is None else {**_session(item), "number": number}), places)
-        for number, item in enumerate(capture.transcripts, 1)
+        _renumber(to_json(_session(item) if wanted is None else {**_session(item), "number": item.session.id}), places)
+        for item in capture.transcripts
         if wanted is None or wanted(item)
     ]
     content = {

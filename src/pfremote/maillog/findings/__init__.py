@@ -17,13 +17,13 @@ from pfremote.maillog.findings.rules import ABOUT_REPLIES, RULES
 from pfremote.maillog.findings.sequel import tell_sequel
 from pfremote.maillog.findings.settle import Hit, certify, is_said, settle
 from pfremote.maillog.findings.slow import find_slow
-from pfremote.maillog.findings.unknown import find_unknown, find_unknown_of_host
+from pfremote.maillog.findings.unknown import find_unknown, find_unknown_of_host, is_severe
 from pfremote.maillog.findings.witness import Witnesses
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.sessions.follow import message_of
 from pfremote.maillog.transcripts.turns import Transcript, Turn
 
-__all__ = ["RULES", "Certainty", "Finding", "Rule", "explain", "find"]
+__all__ = ["RULES", "Certainty", "Finding", "Rule", "explain", "find", "may_concern_host", "may_find"]
 
 #: smtp(8) quotes a server: ``host NAME said: 550 ...``, ``refused to talk to me: 421 ...``.
 _QUOTES = re.compile(r"(?:^| )(?:said|refused to talk to me|refused to start TLS): [245]\d\d")
@@ -38,19 +38,42 @@ def find(
     screened = [record for record in after.values() if record.daemon == "postscreen"]
     host = [hit for record in (*screened, *unplaced) for hit in _hits(record, record.text, None)]
     found = [*settle(host), *find_unknown_of_host(unplaced, host)]
-    cleanup: dict[str, list[Record]] = {}
-    for record in after.values():
-        if record.daemon == "cleanup":
-            cleanup.setdefault(message_of(record), []).append(record)
+    cleanup = _by_message(after.values())
     witnesses = Witnesses(host)
     for transcript in transcripts:
         found += _of_session(transcript, after, witnesses, cleanup)
     return tuple(sorted(tell_sequel(found, transcripts), key=lambda finding: finding.proof.number))
 
 
+def may_find(transcript: Transcript, followed: Iterable[Record]) -> bool:
+    """Say whether a session has a finding, or a line of the host could give it one: false is for sure."""
+    after = {record.number: record for record in followed}
+    records = ChainMap({record.number: record for record in transcript.session.records}, after)
+    hits, strange = _read_turns(transcript, records, [turn.text for turn in transcript.turns])
+    return bool(
+        hits
+        or find_unknown(strange, [], transcript, records)
+        or find_auth(transcript, records)
+        or find_slow(transcript, _by_message(after.values()), set())
+    )
+
+
 def explain(record: Record, text: str) -> list[str]:
     """Return the codes of the rules that a single line fits, the cause last."""
     return [rule.code for rule, _ in _hits(record, text, None)]
+
+
+def may_concern_host(record: Record) -> bool:
+    """Say whether a line that belongs to no session may be a finding of the host."""
+    return is_severe(record) or bool(explain(record, record.text))
+
+
+def _by_message(records: Iterable[Record]) -> dict[str, list[Record]]:
+    cleanup: dict[str, list[Record]] = {}
+    for record in records:
+        if record.daemon == "cleanup":
+            cleanup.setdefault(message_of(record), []).append(record)
+    return cleanup
 
 
 def _of_session(

@@ -86,6 +86,11 @@ def _match_severe(text: str) -> re.Match[str] | None:
     return None if severe is None or _GOES_ON.match(severe["what"]) else severe
 
 
+def is_severe(record: Record) -> bool:
+    """Say whether Postfix says with this line that something is wrong."""
+    return "/" in record.tag and _match_severe(record.text) is not None
+
+
 def _warned(severe: re.Match[str], session: int | None, record: Record) -> Finding:
     severity = severe["severity"]
     return Finding(

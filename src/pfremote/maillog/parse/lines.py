@@ -69,13 +69,14 @@ class LineReader:
     five say what another has said, and such lines share one text.
     """
 
-    __slots__ = ("_memo", "_now", "_tails", "_texts", "_zone")
+    __slots__ = ("_memo", "_names", "_now", "_tails", "_texts", "_zone")
 
     def __init__(self, now: datetime, zone: tzinfo, texts: dict[str, str] | None = None) -> None:
         self._texts = texts
         self._now = now.astimezone(zone)
         self._zone = zone
         self._memo: dict[str, _Head] = {}
+        self._names: dict[str, str] = {}
         #: What stands between the stamp and the text, for stamps with microseconds: host, tag, daemon, pid.
         self._tails: dict[str, tuple[str, str, str, int | None]] = {}
 
@@ -120,7 +121,8 @@ class LineReader:
             time = _iso(iso, self._zone)
         else:
             time = datetime.fromtimestamp(float(epoch), UTC)
-        daemon = tag[tag.rfind("/") + 1 :]
+        # A log has few hosts and programs, and very many processes: each that is remembered would hold its own text.
+        host, tag, daemon = (self._name(name) for name in (host, tag, tag[tag.rfind("/") + 1 :]))
         head = (time, host, tag, daemon, int(pid) if pid else None, found[0])
         if pid and "/" in tag and found[0].endswith("]: ") and not epoch:
             if len(self._memo) + len(self._tails) >= _MEMO_LIMIT:
@@ -131,6 +133,12 @@ class LineReader:
             else:
                 self._tails[found[0][len(iso) :]] = head[1:5]
         return head
+
+    def _name(self, name: str) -> str:
+        """Return a name as the text that was made of it first."""
+        if len(self._names) >= _MEMO_LIMIT:
+            self._names.clear()
+        return self._names.setdefault(name, name)
 
     def _split_loosely(self, line: str) -> _Head:
         loose = read_loose(line)
@@ -186,9 +194,14 @@ def parse_line(line: str, number: int, *, now: datetime, zone: tzinfo = UTC) -> 
     return LineReader(now, zone).read(line, number)
 
 
-def parse_evidence(data: bytes | Iterable[bytes], *, now: datetime, utc_offset: timedelta) -> Iterator[Record]:
-    """Read a log, given whole or in blocks of any size; bytes that are not UTF-8 become surrogate escapes."""
-    reader = LineReader(now, timezone(utc_offset), {})
+def parse_evidence(
+    data: bytes | Iterable[bytes], *, now: datetime, utc_offset: timedelta, held: bool = True
+) -> Iterator[Record]:
+    """Read a log, given whole or in blocks of any size; bytes that are not UTF-8 become surrogate escapes.
+
+    ``held`` says that all records are held, so that those of the same text share it.
+    """
+    reader = LineReader(now, timezone(utc_offset), {} if held else None)
     number = 0
     for block in _whole_lines((data,) if isinstance(data, bytes) else data):
         # Not splitlines(): a form feed or U+2028 inside a line does not end it.

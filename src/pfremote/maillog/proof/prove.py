@@ -107,28 +107,31 @@ class Lesson:
         self._changed: dict[int, str] = {}
         self._waiting: frozenset[int] = frozenset()
         #: Follows the lines that are shown, as the redactor followed those that it learned from.
-        self._owners = Owners()
+        self._owners = Owners(self._redactor.owners)
         self._of_host: dict[str, frozenset[str]] = {}
         self._proof = ClientProof(Spellings({}), self._owners)
 
     def learn(self, records: Sequence[Record]) -> None:
         """Take the next lines, as they were logged."""
-        waiting = iter(enumerate(records))
-        at = 0
+        waiting = iter(records)
+        done = 0
         # Debug logs say the same thing over and over: each text is held once.
         held: dict[str, str] = {}
 
         def go_on() -> str:
-            nonlocal at
-            for at, record in waiting:  # noqa: B020 - it is wanted where this broke off
+            nonlocal done
+            for record in waiting:
                 text = self._redactor.redact_text(record)
                 if text != record.text:
                     self._changed[record.number] = held.setdefault(text, text)
+                done += 1
             return ""
 
         while why := attempt(go_on, str):
-            self._changed[records[at].number] = withhold(UNREAD)
-            self.unreadable.append(Unreadable("line", records[at].number, why))
+            number = records[done].number
+            self._changed[number] = withhold(UNREAD)
+            self.unreadable.append(Unreadable("line", number, why))
+            done += 1
 
     def settle(self) -> None:
         """End of the log: from now on lines are shown."""

@@ -37,6 +37,7 @@ _NESTED = re.compile(r"(?<![\w/.-])[\w/.-]+\[\d+\]: ")
 _NESTED_WITHIN = 400
 _REPEATED = re.compile(r"(\s?message repeated \d+ times: \[ ?)(.*)(\])\Z", re.DOTALL)
 _CACHE_LIMIT = 65536
+_PROCESSES = 10_000
 
 
 class Redactor:
@@ -57,6 +58,8 @@ class Redactor:
         #: Texts that hold no secret learned so far.
         self._clean: set[str] = set()
         self._generation = 0
+        #: So many processes are remembered before those are looked for of which there is nothing to remember.
+        self._most = _PROCESSES
 
     @property
     def exposures(self) -> tuple[Exposure, ...]:
@@ -198,6 +201,11 @@ class Redactor:
         self._clean.add(shown)
         return shown
 
+    def _drop_blank(self) -> None:
+        """Forget the processes that a new state would not differ from: most never had a credential."""
+        self._processes = {key: process for key, process in self._processes.items() if not process.is_blank}
+        self._most = max(_PROCESSES, 2 * len(self._processes))
+
     def _forget(self) -> None:
         """Empty the caches: their lines may hold what has been learned since."""
         self._plain.clear()
@@ -208,6 +216,8 @@ class Redactor:
         key = (record.host, record.tag, record.pid)
         process = self._processes.get(key)
         if process is None:
+            if len(self._processes) >= self._most:
+                self._drop_blank()
             process = self._processes[key] = Process(is_client=record.daemon in _CLIENTS)
             if record.daemon == "smtpd":
                 process.owner = self._owners.of(record) or HOST

@@ -56,6 +56,15 @@ class Process:
     owner: str = HOST
     #: What the line of the dialogue before called the other side.
     peer: str = ""
+    #: An exchange of it is remembered under its number.
+    noted: bool = False
+
+    @property
+    def is_blank(self) -> bool:
+        """Tell whether nothing of it matters for the lines to come."""
+        of_exchange = self.in_auth or self.mechanism or self.asked or self.candidate or self.offered or self.noted
+        of_table = self.attribute or self.password_map or self.checks_message
+        return not (of_exchange or of_table) and self.account == UNKNOWN
 
     def serve(self, owner: str) -> None:
         """Forget the client before, if this is another one."""
@@ -200,5 +209,6 @@ class Ledger:
         return True
 
     def _key(self, record: Record, process: Process) -> Key:
+        process.noted = True
         # What is quoted outside a dialogue is no exchange of the process; there may be several clients' (< 0).
         return record.host, record.tag, record.pid, process.exchange, self.owner if process.exchange < 0 else ""

@@ -7,7 +7,7 @@ the recipients' status lines.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -71,28 +71,60 @@ class Sessions:
 
 
 Tracker = InboundTracker | OutboundTracker
+Key = tuple[str, str, int | None]
+
+
+class Processes:
+    """The processes of a log that hold conversations, each with what cuts its lines into sessions."""
+
+    def __init__(self) -> None:
+        self.trackers: dict[Key, Tracker] = {}
+        self._by_pid: dict[tuple[str, int | None], list[tuple[str, Tracker]]] = {}
+
+    def take(self, record: Record) -> bool:
+        """Give a record to its process; False for one of a daemon that holds no conversation."""
+        key = (record.host, record.tag, record.pid)
+        tracker = self.trackers.get(key)
+        if tracker is None:
+            if not converses(record):
+                return record.daemon == "master" and self._told_of_death(record)
+            tracker = self.trackers[key] = InboundTracker() if record.daemon == "smtpd" else OutboundTracker()
+            self._by_pid.setdefault((record.host, record.pid), []).append((record.tag, tracker))
+        tracker.feed(record)
+        return True
+
+    def drop(self, key: Key) -> Tracker:
+        """Forget a process of which no line comes any more, and return what it had."""
+        tracker = self.trackers.pop(key)
+        host, tag, pid = key
+        self._by_pid[host, pid].remove((tag, tracker))
+        if not self._by_pid[host, pid]:
+            del self._by_pid[host, pid]
+        return tracker
+
+    def _told_of_death(self, record: Record) -> bool:
+        found = CHILD_DIED.match(record.text)
+        if found is None:
+            return False
+        instance = record.tag.removesuffix("master")
+        for tag, tracker in self._by_pid.get((record.host, int(found["pid"])), ()):
+            same = tag.endswith("/" + found["daemon"]) and tag.startswith(instance)
+            if same and tracker.child_died(record):
+                return True
+        return False
+
+
+def converses(record: Record) -> bool:
+    """Say whether a record is of a process that holds conversations."""
+    return record.daemon in ("smtpd", "smtp", "lmtp") and record.pid is not None
 
 
 def build_sessions(records: Iterable[Record]) -> Sessions:
     """Sort the records of one host into sessions. Order must be that of the log."""
-    trackers: dict[tuple[str, str, int | None], Tracker] = {}
-    by_pid: dict[tuple[str, int | None], list[tuple[str, Tracker]]] = {}
-    others: list[Record] = []
-    for record in records:
-        key = (record.host, record.tag, record.pid)
-        tracker = trackers.get(key)
-        if tracker is None:
-            if record.daemon in ("smtpd", "smtp", "lmtp") and record.pid is not None:
-                tracker = trackers[key] = InboundTracker() if record.daemon == "smtpd" else OutboundTracker()
-                by_pid.setdefault((record.host, record.pid), []).append((record.tag, tracker))
-            elif record.daemon != "master" or not _told_of_death(record, by_pid):
-                others.append(record)
-                continue
-            else:
-                continue
-        tracker.feed(record)
+    processes = Processes()
+    others = [record for record in records if not processes.take(record)]
     opened: list[OpenSession] = []
-    for tracker in trackers.values():
+    for tracker in processes.trackers.values():
         opened += tracker.finish()
         others += tracker.homeless
     opened.sort(key=lambda session: session.records[0].number)
@@ -100,18 +132,6 @@ def build_sessions(records: Iterable[Record]) -> Sessions:
     sessions = tuple(close_session(number, session) for number, session in enumerate(opened, 1))
     followed, unplaced = follow(others, {qid for session in sessions for qid in session.queue_ids})
     return Sessions(sessions, followed, unplaced)
-
-
-def _told_of_death(record: Record, by_pid: Mapping[tuple[str, int | None], Sequence[tuple[str, Tracker]]]) -> bool:
-    found = CHILD_DIED.match(record.text)
-    if found is None:
-        return False
-    instance = record.tag.removesuffix("master")
-    for tag, tracker in by_pid.get((record.host, int(found["pid"])), ()):
-        same = tag.endswith("/" + found["daemon"]) and tag.startswith(instance)
-        if same and tracker.child_died(record):
-            return True
-    return False
 
 
 def close_session(number: int, session: OpenSession) -> Session:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 
 from pfremote.maillog.parse.patterns import notified_as, queue_id
 from pfremote.maillog.parse.record import Record
@@ -14,39 +14,54 @@ _ONE_AT_A_TIME = frozenset(("cleanup", "local", "virtual", "pipe", "bounce", "er
 #: A line without a queue id belongs to the message that the same process names within this time.
 _NEAR = timedelta(seconds=10)
 
+Key = tuple[str, str, int | None]
+
 
 def message_of(record: Record) -> str:
     """Return the queue id that the record's text begins with (after ``warning:``), or ``""``."""
     return queue_id(record.text.removeprefix("warning: ").split(" ", 1)[0])
 
 
+class Messages:
+    """Tells, in the order of the log, which message each line is about; some only when a later line came."""
+
+    def __init__(self) -> None:
+        #: The last message that a process named, and when.
+        self._last: dict[Key, tuple[str, datetime | None]] = {}
+        self._waiting: dict[Key, list[Record]] = {}
+
+    def feed(self, record: Record) -> list[tuple[Record, str]]:
+        """Take the next line; return the lines of which this is known now, with ``""`` for one about none."""
+        qid = message_of(record)
+        if record.daemon not in _ONE_AT_A_TIME or record.pid is None:
+            return [(record, qid)]
+        key = (record.host, record.tag, record.pid)
+        if not qid:
+            self._waiting.setdefault(key, []).append(record)
+            return []
+        # cleanup begins a message with its Message-ID, so an earlier line belongs to the message before.
+        begins = ": message-id=" in record.text[:40] and key in self._last
+        owner, time = self._last[key] if begins else (qid, record.time)
+        self._last[key] = (qid, record.time)
+        told = [(earlier, owner if _is_near(earlier.time, time) else "") for earlier in self._waiting.pop(key, ())]
+        return [*told, (record, qid)]
+
+    def finish(self) -> Iterator[tuple[Record, str]]:
+        """End of the log: yield the lines that still wait."""
+        for key, left in self._waiting.items():
+            owner, time = self._last.get(key, ("", None))
+            yield from ((record, owner if _is_near(record.time, time) else "") for record in left)
+
+
 def messages_of(records: Iterable[Record]) -> dict[int, str]:
     """Return the queue id of each record that has one, or whose neighbours have it, by record number."""
-    known: dict[int, str] = {}
-    last: dict[tuple[str, str, int | None], tuple[str, Record]] = {}
-    waiting: dict[tuple[str, str, int | None], list[Record]] = {}
-    for record in records:
-        key = (record.host, record.tag, record.pid)
-        if qid := message_of(record):
-            known[record.number] = qid
-            # cleanup begins a message with its Message-ID, so an earlier line belongs to the message before.
-            begins = ": message-id=" in record.text[:40] and key in last
-            for earlier in waiting.pop(key, ()):
-                owner, by = last[key] if begins else (qid, record)
-                if _is_near(earlier, by):
-                    known[earlier.number] = owner
-            last[key] = (qid, record)
-        elif record.daemon in _ONE_AT_A_TIME and record.pid is not None:
-            waiting.setdefault(key, []).append(record)
-    for key, left in waiting.items():
-        if key in last:
-            owner, by = last[key]
-            known |= {record.number: owner for record in left if _is_near(record, by)}
-    return known
+    messages = Messages()
+    told = [item for record in records for item in messages.feed(record)]
+    return {record.number: qid for record, qid in (*told, *messages.finish()) if qid}
 
 
-def _is_near(one: Record, other: Record) -> bool:
-    return one.time is None or other.time is None or abs(one.time - other.time) <= _NEAR
+def _is_near(one: datetime | None, other: datetime | None) -> bool:
+    return one is None or other is None or abs(one - other) <= _NEAR
 
 
 def follow(records: Iterable[Record], queue_ids: set[str]) -> tuple[tuple[Record, ...], tuple[Record, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from pfremote.maillog.parse.patterns import CHATTER, queue_id
 from pfremote.maillog.parse.record import Record
@@ -122,6 +123,11 @@ class InboundTracker(SessionTracker):
             self._open.cut_end = not self._open.over
             self._done.append(self._open)
         self._open = None
+
+    def held(self) -> Iterator[Record | OpenSession]:
+        """Yield the sessions that may still change, and the lines that may yet be about a message of their own."""
+        yield from super().held()
+        yield from self._waiting
 
     def finish(self) -> list[OpenSession]:
         """End of log: return all sessions; lines that led to none stay in ``homeless``."""

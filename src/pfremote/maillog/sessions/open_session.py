@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -64,7 +65,19 @@ class SessionTracker:
         session.ended = session.ended or record.time
         return True
 
+    def held(self) -> Iterator[Record | OpenSession]:
+        """Yield the sessions that may still change, and the lines that may yet be about a message of their own."""
+        for session in self.sessions:
+            yield session
+            if not session.peer_name:
+                yield from session.records
+
     def forget(self, session: OpenSession) -> None:
         """Keep a session no longer that is done with."""
         if session in self._done:
             self._done.remove(session)
+
+    def take_done(self) -> list[OpenSession]:
+        """Return the sessions that no later line changes, and keep them no longer."""
+        done, self._done = self._done, []
+        return done

@@ -179,14 +179,27 @@ class OutboundTracker(SessionTracker):
             self._chain = [] if self._status else [*self._chain, self._open]
         self._open = None
 
+    def take_done(self) -> list[OpenSession]:
+        """Return the sessions that no later line changes, and keep them no longer.
+
+        One that waits for the status of its delivery is not among them. Lines that name no server are ``homeless``.
+        """
+        waiting = {id(session) for session in self._chain}
+        done = [session for session in self._done if id(session) not in waiting]
+        self._done = [session for session in self._done if id(session) in waiting]
+        return self._close(done)
+
     def finish(self) -> list[OpenSession]:
         """End of log: return all sessions; lines that name no server stay in ``homeless``."""
         if self._open is not None:
             self._open.records += self._limbo
             self._limbo.clear()
         self._leave()
-        for session in self._done:
+        return self._close(self._done)
+
+    def _close(self, sessions: list[OpenSession]) -> list[OpenSession]:
+        for session in sessions:
             session.cut_end = not session.over
             if not session.peer_name:
                 self.homeless += session.records
-        return [session for session in self._done if session.peer_name]
+        return [session for session in sessions if session.peer_name]

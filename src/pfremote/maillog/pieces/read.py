@@ -1,0 +1,184 @@
+"""A log in two readings and bounded memory: of the sessions in which nothing went wrong only the number is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from itertools import islice
+from typing import overload
+
+from pfremote.maillog.budget import shorten
+from pfremote.maillog.capture import Capture, Counts, Meter
+from pfremote.maillog.contain import attempt
+from pfremote.maillog.findings import find, may_find
+from pfremote.maillog.parse.lines import parse_evidence
+from pfremote.maillog.parse.record import Record
+from pfremote.maillog.pieces.gather import Counts as LineCounts
+from pfremote.maillog.pieces.gather import Gatherer, Group
+from pfremote.maillog.pieces.tally import Places
+from pfremote.maillog.proof.prove import Lesson, Withheld
+from pfremote.maillog.sessions.build import close_session
+from pfremote.maillog.transcripts.transcript import build_transcripts
+from pfremote.maillog.transcripts.turns import Transcript
+
+#: So many lines are redacted, proven and sorted at a time.
+PIECE = 8192
+
+#: Reads a log from its beginning, in blocks; each call begins anew.
+Read = Callable[[], Iterable[bytes]]
+
+
+@dataclass(slots=True)
+class Survey:
+    """What a log has, beside its sessions: hosts, the first lines that fit no layout, and how many such there are."""
+
+    first_lines: int
+    hosts: set[str] = field(default_factory=set)
+    tagged: bool = False
+    strange: list[str] = field(default_factory=list)
+    strange_lines: int = 0
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Take the next lines, as they may be shown."""
+        for record in records:
+            self.hosts.add(record.host)
+            if record.tag:
+                self.tagged = True
+            elif record.text.strip():
+                self.strange_lines += 1
+                if len(self.strange) < self.first_lines:
+                    self.strange.append(record.text)
+
+
+class KeptRecords(Sequence[Record]):
+    """The lines of a log of which only some are kept: as many as the log has, and each in its place."""
+
+    def __init__(self, total: int, kept: Iterable[Record]) -> None:
+        self._total = total
+        self._kept = {record.number: record for record in kept}
+
+    def __len__(self) -> int:
+        return self._total
+
+    @overload
+    def __getitem__(self, place: int) -> Record: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Record, ...]: ...
+    def __getitem__(self, place: int | slice) -> Record | tuple[Record, ...]:
+        """Return the record at a place from 0.
+
+        Raises:
+            KeyError: it is not kept.
+        """
+        if isinstance(place, slice):
+            return tuple(self[at] for at in range(*place.indices(self._total)))
+        return self._kept[place + 1 if place >= 0 else self._total + place + 1]
+
+
+def read_troubled(
+    read: Read, survey: Survey, *, now: datetime, utc_offset: timedelta, piece: int = PIECE
+) -> Capture | None:
+    """Return what :func:`~pfremote.maillog.capture.read_capture` does, without the sessions that have no finding.
+
+    None where the log cannot be read so: it changed between the two readings, or something in it cannot be read; then
+    it is to be read as a whole.
+    """
+    reading = _Reading(read, now, utc_offset, piece)
+    return attempt(lambda: reading.read(survey), lambda _kind: None)
+
+
+class _Reading:
+    def __init__(self, read: Read, now: datetime, utc_offset: timedelta, piece: int) -> None:
+        self._read, self._now, self._utc_offset, self._piece = read, now, utc_offset, piece
+        self._lesson = Lesson()
+        self._counts = LineCounts()
+        self._begins = Places()
+        self._sessions = 0
+        self._transcripts: list[Transcript] = []
+        self._followed: list[Record] = []
+        self._withheld: list[Withheld] = []
+        self._last: Record | None = None
+
+    def read(self, survey: Survey) -> Capture | None:
+        """Read it twice."""
+        before, learned = Meter(()), blake2b()
+        for piece in self._pieces(before, learned.update):
+            self._lesson.learn(piece)
+            for record in piece:
+                self._counts.take(record)
+        self._lesson.settle()
+        self._counts.finish()
+        if self._lesson.unreadable:
+            return None
+        meter, shown = Meter(()), blake2b()
+        gatherer = Gatherer(self._counts)
+        for piece in self._pieces(meter, shown.update):
+            records, withheld = self._lesson.show(piece)
+            self._withheld += withheld
+            survey.take(records)
+            for record, one in zip(piece, records, strict=True):
+                gatherer.feed(record, one)
+            for group in gatherer.ripe():
+                self._keep(group)
+            self._last = records[-1]
+        if shown.digest() != learned.digest():
+            return None
+        for group in gatherer.finish():
+            self._keep(group)
+        return self._capture(meter, gatherer.of_host())
+
+    def _pieces(self, meter: Meter, note: Callable[[bytes], None]) -> Iterator[list[Record]]:
+        def blocks() -> Iterator[bytes]:
+            for block in self._read():
+                note(block)
+                meter.bytes += len(block)
+                yield block
+
+        parsed = parse_evidence(blocks(), now=self._now, utc_offset=self._utc_offset, held=False)
+        records = (shorten(record) for record in meter.count(parsed))
+        while piece := list(islice(records, self._piece)):
+            yield piece
+
+    def _keep(self, group: Group) -> None:
+        """Keep a group in which something went wrong; of another only count the sessions."""
+        for one in group.sessions:
+            self._begins.add(one.records[0].number)
+        sessions = tuple(close_session(one.records[0].number, one) for one in group.sessions)
+        self._sessions += len(sessions)
+        transcripts = build_transcripts(sessions, group.followed)
+        if any(may_find(item, group.followed) for item in transcripts):
+            self._transcripts += transcripts
+            self._followed += group.followed
+
+    def _capture(self, meter: Meter, unplaced: list[Record]) -> Capture:
+        by_begin = {item.session.id: item for item in self._transcripts}
+        transcripts = [
+            replace(by_begin[begin], session=replace(by_begin[begin].session, id=number))
+            for begin, number in self._begins.rank(sorted(by_begin))
+        ]
+        followed = tuple(sorted(self._followed, key=lambda record: record.number))
+        kept = [record for item in transcripts for record in item.session.records]
+        last = () if self._last is None else (self._last,)
+        return Capture(
+            records=KeptRecords(meter.lines, (*kept, *followed, *unplaced, *last)),
+            sessions=tuple(item.session for item in transcripts),
+            followed=followed,
+            unplaced=tuple(unplaced),
+            transcripts=tuple(transcripts),
+            findings=find(transcripts, followed, unplaced),
+            exposures=self._lesson.exposures(),
+            withheld=tuple(self._withheld),
+            counts=Counts(
+                lines=meter.lines,
+                bytes=meter.bytes,
+                undated=meter.undated,
+                other_sessions=0,
+                other_lines=0,
+                undecided=0,
+                other_exposures=0,
+                cut_lines=len(meter.cut),
+                quiet=self._sessions - len(transcripts),
+            ),
+        )

@@ -1,0 +1,126 @@
+"""A log that is not held is read twice, piece by piece: what is shown of it is what is shown of one read as a whole."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pfremote.maillog.narrow import Wanted
+from pfremote.maillog.pieces.read import KeptRecords, Survey, read_troubled
+from pfremote.report import render_report
+from pfremote.run.log_files import Source
+from pfremote.run.log_report import build_log_report, count_recap
+from pfremote.run.read_logs import Explained, explain_log
+
+MOMENT = datetime(2026, 11, 29, tzinfo=UTC)
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+LOGS = sorted(FIXTURES.glob("*.log"))
+#: Lines that are read at a time: so few that nothing of a session stands in one piece, and some.
+PIECES = (1, 40)
+
+
+def explain(path: Path, *, piece: int = 0) -> Explained:
+    """Read a log as a whole, or so many lines at a time."""
+    source = Source(path.name, str(path))
+    if not piece:
+        return explain_log(source, Wanted(), lambda _done: None, messages=False)
+    return explain_log(source, Wanted(), lambda _done: None, messages=False, troubled=True, piece=piece)
+
+
+def show(log: Explained) -> tuple[object, ...]:
+    """Return all that is made of a log where the sessions without a finding are only counted."""
+    report = build_log_report([log], ["pfremote", "explain"], MOMENT, 0, troubled=True)
+    recap = {name: number for name, number in count_recap([log]).items() if name != "sessions"}
+    told = (log.host, log.layouts, log.strange, log.strange_lines, log.found, str(log.error), recap)
+    return (*told, *(render_report(report, fmt) for fmt in ("txt", "md")))
+
+
+def assert_same(path: Path, pieces: tuple[int, ...] = PIECES) -> None:
+    whole = show(explain(path))
+    for piece in pieces:
+        log = explain(path, piece=piece)
+        assert log.capture is None or isinstance(log.capture.records, KeptRecords)  # it did not fall back to the whole
+        assert show(log) == whole, piece
+
+
+@pytest.mark.parametrize("path", LOGS, ids=lambda path: path.stem)
+def test_each_recording_reads_the_same_in_pieces(path: Path) -> None:
+    assert_same(path)
+
+
+def read_recordings(seed: int, number: int) -> list[list[bytes]]:
+    chosen = random.Random(seed).sample(LOGS, number)  # noqa: S311 - a choice, not a key
+    return [path.read_bytes().splitlines(keepends=True) for path in chosen]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_recordings_one_after_the_other_with_the_same_processes(seed: int, tmp_path: Path) -> None:
+    path = tmp_path / "mail.log"
+    path.write_bytes(b"".join(line for lines in read_recordings(seed, 30) for line in lines))
+    assert_same(path, (50, 1000))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_recordings_at_the_same_time_on_one_host(seed: int, tmp_path: Path) -> None:
+    """Each has processes of its own; sessions are open over many pieces, and messages are in several."""
+    path = tmp_path / "mail.log"
+    apart = [
+        [
+            re.sub(rb"^(\w{3} [ \d]\d [\d:]{8}) \S+ (\S+)\[(\d+)\]: ", rb"\1 mx \2[%d\3]: " % number, line)
+            for line in lines
+        ]
+        for number, lines in enumerate(read_recordings(seed, 12), 1)
+    ]
+    mixed = [line for lines in itertools.zip_longest(*apart, fillvalue=b"") for line in lines]
+    path.write_bytes(b"".join(mixed))
+    assert_same(path, (30, 700))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_log_of_which_lines_are_lost_and_out_of_order(seed: int, tmp_path: Path) -> None:
+    rng = random.Random(seed)  # noqa: S311 - a choice, not a key
+    lines = [line for lines in read_recordings(seed, 10) for line in lines]
+    kept = [line for line in lines if rng.random() > 0.1]
+    for at in range(0, len(kept) - 8, 7):
+        if rng.random() < 0.2:
+            kept[at : at + 6] = rng.sample(kept[at : at + 6], 6)
+    path = tmp_path / "mail.log"
+    path.write_bytes(b"".join(kept))
+    assert_same(path, (25, 600))
+
+
+def test_a_bounce_is_followed_only_after_it_was_announced(tmp_path: Path) -> None:
+    said = (
+        "smtpd[1]: connect from a[192.0.2.1]",
+        "smtpd[1]: 4A1B2C3D4E: client=a[192.0.2.1]",
+        "cleanup[2]: 5A1B2C3D4E: warning: this line stands before the notice",
+        "bounce[3]: 4A1B2C3D4E: sender non-delivery notification: 5A1B2C3D4E",
+        "cleanup[2]: 5A1B2C3D4E: warning: this line stands after it",
+        "bounce[3]: 5A1B2C3D4E: sender non-delivery notification: 6A1B2C3D4E",
+        "local[4]: warning: 6A1B2C3D4E: of the bounce of the bounce",
+        "local[4]: warning: 7A1B2C3D4E: of a message of no session",
+        "smtpd[1]: disconnect from a[192.0.2.1]",
+    )
+    path = tmp_path / "mail.log"
+    path.write_text("".join(f"Nov 24 00:00:{at:02d} mx postfix/{text}\n" for at, text in enumerate(said)))
+    assert_same(path, (1, 3))
+
+
+def test_a_log_that_changes_between_the_readings_is_not_shown_from_two_states() -> None:
+    line = b"Nov 24 00:00:01 mx postfix/smtpd[1]: < a[192.0.2.1]: AUTH PLAIN AGFsaWNlAFMzY3JldFBX\n"
+    states = iter([b"Nov 24 00:00:01 mx postfix/smtpd[1]: connect from a[192.0.2.1]\n", line])
+    found = read_troubled(lambda: iter([next(states)]), Survey(5), now=MOMENT, utc_offset=timedelta())
+    assert found is None
+
+
+def test_of_sessions_that_went_well_only_the_number_is_held() -> None:
+    log = explain(FIXTURES / "outbound-sent-postfix-3.7.log", piece=10)
+    assert log.capture is not None
+    assert (log.capture.sessions, log.capture.counts.quiet) == ((), 1)
+    with pytest.raises(KeyError):
+        log.capture.records[0]
