@@ -12,6 +12,7 @@ import click
 from pfremote.commands import COMMANDS
 from pfremote.errors import UsageError
 from pfremote.options.complete import complete_files
+from pfremote.options.hosts import set_verbosity
 from pfremote.output.output import Output
 
 
@@ -30,6 +31,7 @@ from pfremote.output.output import Output
 @click.option("--format", "fmt", type=click.Choice(["txt", "md", "html", "json"]), default="txt", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Keep it as a run there.")
 @click.option("--share", is_flag=True, help="Print the log itself, safe to paste: names replaced, secrets left out.")
+@click.option("-v", "--verbose", count=True, expose_value=False, callback=set_verbosity, help="Say more.")
 @click.option("--json", is_flag=True, expose_value=False, help="JSON Lines on stdout, one event a line.")
 @click.pass_obj
 def command(output: Output, /, logs: tuple[str, ...], **words: Any) -> int:

@@ -147,7 +147,7 @@ HOST_CHOICES = (
         "--verbose",
         count=True,
         expose_value=False,
-        callback=lambda *args: _set_verbosity(*args),
+        callback=lambda *args: set_verbosity(*args),
         help="Say more: -v the way to each host, -vv each call, -vvv the protocol, -vvvv SSH itself.",
     ),
     choice(RESULTS, "--json", is_flag=True, expose_value=False, help="JSON Lines on stdout, one event a line."),
@@ -213,7 +213,8 @@ def _refuse_empty(given: dict[str, Any]) -> None:
             )
 
 
-def _set_verbosity(ctx: click.Context, _parameter: click.Parameter, value: int) -> None:
+def set_verbosity(ctx: click.Context, _parameter: click.Parameter, value: int) -> None:
+    """Take ``-v``, which may come several times."""
     if ctx.obj is not None and value and not ctx.resilient_parsing:
         from pfremote.output.log_handler import show_log  # not for --help
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from pfremote.errors import ExitCode
+from pfremote.errors import ExitCode, PfremoteError
 from pfremote.maillog.messages.message import Message
 from pfremote.maillog.narrow import Wanted
 from pfremote.model.result import HostResult
@@ -20,7 +20,7 @@ from pfremote.output.columns import page_width
 from pfremote.output.output import Output
 from pfremote.report import Format, Report, render_report
 from pfremote.report.stories import tell_story
-from pfremote.run.log_files import STDIN, Source
+from pfremote.run.log_files import STDIN, Source, copy_stdin
 from pfremote.run.log_report import build_log_report, count_recap, list_events, record_log
 from pfremote.run.read_logs import Explained, explain_log, explain_nothing, find_messages, find_names
 from pfremote.run.share import share_captures
@@ -108,9 +108,7 @@ def _read_all(sources: Sequence[Source], options: ExplainOptions, output: Output
     messages = options.shows_messages or options.out is not None or output.stream is not None
     try:
         for source in sources:
-            tell = _make_progress(source, output)
-            troubled = not messages and options.shows_only_trouble and source.path != STDIN
-            logs.append(explain_log(source, options.wanted, tell, messages=messages, troubled=troubled))
+            logs.append(_read_one(source, options, output, messages=messages))
         _follow(logs, options.wanted, output)
     except KeyboardInterrupt:
         output.console.progress("")
@@ -118,6 +116,18 @@ def _read_all(sources: Sequence[Source], options: ExplainOptions, output: Output
         return logs, True
     output.console.progress("")
     return logs, False
+
+
+def _read_one(source: Source, options: ExplainOptions, output: Output, *, messages: bool) -> Explained:
+    """Read one log: twice where it is large and only what went wrong is shown of it."""
+    if messages or not options.shows_only_trouble:
+        return explain_log(source, options.wanted, _make_progress(source, output), messages=messages)
+    try:
+        with copy_stdin(source, output.console.detail) as copied:
+            tell = _make_progress(source, output)
+            return explain_log(copied, options.wanted, tell, messages=False, troubled=copied.is_large)
+    except PfremoteError as exc:
+        return Explained(source, source.host, error=exc)
 
 
 def _follow(logs: list[Explained], wanted: Wanted, output: Output) -> None:

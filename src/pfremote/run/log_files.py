@@ -5,14 +5,18 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import os
+import shutil
+import stat
 import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import SpooledTemporaryFile, gettempdir
 from typing import IO, cast
 
 from pfremote.errors import PfremoteError, UsageError
@@ -20,18 +24,39 @@ from pfremote.maillog.parse.layouts import LayoutReader
 
 BLOCK = 256 * 1024
 LARGE_BLOCK = 4 * 1024 * 1024
+#: From so many bytes on a log is read twice rather than held.
+LARGE = 4 * 1024 * 1024
 STDIN = "-"
+#: Where a copy of standard input goes.
+_DISK = "/var/tmp"  # noqa: S108 - the file there has no name
 #: How a compressed file begins (gzip(1), bzip2(1), xz(1), zstd(1)).
 _MAGIC = ((b"\x1f\x8b", "gz"), (b"BZh", "bz2"), (b"\xfd7zXZ\x00", "xz"), (b"\x28\xb5\x2f\xfd", "zst"))
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One log: its host, and the file, ``-`` for standard input; ``named`` where the operator named the host."""
+    """One log: its host, and the file, ``-`` for standard input; ``named`` where the operator named the host.
+
+    ``copy`` is what standard input was copied to.
+    """
 
     host: str
     path: str
     named: bool = False
+    copy: IO[bytes] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def is_large(self) -> bool:
+        """Tell whether it is so large that it is better read twice than held, and can be read twice."""
+        if self.path == STDIN:
+            return self.copy is not None and self.copy.seek(0, os.SEEK_END) >= LARGE
+        try:
+            found = Path(self.path).stat()
+        except OSError:
+            return False
+        return stat.S_ISREG(found.st_mode) and found.st_size >= (
+            LARGE if not _is_compressed(self.path) else LARGE // 10
+        )
 
 
 def read_sources(words: Iterable[str]) -> tuple[Source, ...]:
@@ -62,6 +87,10 @@ def open_log(source: Source) -> Iterator[IO[bytes]]:
     Raises:
         PfremoteError: it cannot be opened.
     """
+    if source.copy is not None:
+        source.copy.seek(0)
+        yield source.copy
+        return
     if source.path == STDIN:
         yield sys.stdin.buffer
         return
@@ -75,6 +104,38 @@ def open_log(source: Source) -> Iterator[IO[bytes]]:
         raise PfremoteError(f"{path} is damaged: {exc}", hint=f"Check it with: file {path}") from exc
     except OSError as exc:
         raise PfremoteError(f"{path} cannot be read: {exc.strerror or exc}", hint=f"Type: ls -l {path}") from exc
+
+
+def _is_compressed(path: str) -> bool:
+    with Path(path).open("rb") as file:
+        return any(file.peek(6).startswith(magic) for magic, _ in _MAGIC)
+
+
+@contextmanager
+def copy_stdin(source: Source, say: Callable[[str], None]) -> Iterator[Source]:
+    """Copy a large standard input to a file that no one else can open, so that it can be read twice.
+
+    The file has no name, so nothing is left of it however this process ends. Standard input that is small, and any
+    other log, stay as they are; ``say`` is told about the copy.
+
+    Raises:
+        PfremoteError: there is no room for it.
+    """
+    if source.path != STDIN:
+        yield source
+        return
+    # /tmp may be memory, and a log that is too large for that comes here.
+    folder = os.environ.get("TMPDIR") or next(filter(os.path.isdir, (_DISK,)), None)
+    with SpooledTemporaryFile(max_size=LARGE, dir=folder) as copy:
+        try:
+            shutil.copyfileobj(sys.stdin.buffer, copy, BLOCK)
+        except OSError as exc:
+            why = exc.strerror or exc
+            raise PfremoteError(f"standard input cannot be copied: {why}", hint="Set TMPDIR to a folder.") from exc
+        copied = replace(source, copy=cast(IO[bytes], copy))
+        if copied.is_large:
+            say(f"standard input was copied to a private file without a name in {folder or gettempdir()}")
+        yield copied
 
 
 def _open_compressed(file: IO[bytes], kind: str) -> IO[bytes]:

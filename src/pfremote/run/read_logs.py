@@ -20,6 +20,8 @@ from pfremote.text.quantities import plural
 
 #: Lines that fit no layout, so many are shown: the operator sees then what they are.
 FIRST_LINES = 5
+#: Which part of the work the first of two readings is: the progress line counts both as one.
+LEARNING = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +111,20 @@ def _read_twice(
     """Read a log that is not held; None where it must be read as a whole."""
     moment = time_of(source)
     readers: list[LayoutReader] = []
+    length = 0
+
+    def learn(done: int) -> None:
+        nonlocal length
+        length = done
+        tell(int(done * LEARNING))
+
+    def show(done: int) -> None:
+        tell(int(length * LEARNING + done * (1 - LEARNING)))
 
     def read() -> Iterator[bytes]:
         readers.append(LayoutReader())
         with open_log(source) as stream:
-            yield from read_blocks(stream, readers[-1], tell)
+            yield from read_blocks(stream, readers[-1], learn if len(readers) == 1 else show)
 
     capture = read_troubled(read, survey, now=moment, utc_offset=moment.utcoffset() or timedelta(), piece=piece)
     return readers[-1], capture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import random
 import re
@@ -10,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from pfremote import cli
 from pfremote.maillog.narrow import Wanted
 from pfremote.maillog.pieces.read import KeptRecords, Survey, read_troubled
 from pfremote.report import render_report
-from pfremote.run.log_files import Source
+from pfremote.run.log_files import LARGE, Source
 from pfremote.run.log_report import build_log_report, count_recap
 from pfremote.run.read_logs import Explained, explain_log
 
@@ -124,3 +126,53 @@ def test_of_sessions_that_went_well_only_the_number_is_held() -> None:
     assert (log.capture.sessions, log.capture.counts.quiet) == ((), 1)
     with pytest.raises(KeyError):
         log.capture.records[0]
+
+
+def write_large(path: Path) -> bytes:
+    lines = b"".join(path.read_bytes() for path in LOGS)
+    data = lines * (LARGE // len(lines) + 1)
+    path.write_bytes(data)
+    return data
+
+
+def drop_names(out: str) -> list[str]:
+    """Return the lines that do not say which file it was."""
+    return [line for line in out.splitlines() if not re.match(r"  (?:command|log|still in) ", line)]
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = cli.main(["explain", *words])
+    shown = capsys.readouterr()
+    return code, shown.out, shown.err
+
+
+def test_a_large_log_on_standard_input_is_copied_and_nothing_is_left_of_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log"
+    data = write_large(path)
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run(capsys, "log")
+    for words in (["-v", "-"], ["-"]):
+        with path.open("rb") as file:
+            monkeypatch.setattr("sys.stdin", io.TextIOWrapper(file))
+            piped = run(capsys, *words)
+        assert piped[0] == code == 0
+        assert ("was copied to a private file" in piped[2]) is ("-v" in words)
+        assert drop_names(piped[1]) == drop_names(out)
+    assert list(folder.iterdir()) == []
+    assert len(data) > LARGE
+
+
+def test_progress_counts_both_readings_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "mail.log"
+    path.write_bytes(b"".join(path.read_bytes() for path in LOGS[:40]))
+    told: list[int] = []
+    explain_log(Source("log", str(path)), Wanted(), told.append, messages=False, troubled=True)
+    assert told == sorted(told)
+    assert told[-1] == path.stat().st_size
+    assert Source("log", str(path)).is_large is (path.stat().st_size >= LARGE)
+    assert not Source("log", "/dev/null").is_large
