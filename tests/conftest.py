@@ -22,7 +22,7 @@ pytest_plugins = ["tests.support.hosts", "tests.lab.fixtures"]
 #: Variables that would let the developer's own set-up change what a test sees.
 _FOREIGN = ("SSH_AUTH_SOCK", "MAIL_CONFIG", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
 #: Our variables that choose what the suite does, not what pfremote does.
-_SUITE = ("PFREMOTE_REQUIRE_", "PFREMOTE_LAB_")
+_SUITE = ("PFREMOTE_REQUIRE_", "PFREMOTE_LAB_", "PFREMOTE_COLLECTION_BIN", "PFREMOTE_ANSIBLE_BIN")
 
 _numbers = itertools.count()
 

@@ -27,6 +27,17 @@ pytestmark = pytest.mark.host
 
 PEER = "127.0.0.7"
 LEASE = "0123456789ab"
+#: A connection plugin like ansible-core's "local", but for what EngineConnection needs.
+WITHOUT_STDIN = """
+from ansible.plugins.connection.local import Connection as Local
+
+DOCUMENTATION = "{name: mute, short_description: for a test, description: feeds no stdin, options: {}}"
+
+
+class Connection(Local):
+    transport = "mute"
+    has_pipelining = False
+"""
 
 
 def enter(host: LoopbackHost, folder: Path, **variables: object) -> Ansible:
@@ -358,7 +369,11 @@ def test_the_machine_itself_needs_no_ssh(ansible: Ansible, loopback_host: Loopba
 
 
 def test_a_connection_that_feeds_no_stdin_is_refused_in_words(ansible: Ansible) -> None:
-    ansible.write_inventory({"mx1": {"ansible_connection": "paramiko_ssh", "ansible_host": "127.0.0.1"}})
+    """As paramiko_ssh is, which ansible-core has no more from 2.21 on."""
+    (ansible.folder / "plugins").mkdir()
+    (ansible.folder / "plugins/mute.py").write_text(WITHOUT_STDIN)
+    ansible.settings["ANSIBLE_CONNECTION_PLUGINS"] = str(ansible.folder / "plugins")
+    ansible.write_inventory({"mx1": {"ansible_connection": "mute"}})
     failed = ansible.task("debug_info")
     assert failed["status"] == "FAILED!" and "ansible_connection: ssh" in failed["msg"]
 
