@@ -22,6 +22,4 @@ def command(output: Output, *, only_changed: bool) -> int:
         output.console.tell(f"{item.key.name:<{width}}  {render(item)}  ({item.source or 'nothing said'})")
     for path in settings.files:
         output.console.say(f"read: {path}")
-    for sentence in settings.warnings:
-        output.console.say(f"warning: {sentence}", style="yellow")
     return 0

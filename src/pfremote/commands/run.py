@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pfremote.commands import COMMANDS
-from pfremote.errors import UsageError
+from pfremote.errors import PfremoteError, UsageError
 from pfremote.options.connect import make_connect_options, read_become_password
 from pfremote.options.hosts import HOST_CHOICES, HostOptions, host_options, list_warnings
 from pfremote.options.out import DIFF, OUT
@@ -122,15 +122,20 @@ def read_plays(
     """
     # Loaded when the command runs: --help and completion need none of it.
     from pfremote.inventory.reader import read_text
-    from pfremote.playbook import parse_playbook
+    from pfremote.playbook import read_playbook
+    from pfremote.playbook.problems import raise_all
     from pfremote.run.choose import open_inventory
     from pfremote.run.play_files import PlayFiles
     from pfremote.run.prepare import PlayContext, prepare_plays
 
-    sources = parse_playbook(read_text(playbook), str(playbook))
-    inventory = open_inventory(hosts, beside=beside)
+    sources, mistakes = read_playbook(read_text(playbook), str(playbook))
+    try:
+        inventory = open_inventory(hosts, beside=beside)
+    except PfremoteError:
+        raise_all(mistakes)  # what is wrong with the playbook goes first
+        raise
     files = PlayFiles(beside, inventory.keys)
-    return prepare_plays(sources, PlayContext(inventory, hosts, files, overrides)), (
+    return prepare_plays(sources, PlayContext(inventory, hosts, files, overrides), mistakes), (
         *list_warnings(hosts),
         *inventory.unread,
     )

@@ -194,13 +194,12 @@ def lay_over(typed: HostOptions, settings: Settings) -> HostOptions:
 def list_warnings(options: HostOptions) -> tuple[str, ...]:
     """Return what the operator should know of the settings before hosts are contacted, one sentence each."""
     settings = options.settings
-    warnings = list(settings.warnings)
     if settings.get("host_key_checking", True) is False and options.host_key_checking == "strict":
-        warnings.append(
+        return (
             f"host_key_checking = False ({settings.source('host_key_checking')}) does not count here: an unknown host "
-            "key is refused; --host-key-checking accept-new records it"
+            "key is refused; --host-key-checking accept-new records it",
         )
-    return tuple(warnings)
+    return ()
 
 
 def _refuse_empty(given: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ import click
 from pfremote.config import Settings, load_settings
 from pfremote.config.settings import explain
 from pfremote.model.log_levels import ROUTE
+from pfremote.output.output import Output
 from pfremote.private_files import keep_runs_in
 
 _log = logging.getLogger(__name__)
@@ -17,7 +18,7 @@ _PLACE = "pfremote.settings"
 
 
 def current_settings() -> Settings:
-    """Return the settings of the command that runs.
+    """Return the settings of the command that runs; a file that was passed over is said, once.
 
     Raises:
         ConfigError, UsageError: a file or variable says what is no setting.
@@ -27,6 +28,9 @@ def current_settings() -> Settings:
         settings = load_settings()
         for line in explain(settings):
             _log.log(ROUTE, "%s", line)
+        if (output := context.find_object(Output)) is not None:
+            for sentence in settings.warnings:
+                output.console.say(f"warning: {sentence}", style="yellow")
         if settings.get("out"):
             keep_runs_in(Path(settings.get("out")))
         context.meta[_PLACE] = settings

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from pfremote.playbook.schema import Play
-from pfremote.playbook.source import PlaySource, parse_playbook
+from pfremote.playbook.source import PlaySource, parse_playbook, read_playbook
 from pfremote.playbook.templates import Values
 
-__all__ = ["Play", "PlaySource", "Values", "parse_playbook"]
+__all__ = ["Play", "PlaySource", "Values", "parse_playbook", "read_playbook"]

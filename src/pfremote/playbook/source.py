@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from pfremote.errors import ConfigError, UsageError
 from pfremote.inventory.graph import Variables
@@ -22,6 +24,16 @@ from pfremote.playbook.tree import Place, Tree, read_tree, render_place
 #: What may differ from host to host. The rest of a play holds for all of its hosts.
 HOST_KEYS = ("debug", "instance", "reason")
 _UNRENDERED = ("vars", "vars_files", "when")
+#: What no other part of a play depends on.
+_ALONE = frozenset(
+    (
+        *(
+            (key,)
+            for key in ("serial", "max_fail_percentage", "any_errors_fatal", "confirm", "collect", "report", "notify")
+        ),
+        *(("debug", key) for key in ("level", "tls", "minutes", "stop_after", "max_log", "min_free", "guard", "drain")),
+    )
+)
 _STUB: Mapping[str, Any] = {"hosts": "all", "debug": {"peers": "stub"}}
 
 
@@ -110,6 +122,19 @@ def parse_playbook(text: str, file: str) -> tuple[PlaySource, ...]:
         ConfigError: it is not YAML, no list of plays, or one thing in it is wrong.
         ConfigErrors: several things are wrong; all of them, in the order of their lines.
     """
+    sources, mistakes = read_playbook(text, file)
+    raise_all(mistakes)
+    return sources
+
+
+def read_playbook(text: str, file: str) -> tuple[tuple[PlaySource, ...], tuple[ConfigError, ...]]:
+    """Read a playbook as far as it can be read; return its plays, and what is wrong, in the order of its lines.
+
+    A key that is wrong is left out where nothing else in its play depends on it; otherwise the play is left out.
+
+    Raises:
+        ConfigError: it is not YAML, or no list of plays.
+    """
     if is_vault(text):
         hint = f"Decrypt it (ansible-vault decrypt {file}), and keep what is secret in the inventory or in vars_files."
         raise ConfigError("this playbook is encrypted", file=file, line=1, hint=hint)
@@ -117,10 +142,35 @@ def parse_playbook(text: str, file: str) -> tuple[PlaySource, ...]:
     if not isinstance(tree.data, list) or not tree.data:
         raise tree.error("a playbook is a list of plays", (), "Begin the first play with: - name: WHAT IT IS FOR")
     errors = list(tree.problems)
+    sources = []
     for number, data in enumerate(tree.data):
-        try:
-            Play.model_validate(data, context=DRAFT)
-        except ValidationError as exc:
-            errors += explain(exc.errors(include_url=False), tree, (number,))
-    raise_all(sorted(errors, key=lambda error: error.line or 0))
-    return tuple(PlaySource(number, tree, data) for number, data in enumerate(tree.data, 1))
+        details = _find_wrong(data)
+        errors += explain(details, tree, (number,))
+        right = _leave_out(data, details)
+        if right is not None and not _find_wrong(right):
+            sources.append(PlaySource(number + 1, tree, right))
+    return tuple(sources), tuple(sorted(errors, key=lambda error: error.line or 0))
+
+
+def _find_wrong(data: object) -> list[ErrorDetails]:
+    try:
+        Play.model_validate(data, context=DRAFT)
+    except ValidationError as exc:
+        return exc.errors(include_url=False)
+    return []
+
+
+def _leave_out(data: object, details: Sequence[ErrorDetails]) -> Mapping[str, Any] | None:
+    """Return a play without its wrong keys; None where one of them decides what else is right."""
+    right: Any = copy.deepcopy(data)
+    for item in details:
+        place = item["loc"]
+        if item["type"] != "extra_forbidden":
+            place = next((place[:end] for end in (1, 2) if place[:end] in _ALONE), ())
+        section = right
+        for key in place[:-1]:
+            section = section[key] if isinstance(section, dict) and key in section else {}
+        if not place or not isinstance(section, dict):
+            return None
+        section.pop(place[-1], None)
+    return right if isinstance(right, dict) else None

@@ -43,11 +43,14 @@ def refuse_forgotten(names: Iterable[str], options: HostOptions) -> None:
 
 
 def suggest_name(options: HostOptions, name: str) -> str:
-    """Return what to say of a name that does not resolve: one like it, or that an inventory may be missing."""
+    """Return what to say of a name that does not resolve: where it is, one like it, or that none is known."""
     if options.inventory:
         return ""
     login = split_login(name)
-    near = difflib.get_close_matches(login[1] if login else name, list(_known_names(options)), n=1, cutoff=0.75)
+    name = login[1] if login else name
+    if place := _find_host(name):
+        return f"{name} is in the inventory {place}: add -i {place}. "
+    near = difflib.get_close_matches(name, list(_known_names(options)), n=1, cutoff=0.75)
     meant = f"Did you mean {near[0]}? " if near else ""
     return f"{meant}A group, or a host of an inventory, is known with -i INVENTORY only. "
 
@@ -59,6 +62,11 @@ def _ssh_config(options: HostOptions) -> Path:
 def _known_names(options: HostOptions) -> Iterator[str]:
     yield from list_ssh_names(options.ssh_config)
     yield from (name for name, _ in list_names(PLACES))
+
+
+def _find_host(name: str) -> str:
+    """Return the inventory here that has a host of this name."""
+    return next((place for place in PLACES if (name, "host") in list_names((place,))), "")
 
 
 def _find_group(name: str) -> str:

@@ -83,14 +83,16 @@ class PlayContext:
         return make_overrides(self.options, self.inventory)
 
 
-def prepare_plays(sources: Sequence[PlaySource], context: PlayContext) -> tuple[PreparedPlay, ...]:
-    """Choose the hosts of every play, make every host's request, and look at all of it.
+def prepare_plays(
+    sources: Sequence[PlaySource], context: PlayContext, mistakes: Sequence[ConfigError] = ()
+) -> tuple[PreparedPlay, ...]:
+    """Choose the hosts of every play, make every host's request, look at all of it; ``mistakes`` are known already.
 
     Raises:
         ConfigError, ConfigErrors: the playbook is wrong, all that is wrong at once.
         UsageError: ``--limit`` is no pattern, or leaves no host in any play.
     """
-    errors: dict[str, ConfigError] = {}
+    errors = {str(error): error for error in mistakes}
     plays: list[PreparedPlay] = []
     collected = _Collected(errors)
     overrides = context.hosts()
@@ -100,7 +102,7 @@ def prepare_plays(sources: Sequence[PlaySource], context: PlayContext) -> tuple[
             play = preparing.fill()
             hosts = tuple(preparing.prepare_hosts(play))
             plays.append(PreparedPlay(_make_title(source, play, plays), play, hosts))
-    raise_all(errors.values())
+    raise_all(sorted(errors.values(), key=lambda error: (error.file, error.line or 0)))
     if not any(play.hosts for play in plays):
         raise UsageError(
             f"--limit {context.options.limit} leaves no host in any play",

@@ -129,6 +129,25 @@ def test_a_folder_that_every_user_may_write_to_is_passed_over(write: Write, tmp_
     assert load_settings(environment={"ANSIBLE_CONFIG": str(path)}).get("user") == "ops"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("inventory", "--graph"), ("config",), ("runs",), ("report",), ("status", "mx1", "--list-hosts")],
+)
+def test_every_command_says_that_it_was_passed_over(
+    words: tuple[str, ...],
+    write: Write,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = write("ansible.cfg", CFG)
+    tmp_path.chmod(0o777)
+    monkeypatch.chdir(tmp_path)
+    cli.main(list(words))
+    said = capsys.readouterr().err
+    assert said.count(f"{path} is passed over: every user may write to this folder") == 1, said
+
+
 def test_our_own_go_before_ansibles(write: Write, isolated_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANSIBLE_FORKS", "30")
     write("ansible.cfg", "[defaults]\nforks = 20\nremote_user = a\n")

@@ -75,5 +75,6 @@ def test_a_name_that_does_not_resolve_is_compared_with_what_is_known(here: Path,
     options = HostOptions()
     assert suggest_name(options, "ops@mx1.exmaple.jp").startswith("Did you mean mx1.example.jp? ")
     assert suggest_name(options, "submision").startswith("Did you mean submission? ")
+    assert suggest_name(options, "sub1").startswith("sub1 is in the inventory hosts: add -i hosts. ")
     assert suggest_name(options, "elsewhere").startswith("A group, or a host of an inventory, is known with -i")
     assert suggest_name(HostOptions(inventory=("hosts",)), "elsewhere") == ""

@@ -261,6 +261,44 @@ def test_all_that_is_wrong_is_said_at_once(fleet: FakeFleet) -> None:
     assert fleet.net.asked == []
 
 
+WRONG_IN_EACH_WAY = """\
+- hosts: all
+  tasks: []
+  debug:
+    peers: 192.0.2.300
+    level: 9
+- hosts: [all, nothere]
+  debug: {peers: 192.0.2.7}
+- hosts: all
+  when: nofact
+  debug: {peers: "{{ gone }}", minutes: 9}
+- hosts: all
+  debug: {peers: 0.0.0.0/0, all_peers: perhaps}
+- hosts: all
+  vars: [x]
+  debug: {peers: "{{ x }}"}
+"""
+
+
+def test_what_the_schema_finds_does_not_hide_what_the_hosts_show(fleet: FakeFleet) -> None:
+    """What may follow from another mistake is not said: the last two plays are looked at when they can be read."""
+    add(fleet, "a", "b")
+    with pytest.raises(ConfigErrors) as raised:
+        fleet.play(WRONG_IN_EACH_WAY)
+    found = [(error.line, str(error).partition(": [")[2]) for error in raised.value.errors]
+    assert found == [
+        (2, "0].tasks: there is no key tasks"),
+        (4, "0].debug.peers[0]: 192.0.2.300: this is not an IP address"),
+        (5, "0].debug.level: 9 is not a whole number from 1 to 3"),
+        (6, "1].hosts: nothere is in no inventory"),
+        (9, "2].when[0]: nofact is no fact and no variable"),
+        (10, "2].debug.peers: gone is not set"),
+        (12, "3].debug.all_peers: 'perhaps' is neither true nor false"),
+        (14, "4].vars: a mapping is wanted here"),
+    ]
+    assert fleet.net.asked == []
+
+
 @pytest.mark.parametrize(("limit", "names"), [("b", {"b"}), ("!b", {"a", "c"}), ("nothere*", set()), ("a:!a", set())])
 def test_a_limit_leaves_hosts_out(limit: str, names: set[str], fleet: FakeFleet) -> None:
     add(fleet, "a", "b", "c")
