@@ -2,8 +2,8 @@
 
 The plain tasks are what a team would write: three times lineinfile, and a handler that reloads Postfix. They have
 no deadline, no guard, no read-back and no way back. Costs are for each host: CPU of the control side, CPU on the host
-(all its processes), bytes on the wire in both directions. With ``--names`` also one look at so many inventory names
-that all lead to one host on loopback.
+(all its processes), bytes on the wire in both directions. A thousand inventory names
+are in collection_names.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.support.collection import Ansible, find_programs
 from bench.interpreter import give_python
 from bench.measure import Row, Side, compare, interleave, parse_arguments, report, run, say
 from bench.ours import Ours
-from pfremote.loopback import LoopbackHost
+from bench.processes import adopt_orphans, count_orphans_cpu
 
 PEER = "10.0.1.20"
 LEASE = "0123456789ab"
@@ -44,21 +44,16 @@ def main() -> None:
     """Boot the machines and measure."""
     parser = parse_arguments((__doc__ or "").split("\n")[0], rounds=3)
     parser.add_argument("--machines", type=int, default=10, help="how many (default: %(default)s)")
-    parser.add_argument("--names", type=int, default=0, help="inventory names for one look (default: none)")
     arguments = parser.parse_args()
     programs = find_programs()
     if programs is None:
         raise SystemExit("there is no ansible-core with pfremote beside it: sh scripts/check-collection venv")
-    rows: list[Row] = []
-    if arguments.machines:
-        say(f"collection: booting {arguments.machines} machines")
-        with Lab(machines=arguments.machines) as lab, tempfile.TemporaryDirectory() as name:
-            give_python(lab.machines.values())
-            with Ansible(programs, Path(name), lab.ssh_config, {host: {} for host in lab.machines}) as ansible:
-                rows += lab.call(_measure, lab, Path(name), ansible, arguments.rounds)
-    if arguments.names:
-        rows += _look_at_names(programs, arguments.names)
-    report(rows)
+    adopt_orphans()
+    say(f"collection: booting {arguments.machines} machines")
+    with Lab(machines=arguments.machines) as lab, tempfile.TemporaryDirectory() as name:
+        give_python(lab.machines.values())
+        with Ansible(programs, Path(name), lab.ssh_config, {host: {} for host in lab.machines}) as ansible:
+            report(lab.call(_measure, lab, Path(name), ansible, arguments.rounds))
 
 
 def _measure(lab: Lab, folder: Path, ansible: Ansible, rounds: int) -> list[Row]:
@@ -142,8 +137,9 @@ def _cost(lab: Lab, work: Callable[[], object]) -> Cost:
 
 
 def _count_control_cpu() -> float:
+    """Sum what the programs used, with the ssh processes that Ansible keeps: these do the encryption."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+    return usage.ru_utime + usage.ru_stime + count_orphans_cpu()
 
 
 def _count_bytes(lab: Lab) -> int:
@@ -159,29 +155,6 @@ def _count_host_cpu(lab: Lab) -> float:
         lines = machine.run(["sh", "-c", "cat /proc/[0-9]*/stat 2>/dev/null; true"]).stdout.splitlines()
         ticks += sum(sum(map(int, line.rpartition(") ")[2].split()[11:15])) for line in lines)
     return ticks / _TICK
-
-
-def _look_at_names(programs: Path, names: int) -> list[Row]:
-    say(f"collection: {names} names on loopback")
-    with LoopbackHost() as host, tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        config = folder / "ssh_config"
-        config.write_text(host.ssh_config.read_text().replace("Host mx1\n", "Host *\n"))
-        known = {"pfremote_instance": str(host.config_directory)}
-        with Ansible(programs, folder, config, {f"h{number:05d}": known for number in range(names)}) as ansible:
-            # Each name is a connection of its own, and is not kept, as for names that are visited once.
-            ansible.settings.update({"ANSIBLE_FORKS": "8", "ANSIBLE_SSH_ARGS": f"-F {config} -o ControlMaster=no"})
-            _write_plays(folder)
-            began, before = time.perf_counter(), _count_control_cpu()
-            run(ansible.words("ansible-playbook", "look.json"), env=ansible.environment(), cwd=folder)
-            took, cpu = time.perf_counter() - began, _count_control_cpu() - before
-    what = f"debug_info on {names} names"
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
-    return [
-        Row("collection", f"{what}: time", took, "s"),
-        Row("collection", f"{what}: control CPU, each", cpu / names * 1000, "ms"),
-        Row("collection", f"{what}: memory of the largest process", peak, "MB"),
-    ]
 
 
 def _write_plays(folder: Path) -> None:

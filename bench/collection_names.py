@@ -12,7 +12,6 @@ the sum of the controller's processes' shares (Pss, proc_pid_smaps(5)) at its hi
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import subprocess
@@ -29,11 +28,10 @@ from pathlib import Path
 from tests.support.collection import Ansible, find_programs
 
 from bench.measure import Row, parse_arguments, report, say
+from bench.processes import adopt_orphans, count_orphans_cpu, list_orphans, list_processes
 from pfremote.loopback import LoopbackHost
 
 _INSIDE = "PFREMOTE_BENCH_NAMESPACE"
-_TICK = os.sysconf("SC_CLK_TCK")
-_PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 #: What docs/explanation/scale.md says to set, and Ansible's own default but for the compression.
 _KEEP = "-o ControlMaster=auto -o ControlPersist=60s -o Compression=yes"
 _HANG_UP = "-o ControlMaster=no"
@@ -52,17 +50,6 @@ class Cost:
     largest: int
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
-    """One line of /proc/PID/stat (proc(5)): ``cpu`` with, ``own`` without that of children that are gone, in seconds."""
-
-    pid: int
-    name: str
-    parent: int
-    own: float
-    cpu: float
-
-
 def main() -> None:
     """Start the hosts and measure."""
     parser = parse_arguments((__doc__ or "").split("\n")[0], rounds=1)
@@ -75,8 +62,7 @@ def main() -> None:
     if programs is None:
         raise SystemExit("there is no ansible-core with pfremote beside it: sh scripts/check-collection venv")
     _enter_namespace()
-    # What Ansible leaves behind becomes a child of this process, so that its CPU is seen.
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt_orphans()
     rows = [row for _ in range(arguments.rounds) for row in _measure(arguments, programs)]
     report(rows)
 
@@ -213,6 +199,7 @@ def _watch(
     What Ansible keeps is ended before it is counted, as it would be after its ControlPersist.
     """
     wire, accepted, served = _count_bytes(), _count_connections(hosts), _count_host_cpu(hosts)
+    kept = count_orphans_cpu()
     began = time.perf_counter()
     with (folder / "printed").open("w+b") as out:
         process = start(out)
@@ -224,11 +211,10 @@ def _watch(
             out.seek(0)
             raise SystemExit(f"ended with {process.returncode}: {out.read().decode(errors='replace')[-1500:]}")
     hang_up()
-    control = usage.ru_utime + usage.ru_stime + _reap_connections()
     time.sleep(2)  # sshd counts a session's processes when they are gone
     cost = Cost(
         seconds=seconds,
-        control=control,
+        control=usage.ru_utime + usage.ru_stime + count_orphans_cpu() - kept,
         host=_count_host_cpu(hosts) - served,
         connections=_count_connections(hosts) - accepted,
         wire=_count_bytes() - wire,
@@ -237,16 +223,6 @@ def _watch(
     )
     say(f"  {cost}")
     return cost
-
-
-def _reap_connections() -> float:
-    """Wait for the ssh processes that became ours; return their CPU in seconds."""
-    spent = 0.0
-    for process in _list_processes():
-        if process.parent == os.getpid() and process.name == "ssh":
-            _, _, usage = os.wait4(process.pid, 0)
-            spent += usage.ru_utime + usage.ru_stime
-    return spent
 
 
 @contextmanager
@@ -270,14 +246,14 @@ def _watch_memory(pid: int) -> Iterator[list[int]]:
 
 def _list_controller(pid: int) -> list[int]:
     """Return the program, what descends from it, and the ssh processes that outlived their parents."""
-    processes = _list_processes()
+    processes = list_processes()
     children: dict[int, list[int]] = {}
     for process in processes:
         children.setdefault(process.parent, []).append(process.pid)
     found = [pid]
     for parent in found:
         found += children.get(parent, [])
-    return found + [one.pid for one in processes if one.parent == os.getpid() and one.name == "ssh"]
+    return found + [process.pid for process in list_orphans()]
 
 
 def _read_share(pid: int) -> int:
@@ -288,25 +264,11 @@ def _read_share(pid: int) -> int:
     return sum(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:"))
 
 
-def _list_processes() -> list[Process]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            head, _, rest = path.read_text().rpartition(") ")
-        except OSError:  # gone since
-            continue
-        number, _, name = head.partition(" (")
-        fields = rest.split()
-        own, gone = (sum(map(int, fields[first : first + 2])) / _TICK for first in (11, 13))
-        found.append(Process(int(number), name, int(fields[1]), own, own + gone))
-    return found
-
-
 def _count_host_cpu(hosts: Sequence[LoopbackHost]) -> float:
     """Sum the CPU of the hosts' sshds and of all that they have waited for, in seconds."""
     places = [str(host.root).encode() for host in hosts]
     spent = 0.0
-    for process in _list_processes():
+    for process in list_processes():
         if process.name == "sshd" and process.parent == os.getpid():
             words = Path(f"/proc/{process.pid}/cmdline").read_bytes()
             spent += process.cpu if any(place in words for place in places) else 0.0
