@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import signal
@@ -192,6 +193,25 @@ def test_the_collection_takes_over_what_the_command_line_armed(ansible: Ansible,
     assert {key: again[key] for key in same} == {key: collected[key] for key in same}
     report = [sys.executable, "-m", "pfremote", "report", collected["out"][0], "--format", "json"]
     assert json.loads(subprocess.run(report, capture_output=True, check=True).stdout)["hosts"]
+
+
+def test_the_owner_is_who_launched_the_job_in_rundeck(ansible: Ansible) -> None:
+    ansible.settings["RD_JOB_USERNAME"] = "operator7"
+    arm(ansible, minutes="5", lease=LEASE)
+    assert ansible.task("debug_info", facts=False)["leases"][0]["owner"] == "operator7"
+    ansible.task("debug_revert", lease=LEASE)
+
+
+@pytest.mark.parametrize("mark", ["", "!unsafe "])
+def test_the_owner_and_the_lease_are_those_of_the_task_in_semaphore(ansible: Ansible, mark: str) -> None:
+    """Its extra variables are JSON, or YAML in which every text is marked as unsafe; the id is a number."""
+    variables = ansible.folder / "extra.yml"
+    variables.write_text(f'semaphore_vars: {{task_details: {{id: 41, username: {mark}"operator7"}}}}\n')
+    lease = "{{ (semaphore_vars.task_details.id | string | hash('sha256'))[:12] }}"
+    window = arm(ansible, "-e", f"@{variables}", minutes="5", lease=lease)
+    assert window["lease"] == hashlib.sha256(b"41").hexdigest()[:12]
+    assert ansible.task("debug_info", facts=False)["leases"][0]["owner"] == "operator7"
+    ansible.task("debug_revert", lease=window["lease"])
 
 
 def test_check_mode_changes_nothing_and_shows_what_would(ansible: Ansible, loopback_host: LoopbackHost) -> None:

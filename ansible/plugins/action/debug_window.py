@@ -86,6 +86,9 @@ class ActionModule(DebugAction):
         for name in ("awx_user_name", "tower_user_name"):
             if known.get(name):
                 return str(plain(self._templar.template(known[name])))
+        if known.get("semaphore_vars"):
+            details = plain(self._templar.template(known["semaphore_vars"]))["task_details"]
+            return details.get("username", "")
         return os.environ.get("RD_JOB_USERNAME", "")
 
     def _describe(self, armed):
