@@ -19,8 +19,8 @@ from pfremote.commands import COMMANDS
 from pfremote.errors import ExitCode
 from pfremote.inventory.option_names import OPTIONS
 from pfremote.model.event import Kind
-from tests.support.recorder.screens import COMMANDS as COMMANDS_RECORDED
-from tests.support.recorder.screens import WIDTHS
+from pfremote.text.terminal import measure
+from tests.support.recorder.screens import SCENES, Scene
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -248,17 +248,30 @@ def test_the_recorded_demo_is_one_that_went_well() -> None:
     assert "\x1b" not in text
 
 
-@pytest.mark.parametrize("columns", WIDTHS)
-def test_a_recorded_screen_fits_its_terminal_and_cuts_no_word(columns: int) -> None:
-    screen, pipe = ((ROOT / "docs" / "screens" / f"{name}.txt").read_text() for name in (columns, "pipe"))
-    lines = [line for line in screen.splitlines() if not line.startswith("$ ")]
-    assert max(map(len, lines)) <= columns
-    for text in (screen, pipe):
-        assert text.count("\n(exit ") == text.count("$ pfremote ") == len(COMMANDS_RECORDED)
+@pytest.mark.parametrize("scene", [scene for scene in SCENES if scene.columns], ids=lambda scene: scene.name)
+def test_a_recorded_screen_fits_its_terminal_and_cuts_no_word(scene: Scene) -> None:
+    screen, pipe = ((ROOT / "docs" / "screens" / f"{name}.txt").read_text() for name in (scene.name, "pipe"))
+    plain = _MARK.sub("", screen) if scene.styled else screen
+    lines = [line for line in plain.splitlines() if not line.startswith("$ ")]
+    assert max(map(measure, lines)) <= scene.columns
+    for text in (plain, pipe):
+        assert text.count("\n(exit ") == text.count("$ pfremote ") == len(scene.commands)
         assert "\nmx1  ready\n" in text and "RECAP" in text
         assert "\x1b" not in text
     known = re.compile(r"[a-z]+\.[a-z-]+:|\[(?:proven|likely)\]|answered:|auth-failed;|queued;|rejected;|UTC")
-    assert sorted(set(known.findall(screen))) == sorted(set(known.findall(pipe)))
+    assert sorted(set(known.findall(plain))) == sorted(set(known.findall(pipe)))
+
+
+def test_colours_are_those_of_the_terminals_own_theme() -> None:
+    """Neither black nor white, so that they can be read on dark and on light; and none where NO_COLOR is set."""
+    coloured, plain = ((ROOT / "docs" / "screens" / f"80-{name}.txt").read_text() for name in ("colours", "no-colour"))
+    styles = {word for mark in _MARK.findall(coloured) for word in mark.strip("<>").split()}
+    assert {"bold", "red", "green"} <= styles <= {"bold", "dim", "red", "green", "yellow", "cyan", "magenta", "blue"}
+    assert not _MARK.findall(plain)
+
+
+#: A mark of tests.support.screen where a style begins or ends.
+_MARK = re.compile(r"<(?:(?:bold|dim|black|red|green|yellow|blue|magenta|cyan|white)(?: \w+)*)?>")
 
 
 def test_comments_and_pages_say_who_does_what() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 
 from pfremote import __version__
 from pfremote.commands import COMPLETING, render_help, render_short_help
@@ -45,10 +46,15 @@ def main() -> int:
 
 
 def _open_streams() -> None:
-    """Let a standard stream that is closed (``>&-``) be as good as /dev/null: Python leaves None in its place."""
+    """Let a standard stream that is closed (``>&-``) be as good as /dev/null: Python leaves None in its place.
+
+    A character that the terminal's character set has not (a log's, under a Japanese or Latin-1 locale) is shown as an escape.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # stderr has it from Python
 
 
 def _answer(text: str) -> int:

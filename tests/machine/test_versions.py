@@ -16,7 +16,7 @@ import pytest
 from tests.lab import Lab, LabUnavailableError
 from tests.lab.tree import DEFAULT_SUITE, SUITES, tree_path
 from tests.support.hosts import skip_or_fail
-from tests.support.machine_agent import MachineAgent
+from tests.support.machine_agent import LEASE, MachineAgent
 from tests.support.operator import Operator
 from tests.support.outside import PEER, debugging, is_verbose, look, wait_for_look, wait_until_off
 
@@ -96,3 +96,21 @@ def test_without_systemd(other_host: MachineAgent, guard: str) -> None:
     reply = other_host.arm(f"guard={guard}", seconds=4)
     assert reply.one("lease.guard") == guard
     wait_until_off(other_host.machine, 4 + 5)
+
+
+def test_entries_that_are_gone_from_the_journal_are_counted(other_host: MachineAgent) -> None:
+    """journald numbers its entries since systemd 254; before that a deleted file is told as rotated only."""
+    lab, machine = other_host.lab, other_host.machine
+    version = int(machine.run(["systemctl", "--version"]).stdout.split()[1])
+    other_host.arm()
+    for _ in range(3):
+        lab.client.fail_auth(machine)
+    machine.run(["journalctl", "-q", "--rotate"])
+    lab.client.fail_auth(machine)
+    machine.run(["journalctl", "-q", "--vacuum-files=1"])
+    other_host.ask("revert", f"lease={LEASE}")
+    reply = other_host.ask("collect", f"lease={LEASE}")
+    codes = {text.split()[0] for text in reply.every("missing")}
+    assert reply.one("complete") == "no"
+    assert ("gap" in codes) == (version >= 254), reply.every("missing")
+    assert "rotated" in codes or "gap" in codes

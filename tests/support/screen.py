@@ -14,6 +14,13 @@ from dataclasses import dataclass, field
 
 from pfremote.text.terminal import measure
 
+#: What a program asks of the terminal's own palette (ECMA-48, SGR); the theme, dark or light, says how it looks.
+_STYLES = {"1": "bold", "2": "dim"} | {
+    str(30 + number): name
+    for number, name in enumerate("black red green yellow blue magenta cyan white".split())  # noqa: SIM905
+}
+#: The second column of a wide character.
+_FILLER = "\0"
 _PIECE = re.compile(r"\x1b\[([0-9;?]*)([A-Za-z])|([\r\n])|([^\x1b\r\n]+)")
 
 
@@ -24,8 +31,11 @@ class Screen:
     columns: int
     lines: list[str] = field(default_factory=lambda: [""])
     broken: list[str] = field(default_factory=list)
+    #: The style of each character of each line, as ``lines``.
+    styles: list[list[str]] = field(default_factory=lambda: [[]])
     _row: int = 0
     _column: int = 0
+    _style: str = ""
 
     def write(self, text: str) -> None:
         """Show what a program writes."""
@@ -40,6 +50,13 @@ class Screen:
                 self._row = max(0, self._row - int(numbers or 1))
             elif letter == "K":
                 self.lines[self._row] = "" if numbers == "2" else self.lines[self._row][: self._column]
+                self.styles[self._row] = self.styles[self._row][: len(self.lines[self._row])]
+            elif letter == "m":
+                self._set_style(numbers)
+
+    def _set_style(self, numbers: str) -> None:
+        words = [] if numbers in ("", "0") else [_STYLES[number] for number in numbers.split(";")]
+        self._style = " ".join(words)
 
     def _print(self, text: str) -> None:
         for char in text:
@@ -48,18 +65,37 @@ class Screen:
                 self._down()
                 self._column = 0
             line = self.lines[self._row].ljust(self._column)
-            self.lines[self._row] = line[: self._column] + char + line[self._column + 1 :]
+            cells = char + _FILLER * (measure(char) - 1)
+            self.lines[self._row] = line[: self._column] + cells + line[self._column + len(cells) :]
+            styles = self.styles[self._row]
+            styles += [""] * (self._column - len(styles))
+            styles[self._column : self._column + len(cells)] = [self._style] * len(cells)
             self._column += measure(char)
 
     def _down(self) -> None:
         self._row += 1
         if self._row == len(self.lines):
             self.lines.append("")
+            self.styles.append([])
 
     @property
     def text(self) -> str:
         """All that is on it."""
-        return "\n".join(line.rstrip() for line in self.lines).strip("\n") + "\n"
+        return "\n".join(line.rstrip() for line in self.lines).strip("\n").replace(_FILLER, "") + "\n"
+
+    @property
+    def styled_text(self) -> str:
+        """All that is on it, with a mark where another style begins: ``<red>``, ``<bold>``, ``<>`` for none."""
+        return "\n".join(map(_mark, self.lines, self.styles)).strip("\n").replace(_FILLER, "") + "\n"
+
+
+def _mark(line: str, styles: Sequence[str]) -> str:
+    shown = line.rstrip()
+    before = ["", *styles][: len(shown)]
+    marked = (
+        f"<{style}>{char}" if style != last else char for char, style, last in zip(shown, styles, before, strict=False)
+    )
+    return "".join(marked) + ("<>" if styles[len(shown) - 1 : len(shown)] not in ([], [""]) else "")
 
 
 def run_on_terminal(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -124,3 +125,23 @@ def test_an_interrupted_visit_still_says_what_is_known_of_every_host(
     assert {name: item["state"] for name, item in recap["hosts"].items()} == {host: state, "second.invalid": state}
     assert {item["error"]["code"] for item in recap["hosts"].values()} == {"interrupted"}
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "euc-jp", "shift_jis", "ascii", "utf-8"])
+def test_what_the_terminal_cannot_show_is_an_escape_and_no_end_of_the_run(charset: str) -> None:
+    """PYTHONIOENCODING is what a locale would make of the streams; the log has a character of each part of the world."""
+    line = "Nov 29 12:56:00 mx postfix/smtpd[7]: warning: \u914d\u9001 \u00e9 \u0416 \u20ac is not what pfremote has a rule for"
+    argv = [sys.executable, "-m", "pfremote", "explain", "-"]
+    done = subprocess.run(
+        argv,
+        input=line.encode() + b"\n",
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": charset},
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    shown = done.stdout.decode(charset)
+    for char in "\u914d\u00e9\u0416\u20ac":
+        escape = char.encode("ascii", "backslashreplace").decode()
+        assert (char if char.encode(charset, "ignore") else escape) in shown
