@@ -47,10 +47,10 @@ class Capture:
     """The redacted evidence of one host for the asked-for peers. ``records`` are its lines, in log order."""
 
     records: Sequence[Record]
-    sessions: tuple[Session, ...]
+    sessions: Sequence[Session]
     followed: tuple[Record, ...]
     unplaced: tuple[Record, ...]
-    transcripts: tuple[Transcript, ...]
+    transcripts: Sequence[Transcript]
     findings: tuple[Finding, ...]
     exposures: tuple[Exposure, ...]
     withheld: tuple[Withheld, ...]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from pfremote.maillog.messages.message import Hop, Message
-from pfremote.report.dialogue import build_session, pick_lines
+from pfremote.report.dialogue import SessionViews, pick_lines
 from pfremote.report.model import (
     Certainty,
     ExposureView,
@@ -18,6 +18,7 @@ from pfremote.report.model import (
     Report,
 )
 from pfremote.report.stories import find_messages, tell_story
+from pfremote.store.capture import EncodedSessions
 from pfremote.store.encode import decode_time
 from pfremote.store.hops import decode_hops
 from pfremote.store.run import HostFolder, HostRecord, Run
@@ -97,10 +98,13 @@ def _build_host(record: HostRecord, folder: HostFolder, number: int) -> _Host:
 
 def _add_sessions(view: HostView, folder: HostFolder) -> _Host:
     data = folder.sessions
-    numbered = [(int(item.get("number", place)), item) for place, item in enumerate(data["sessions"], 1)]
-    anchors = {str(item["id"]): f"{view.anchor}-s{number}" for number, item in numbered}
+    items = data["sessions"]
+    numbers = [*_number(items)]
+    anchors = {name: f"{view.anchor}-s{number}" for name, number in numbers}
     findings = tuple(_finding(item, view, anchors, folder.evidence) for item in data["findings"])
-    sessions = tuple(build_session(item, number, view, folder.evidence, findings) for number, item in numbered)
+    views = SessionViews(items, [number for _, number in numbers], view, folder.evidence, findings)
+    # What is damaged is to be met here; sessions that are made when they are asked for are not from a file.
+    sessions = views if isinstance(items, EncodedSessions) else tuple(views)
     view = replace(
         view,
         sessions=sessions,
@@ -112,6 +116,14 @@ def _add_sessions(view: HostView, folder: HostFolder) -> _Host:
     )
     exposures = tuple(_exposure(item, view) for item in data["exposures"])
     return _Host(view, findings, exposures, decode_hops(data.get("hops", ()), view.name))
+
+
+def _number(items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, int]]:
+    """Yield the id of each session and its number."""
+    if isinstance(items, EncodedSessions):
+        yield from ((str(number), number) for number in items.numbers)
+    else:
+        yield from ((str(item["id"]), int(item.get("number", place))) for place, item in enumerate(items, 1))
 
 
 def read_messages(run: Run, folders: Iterable[HostFolder]) -> tuple[Message, ...]:

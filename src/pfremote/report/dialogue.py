@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, overload
 
 from pfremote.report.model import FindingView, HostView, Lines, SessionView, Side, TurnView
 from pfremote.store.encode import decode_time
@@ -14,6 +14,37 @@ _OTHERS: dict[Side, Side] = {"client": "server", "server": "client", "note": "no
 _COARSE = 2.0
 
 
+class SessionViews(Sequence[SessionView]):
+    """The sessions of a host, each made when it is asked for; ``findings`` are those of the host."""
+
+    def __init__(
+        self,
+        items: Sequence[Mapping[str, Any]],
+        numbers: Sequence[int],
+        host: HostView,
+        evidence: Sequence[str],
+        findings: Iterable[FindingView],
+    ) -> None:
+        self._items, self._numbers, self._host, self._evidence = items, numbers, host, evidence
+        self._findings: dict[str, list[FindingView]] = {}
+        for finding in findings:
+            self._findings.setdefault(finding.session, []).append(finding)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> SessionView: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[SessionView, ...]: ...
+    def __getitem__(self, place: int | slice) -> SessionView | tuple[SessionView, ...]:
+        if isinstance(place, slice):
+            return tuple(self[at] for at in range(*place.indices(len(self))))
+        number = self._numbers[place]
+        findings = self._findings.get(f"{self._host.anchor}-s{number}", ())
+        return build_session(self._items[place], number, self._host, self._evidence, findings)
+
+
 def build_session(
     data: Mapping[str, Any],
     number: int,
@@ -21,7 +52,7 @@ def build_session(
     evidence: Sequence[str],
     findings: Iterable[FindingView],
 ) -> SessionView:
-    """Return one session of ``sessions.json``; ``findings`` are those of its host.
+    """Return one session of ``sessions.json``; ``findings`` are its own.
 
     Raises:
         KeyError, TypeError, ValueError, AttributeError: it is not as the store writes it.
@@ -46,7 +77,7 @@ def build_session(
         turns=_turns(data["turns"]),
         folded=int(data["folded"]),
         lines=pick_lines(data["lines"], evidence),
-        findings=tuple(finding for finding in findings if finding.session == anchor),
+        findings=tuple(findings),
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal, overload
 
 from pfremote.errors import Reason
+from pfremote.report.joined import Joined
 
 Side = Literal["client", "server", "note"]
 Certainty = Literal["proven", "likely", "unknown"]
@@ -161,7 +162,7 @@ class HostView:
     withheld: Mapping[str, int] = field(default_factory=dict)
     others: tuple[int, int] = (0, 0)
     undecided: int = 0
-    sessions: tuple[SessionView, ...] = ()
+    sessions: Sequence[SessionView] = ()
     followed: Sequence[Line] = ()
     unplaced: Sequence[Line] = ()
     diff: tuple[str, ...] = ()
@@ -239,9 +240,9 @@ class Report:
         return bool(self.hosts) and all(host.state == "read" for host in self.hosts)
 
     @property
-    def sessions(self) -> tuple[SessionView, ...]:
+    def sessions(self) -> Sequence[SessionView]:
         """All sessions of all hosts, host by host."""
-        return tuple(session for host in self.hosts for session in host.sessions)
+        return Joined([host.sessions for host in self.hosts])
 
     @property
     def gaps(self) -> tuple[HostView, ...]:

@@ -61,8 +61,7 @@ def build_log_report(
 
 
 def _encode_troubled(capture: Capture) -> dict[str, Any]:
-    with_finding = {item.session for item in capture.findings}
-    return encode_capture(capture, wanted=lambda item: item.session.id in with_finding)
+    return encode_capture(capture, wanted={item.session for item in capture.findings if item.session is not None})
 
 
 def record_log(log: Explained, capture: Capture) -> HostRecord:

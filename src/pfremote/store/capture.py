@@ -1,19 +1,20 @@
 """What was understood of one host's log, as ``sessions.json`` and ``transcripts/`` hold it.
 
 Log lines are named by their place in ``evidence.log``, which leaves out other peers' lines: they are
-numbered anew.
+numbered anew. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from typing import Any, overload
 
 from pfremote.maillog.capture import Capture
 from pfremote.maillog.causes import number_lines
 from pfremote.maillog.findings import Finding
 from pfremote.maillog.messages.message import Hop
 from pfremote.maillog.parse.record import Record
+from pfremote.maillog.pieces.pack import Packed
 from pfremote.maillog.transcripts import transcript as transcripts
 from pfremote.maillog.transcripts.turns import Transcript
 from pfremote.store.encode import to_json
@@ -21,20 +22,48 @@ from pfremote.store.run import JsonObject
 from pfremote.text.terminal import show_block
 
 
-def encode_capture(
-    capture: Capture, hops: Iterable[Hop] = (), *, wanted: Callable[[Transcript], bool] | None = None
-) -> JsonObject:
+class EncodedSessions(Sequence[JsonObject]):
+    """Sessions as ``sessions.json`` holds them, each made when it is asked for; with their numbers among all."""
+
+    def __init__(self, items: Sequence[Transcript], places: Mapping[int, int], wanted: Container[int] | None) -> None:
+        self._items, self._places = items, places
+        numbers = items.numbers if isinstance(items, Packed) else [item.session.id for item in items]
+        #: Where in ``items`` the wanted ones stand, and their numbers.
+        self._wanted = [(at, number) for at, number in enumerate(numbers) if wanted is None or number in wanted]
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers, in order."""
+        return [number for _, number in self._wanted]
+
+    def __len__(self) -> int:
+        return len(self._wanted)
+
+    @overload
+    def __getitem__(self, place: int) -> JsonObject: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[JsonObject]: ...
+    def __getitem__(self, place: int | slice) -> JsonObject | list[JsonObject]:
+        if isinstance(place, slice):
+            return [self[at] for at in range(*place.indices(len(self)))]
+        at, number = self._wanted[place]
+        session: JsonObject = _renumber(to_json({**_session(self._items[at]), "number": number}), self._places)
+        return session
+
+
+def encode_capture(capture: Capture, hops: Iterable[Hop] = (), *, wanted: Container[int] | None = None) -> JsonObject:
     """Return the object that ``sessions.json`` holds beside the host's result; ``hops`` are its messages.
 
-    ``wanted`` says which sessions are needed, where not all are: each keeps its number among all.
+    ``wanted`` are the ids of the sessions that are needed, where not all are: each keeps its number among all, and is
+    encoded when it is asked for (:class:`EncodedSessions`).
     """
     places = number_lines(capture)
     # One session after the other: of a large log there is no room for all of them twice.
-    sessions = [
-        _renumber(to_json(_session(item) if wanted is None else {**_session(item), "number": item.session.id}), places)
-        for item in capture.transcripts
-        if wanted is None or wanted(item)
-    ]
+    sessions = (
+        [_renumber(to_json(_session(item)), places) for item in capture.transcripts]
+        if wanted is None
+        else EncodedSessions(capture.transcripts, places, wanted)
+    )
     content = {
         "followed": {"lines": _numbers(capture.followed)},
         "unplaced": {"lines": _numbers(capture.unplaced)},

@@ -23,7 +23,7 @@ from pfremote.maillog.parse.record import Record
 from pfremote.maillog.sessions.follow import message_of
 from pfremote.maillog.transcripts.turns import Transcript, Turn
 
-__all__ = ["RULES", "Certainty", "Finding", "Rule", "explain", "find", "may_concern_host", "may_find"]
+__all__ = ["RULES", "Certainty", "Finding", "Rule", "explain", "find", "find_alone", "may_concern_host"]
 
 #: smtp(8) quotes a server: ``host NAME said: 550 ...``, ``refused to talk to me: 421 ...``.
 _QUOTES = re.compile(r"(?:^| )(?:said|refused to talk to me|refused to start TLS): [245]\d\d")
@@ -45,17 +45,15 @@ def find(
     return tuple(sorted(tell_sequel(found, transcripts), key=lambda finding: finding.proof.number))
 
 
-def may_find(transcript: Transcript, followed: Iterable[Record]) -> bool:
-    """Say whether a session has a finding, or a line of the host could give it one: false is for sure."""
+def find_alone(transcripts: Sequence[Transcript], followed: Iterable[Record]) -> tuple[Finding, ...] | None:
+    """Return the findings of sessions; None where a line of the host could have something to add to them.
+
+    ``transcripts`` are all that have a message in common with one of them.
+    """
     after = {record.number: record for record in followed}
-    records = ChainMap({record.number: record for record in transcript.session.records}, after)
-    hits, strange = _read_turns(transcript, records, [turn.text for turn in transcript.turns])
-    return bool(
-        hits
-        or find_unknown(strange, [], transcript, records)
-        or find_auth(transcript, records)
-        or find_slow(transcript, _by_message(after.values()), set())
-    )
+    witnesses, cleanup = Witnesses(()), _by_message(after.values())
+    found = [item for one in transcripts for item in _of_session(one, after, witnesses, cleanup)]
+    return None if witnesses.asked else tuple(tell_sequel(found, transcripts))
 
 
 def explain(record: Record, text: str) -> list[str]:

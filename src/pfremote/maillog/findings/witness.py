@@ -20,6 +20,8 @@ class Witnesses:
 
     def __init__(self, host: Sequence[Hit]) -> None:
         self._host = host
+        #: A sign was met of which the host could tell the cause.
+        self.asked = False
         timed: dict[str, list[tuple[datetime, int]]] = {family: [] for family in _TOLD_ELSEWHERE}
         for place, (rule, cause) in enumerate(host):
             if rule.family in timed and cause.proof.time:
@@ -34,6 +36,7 @@ class Witnesses:
             time = finding.proof.time
             if rule.weight == CAUSE or rule.family not in _TOLD_ELSEWHERE or time is None:
                 continue
+            self.asked = True
             times = self._times[rule.family]
             first, last = bisect_left(times, time - _NEAR), bisect_right(times, time + _NEAR)
             for place in sorted(self._places[rule.family][first:last]):

@@ -12,11 +12,12 @@ from typing import overload
 from pfremote.maillog.budget import shorten
 from pfremote.maillog.capture import Capture, Counts, Meter
 from pfremote.maillog.contain import attempt
-from pfremote.maillog.findings import find, may_find
+from pfremote.maillog.findings import Finding, find, find_alone
 from pfremote.maillog.parse.lines import parse_evidence
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.pieces.gather import Counts as LineCounts
 from pfremote.maillog.pieces.gather import Gatherer, Group
+from pfremote.maillog.pieces.pack import Packed
 from pfremote.maillog.pieces.tally import Places
 from pfremote.maillog.proof.prove import Lesson, Withheld
 from pfremote.maillog.sessions.build import close_session
@@ -82,6 +83,8 @@ def read_troubled(
 ) -> Capture | None:
     """Return what :func:`~pfremote.maillog.capture.read_capture` does, without the sessions that have no finding.
 
+    Of the lines only those are kept that prove a finding.
+
     None where the log cannot be read so: it changed between the two readings, or something in it cannot be read; then
     it is to be read as a whole.
     """
@@ -96,7 +99,10 @@ class _Reading:
         self._counts = LineCounts()
         self._begins = Places()
         self._sessions = 0
-        self._transcripts: list[Transcript] = []
+        self._packed = Packed()
+        self._findings: list[Finding] = []
+        #: Sessions to which a line of the host may have something to add, and what follows their messages.
+        self._undecided: list[Transcript] = []
         self._followed: list[Record] = []
         self._withheld: list[Withheld] = []
         self._last: Record | None = None
@@ -142,32 +148,50 @@ class _Reading:
             yield piece
 
     def _keep(self, group: Group) -> None:
-        """Keep a group in which something went wrong; of another only count the sessions."""
+        """Keep the sessions in which something went wrong; of the others only the number."""
         for one in group.sessions:
             self._begins.add(one.records[0].number)
         sessions = tuple(close_session(one.records[0].number, one) for one in group.sessions)
         self._sessions += len(sessions)
         transcripts = build_transcripts(sessions, group.followed)
-        if any(may_find(item, group.followed) for item in transcripts):
-            self._transcripts += transcripts
+        found = find_alone(transcripts, group.followed)
+        if found is None:
+            self._undecided += transcripts
             self._followed += group.followed
+        else:
+            self._pack(transcripts, found)
+            self._followed += (record for record in group.followed if record.daemon == "postscreen")
 
-    def _capture(self, meter: Meter, unplaced: list[Record]) -> Capture:
-        by_begin = {item.session.id: item for item in self._transcripts}
-        transcripts = [
-            replace(by_begin[begin], session=replace(by_begin[begin].session, id=number))
-            for begin, number in self._begins.rank(sorted(by_begin))
-        ]
-        followed = tuple(sorted(self._followed, key=lambda record: record.number))
-        kept = [record for item in transcripts for record in item.session.records]
+    def _pack(self, transcripts: Iterable[Transcript], found: Sequence[Finding]) -> None:
+        with_finding = {item.session for item in found}
+        for transcript in transcripts:
+            if transcript.session.id in with_finding:
+                self._packed.add(transcript)
+        self._findings += found
+
+    def _find_last(self, unplaced: Sequence[Record]) -> tuple[Finding, ...]:
+        """Return all findings, now that the lines of the host are known; sessions get their number in the log."""
+        self._followed.sort(key=lambda record: record.number)
+        last = find(self._undecided, self._followed, unplaced)
+        self._pack(self._undecided, [item for item in last if item.session is not None])
+        numbers = list(self._begins.rank(sorted(self._packed.numbers)))
+        self._packed.number(numbers)
+        number_of = dict(numbers)
+        found = [replace(item, session=number_of[item.session or 0]) for item in self._findings]
+        found.sort(key=lambda item: item.session or 0)
+        of_host = [item for item in last if item.session is None]
+        return tuple(sorted((*of_host, *found), key=lambda item: item.proof.number))
+
+    def _capture(self, meter: Meter, unplaced: Sequence[Record]) -> Capture:
+        findings = self._find_last(unplaced)
         last = () if self._last is None else (self._last,)
         return Capture(
-            records=KeptRecords(meter.lines, (*kept, *followed, *unplaced, *last)),
-            sessions=tuple(item.session for item in transcripts),
-            followed=followed,
-            unplaced=tuple(unplaced),
-            transcripts=tuple(transcripts),
-            findings=find(transcripts, followed, unplaced),
+            records=KeptRecords(meter.lines, (*(item.proof for item in findings), *last)),
+            sessions=self._packed.sessions,
+            followed=(),
+            unplaced=(),
+            transcripts=self._packed,
+            findings=findings,
             exposures=self._lesson.exposures(),
             withheld=tuple(self._withheld),
             counts=Counts(
@@ -179,6 +203,6 @@ class _Reading:
                 undecided=0,
                 other_exposures=0,
                 cut_lines=len(meter.cut),
-                quiet=self._sessions - len(transcripts),
+                quiet=self._sessions - len(self._packed),
             ),
         )
