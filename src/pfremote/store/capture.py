@@ -23,10 +23,15 @@ from pfremote.text.terminal import show_block
 
 
 class EncodedSessions(Sequence[JsonObject]):
-    """Sessions as ``sessions.json`` holds them, each made when it is asked for; with their numbers among all."""
+    """Sessions as ``sessions.json`` holds them, each made when it is asked for.
 
-    def __init__(self, items: Sequence[Transcript], places: Mapping[int, int], wanted: Container[int] | None) -> None:
-        self._items, self._places = items, places
+    ``wanted`` are the ids of those that are needed, where not all are; then each tells its number among all.
+    """
+
+    def __init__(
+        self, items: Sequence[Transcript], places: Mapping[int, int], wanted: Container[int] | None = None
+    ) -> None:
+        self._items, self._places, self._is_part = items, places, wanted is not None
         numbers = items.numbers if isinstance(items, Packed) else [item.session.id for item in items]
         #: Where in ``items`` the wanted ones stand, and their numbers.
         self._wanted = [(at, number) for at, number in enumerate(numbers) if wanted is None or number in wanted]
@@ -47,8 +52,11 @@ class EncodedSessions(Sequence[JsonObject]):
         if isinstance(place, slice):
             return [self[at] for at in range(*place.indices(len(self)))]
         at, number = self._wanted[place]
-        session: JsonObject = _renumber(to_json({**_session(self._items[at]), "number": number}), self._places)
-        return session
+        session = _session(self._items[at])
+        encoded: JsonObject = _renumber(
+            to_json({**session, "number": number} if self._is_part else session), self._places
+        )
+        return encoded
 
 
 def encode_capture(capture: Capture, hops: Iterable[Hop] = (), *, wanted: Container[int] | None = None) -> JsonObject:
@@ -57,13 +65,13 @@ def encode_capture(capture: Capture, hops: Iterable[Hop] = (), *, wanted: Contai
     ``wanted`` are the ids of the sessions that are needed, where not all are: each keeps its number among all, and is
     encoded when it is asked for (:class:`EncodedSessions`).
     """
+    encoded = encode_lazily(capture, hops, wanted=wanted)
+    return encoded if wanted is not None else {**encoded, "sessions": list(encoded["sessions"])}
+
+
+def encode_lazily(capture: Capture, hops: Iterable[Hop] = (), *, wanted: Container[int] | None = None) -> JsonObject:
+    """Return the same with all sessions as :class:`EncodedSessions`: of a large log there is no room for them twice."""
     places = number_lines(capture)
-    # One session after the other: of a large log there is no room for all of them twice.
-    sessions = (
-        [_renumber(to_json(_session(item)), places) for item in capture.transcripts]
-        if wanted is None
-        else EncodedSessions(capture.transcripts, places, wanted)
-    )
     content = {
         "followed": {"lines": _numbers(capture.followed)},
         "unplaced": {"lines": _numbers(capture.unplaced)},
@@ -76,7 +84,7 @@ def encode_capture(capture: Capture, hops: Iterable[Hop] = (), *, wanted: Contai
         "hops": tuple(hops),
     }
     others = {key: _renumber(value, places) for key, value in to_json(content).items()}
-    return {"sessions": sessions, **others}
+    return {"sessions": EncodedSessions(capture.transcripts, places, wanted), **others}
 
 
 def render_transcripts(capture: Capture) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:  # what reads logs is loaded when there is a log: every comman
 
 
 def understand(capture: Capture) -> JsonObject:
-    """Return what ``sessions.json`` says of a host's log."""
+    """Return what ``sessions.json`` says of a host's log; its sessions are encoded when they are asked for."""
     # What reads logs is loaded when there is a log: not before arming.
     from pfremote.maillog.messages.collect import collect_hops
-    from pfremote.store.capture import encode_capture
+    from pfremote.store.capture import encode_lazily
 
-    return encode_capture(capture, collect_hops("", capture.records))
+    return encode_lazily(capture, collect_hops("", capture.records))
 
 
 def write_transcripts(folder: Path, capture: Capture) -> None:
@@ -36,13 +36,14 @@ def write_transcripts(folder: Path, capture: Capture) -> None:
 def compact(content: JsonObject) -> Iterator[bytes]:
     """Yield JSON on one line, in parts: that of a large log is not held as a whole.
 
-    >>> b"".join(compact({"a": [1, 2], "b": {"c": None}}))
-    b'{"a":[1,2],"b":{"c":null}}\\n'
+    >>> b"".join(compact({"a": [1, 2], "b": {"c": None}, "d": []}))
+    b'{"a":[1,2],"b":{"c":null},"d":[]}\\n'
     """
     for place, (key, value) in enumerate(content.items()):
         yield f"{',' if place else '{'}{_dump(key)}:".encode()
-        if isinstance(value, list) and value:
-            yield from (f"{',' if at else '['}{_dump(item)}".encode() for at, item in enumerate(value))
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            yield b"["
+            yield from (f"{',' if at else ''}{_dump(item)}".encode() for at, item in enumerate(value))
             yield b"]"
         else:
             yield _dump(value).encode()

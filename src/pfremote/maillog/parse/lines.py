@@ -69,7 +69,7 @@ class LineReader:
     five say what another has said, and such lines share one text.
     """
 
-    __slots__ = ("_memo", "_names", "_now", "_tails", "_texts", "_zone")
+    __slots__ = ("_dated", "_memo", "_names", "_now", "_tails", "_texts", "_zone")
 
     def __init__(self, now: datetime, zone: tzinfo, texts: dict[str, str] | None = None) -> None:
         self._texts = texts
@@ -77,6 +77,7 @@ class LineReader:
         self._zone = zone
         self._memo: dict[str, _Head] = {}
         self._names: dict[str, str] = {}
+        self._dated: tuple[str, datetime | None] = ("", None)
         #: What stands between the stamp and the text, for stamps with microseconds: host, tag, daemon, pid.
         self._tails: dict[str, tuple[str, str, str, int | None]] = {}
 
@@ -152,6 +153,12 @@ class LineReader:
         return time, loose.host, loose.tag, daemon, loose.pid, before + loose.head
 
     def _traditional(self, stamp: str) -> datetime | None:
+        # Lines of one second follow each other, and share one value.
+        if stamp != self._dated[0]:
+            self._dated = (stamp, self._date(stamp))
+        return self._dated[1]
+
+    def _date(self, stamp: str) -> datetime | None:
         month = _MONTHS.get(stamp[:3])
         day, clock = stamp[4:].strip().split(" ")
         if month is None:
