@@ -296,6 +296,34 @@ def test_what_is_not_allowed_is_refused_in_the_words_of_a_playbook(
     assert ("pfremote_max_minutes" if code == "usage" else "all_peers: true") in refused["msg"]
 
 
+def test_a_delegated_task_keeps_to_the_variables_of_the_host_that_it_goes_to(
+    ansible: Ansible, loopback_host: LoopbackHost
+) -> None:
+    known = {
+        "pfremote_instance": "{{ where }}",
+        "where": str(loopback_host.config_directory),
+        "pfremote_max_minutes": 30,
+    }
+    ansible.write_inventory({"mx1": known, "here": {"ansible_connection": "local", "pfremote_max_minutes": 60}})
+    task = {
+        "pfremote.postfix.debug_window": {
+            "peers": [PEER],
+            "minutes": "{{ wanted }}",
+            "allow_volatile_guard": True,
+            "lease": LEASE,
+        },
+        "delegate_to": "{{ item }}",
+        "loop": ["mx1"],
+    }
+    play = json.dumps([{"hosts": "here", "gather_facts": False, "tasks": [task]}])
+    refused = ansible.play(play, wanted=45)
+    assert refused.returncode == 2 and "mx1 is debugged for 30m at most" in refused.stdout, refused.stdout
+    done = ansible.play(play, wanted=20)
+    assert done.returncode == 0, done.stdout
+    assert debugging(loopback_host)
+    assert ansible.task("debug_revert", lease=LEASE)["clean"]
+
+
 def test_wrong_parameters_are_named_before_the_host_is_asked(ansible: Ansible) -> None:
     ansible.write_inventory({"mx1": {"ansible_host": "127.0.0.1", "ansible_port": 1}})
     wrong: tuple[tuple[dict[str, Any], str], ...] = (

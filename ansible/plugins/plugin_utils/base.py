@@ -84,8 +84,9 @@ class DebugAction(ActionBase):
     def _read_variables(self, task_vars):
         """Return the pfremote_* variables of this host, checked and converted as the command line does."""
         variables = {}
+        given = self._choose_variables(task_vars or {})
         for name in OPTIONS:
-            value = self._templar.template((task_vars or {}).get(name))
+            value = self._templar.template(given.get(name))
             if value is None:
                 continue
             try:
@@ -93,6 +94,15 @@ class DebugAction(ActionBase):
             except ValueError as exc:
                 raise UsageError("%s: %r %s" % (name, value, exc), hint="Correct the value in the inventory.") from exc
         return variables
+
+    def _choose_variables(self, task_vars):
+        """Return the variables of the host that is visited: a limit, or a path, is that host's own."""
+        to = self._task.delegate_to
+        if not to:
+            return task_vars
+        if to in task_vars["hostvars"]:
+            return task_vars["hostvars"][to]
+        return task_vars.get("ansible_delegated_vars", {}).get(to, {})
 
     def _open(self, arguments, variables):
         helper = str(variables.get("pfremote_helper") or variables.get("pfremote_agent") or "")

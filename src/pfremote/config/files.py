@@ -47,22 +47,23 @@ def find_ansible_cfg(folder: Path, environment: Mapping[str, str]) -> ConfigFile
         ConfigError: it cannot be read, or is no INI file.
     """
     warning = ""
-    for path in _places(folder, environment):
+    named = _named_place(environment)
+    usual = [folder / "ansible.cfg", Path("~/.ansible.cfg").expanduser(), Path("/etc/ansible/ansible.cfg")]
+    for path in [*named, *usual]:
         if not path.is_file():
             continue
-        if path.parent == folder and "ANSIBLE_CONFIG" not in environment and _is_open(folder):
+        if path.parent == folder and path not in named and _is_open(folder):
             warning = f"{path} is passed over: every user may write to this folder"
             continue
         return ConfigFile(path, read_ini_file(path), warning)
     return ConfigFile(warning=warning)
 
 
-def _places(folder: Path, environment: Mapping[str, str]) -> list[Path]:
-    places = []
-    if named := environment.get("ANSIBLE_CONFIG"):
-        path = Path(named).expanduser().absolute()
-        places.append(path / "ansible.cfg" if path.is_dir() else path)
-    return [*places, folder / "ansible.cfg", Path("~/.ansible.cfg").expanduser(), Path("/etc/ansible/ansible.cfg")]
+def _named_place(environment: Mapping[str, str]) -> list[Path]:
+    if not (named := environment.get("ANSIBLE_CONFIG")):
+        return []
+    path = Path(named).expanduser().absolute()
+    return [path / "ansible.cfg" if path.is_dir() else path]
 
 
 def _is_open(folder: Path) -> bool:

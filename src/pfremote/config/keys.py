@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["text", "number", "flag", "path", "paths", "words", "duration"]
+Kind = Literal["text", "number", "flag", "path", "paths", "words", "options", "duration"]
 
 #: The section of ansible.cfg that is ours.
 SECTION = "pfremote"
@@ -138,17 +138,17 @@ KEYS = (
         ("ANSIBLE_VAULT_ID_MATCH",),
         usual="no",
     ),
-    Key("ssh_args", "text", "options of ssh", (("ssh_connection", "ssh_args"),), ("ANSIBLE_SSH_ARGS",)),
+    Key("ssh_args", "options", "options of ssh", (("ssh_connection", "ssh_args"),), ("ANSIBLE_SSH_ARGS",)),
     Key(
         "ssh_common_args",
-        "text",
+        "options",
         "more of them",
         (("ssh_connection", "ssh_common_args"),),
         ("ANSIBLE_SSH_COMMON_ARGS",),
     ),
     Key(
         "ssh_extra_args",
-        "text",
+        "options",
         "and more",
         (("ssh_connection", "ssh_extra_args"),),
         ("ANSIBLE_SSH_EXTRA_ARGS",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,18 @@ def read_value(kind: Kind, value: object, folder: Path) -> Any:
         return tuple(_resolve(part.strip(), folder) for part in text.split(",") if part.strip())
     if kind == "words":
         return tuple(part.strip() for part in text.split(",") if part.strip())
+    if kind == "options":
+        return _check_options(text)
     return parse_duration(text) if kind == "duration" else text
+
+
+def _check_options(text: str) -> str:
+    try:
+        shlex.split(text)
+    except ValueError as exc:
+        hint = "Write it as you would type it to a shell, with both quotes."
+        raise UsageError(f"{text!r} cannot be taken apart: {str(exc).lower()}", hint=hint) from exc
+    return text
 
 
 def _read_flag(value: object) -> bool:

@@ -13,6 +13,13 @@ from pfremote.model.secret import KNOWN_SECRETS
 
 _MARKS = ("{{", "{%", "{#")
 _UNDEFINED = re.compile(r"'(\w+)' is undefined")
+_NO_ENTRY = re.compile(r"'pfremote\.inventory\.hostvars\.(\w+) object' has no attribute '(.*)'")
+#: Classes of pfremote.inventory.hostvars -> what it means that they lack a name.
+_LACK = {
+    "OneHost": "that host has no variable {}",
+    "HostVars": "{} is no host of the inventory",
+    "Members": "{} is no group of the inventory",
+}
 #: What templates call that only Ansible has.
 _LOOKUPS = frozenset({"lookup", "query", "q", "ansible_facts", "vars"})
 
@@ -20,6 +27,12 @@ _LOOKUPS = frozenset({"lookup", "query", "q", "ansible_facts", "vars"})
 def is_template(value: object) -> bool:
     """Tell whether a value is a text with a template in it."""
     return isinstance(value, str) and not isinstance(value, Unsafe) and any(mark in value for mark in _MARKS)
+
+
+def explain_lack(said: str) -> str:
+    """Return in our words what Jinja says of a name that ``hostvars`` or ``groups`` lacks; else the empty text."""
+    lack = _NO_ENTRY.match(said)
+    return _LACK[lack[1]].format(lack[2]) if lack else ""
 
 
 class Renderer:
@@ -100,6 +113,8 @@ class Renderer:
     def _explain(self, exc: Exception, name: str, origin: Origin) -> ConfigError:
         said = KNOWN_SECRETS.mask(str(getattr(exc, "message", None) or exc))
         missing = _UNDEFINED.match(said)
+        if lack := explain_lack(said):
+            return origin.refuse(f"{name} cannot be rendered: {lack}", f"Correct it, or give -e {name}=VALUE.")
         if missing is None:
             return origin.refuse(
                 f"{name} cannot be rendered: {said if not self.secret else type(exc).__name__}",

@@ -7,7 +7,7 @@ from copy import copy
 from typing import TYPE_CHECKING
 
 import yaml
-from yaml.nodes import MappingNode, Node, ScalarNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from pfremote.errors import ConfigError
 from pfremote.inventory.json_nodes import compose_json
@@ -164,9 +164,12 @@ class Document:
 
 
 def _mapping_hint(node: Node, path: str) -> str:
-    if path.endswith((".hosts", ".children")) and is_list_of_words(node) and node.value:
-        word = node.value[0].value
-        return f"Write {word}: instead of - {word}."
+    if path.endswith((".hosts", ".children")) and isinstance(node, SequenceNode) and node.value:
+        first = node.value[0]
+        if is_list_of_words(node):
+            return f"Write {first.value}: instead of - {first.value}."
+        if isinstance(first, MappingNode) and first.value:
+            return f"Write {first.value[0][0].value}: without the dash, and what belongs to it below, indented."
     return "Write it as NAME: and the contents below it, indented."
 
 

@@ -12,7 +12,7 @@ from jinja2 import Undefined, meta
 from pfremote.errors import ConfigError, UsageError
 from pfremote.inventory.graph import Variables
 from pfremote.inventory.sandbox import FAULTS, Compiled, Sandbox, compile_text, run_bounded, sandbox
-from pfremote.inventory.templates import Renderer, is_template
+from pfremote.inventory.templates import Renderer, explain_lack, is_template
 from pfremote.inventory.values import Origin
 from pfremote.inventory.vault_keys import NO_KEYS, VaultKeys
 from pfremote.model.secret import KNOWN_SECRETS
@@ -104,7 +104,7 @@ class Values:
             said = KNOWN_SECRETS.mask(str(getattr(exc, "message", None) or exc))
             missing = re.match(r"'(\w+)' is undefined", said)
             hint = f"Set it with -e {missing[1]}=VALUE or below vars." if missing else "Check the template."
-            shown = f"{missing[1]} is not set" if missing else f"this cannot be rendered: {said}"
+            shown = f"{missing[1]} is not set" if missing else f"this cannot be rendered: {explain_lack(said) or said}"
             raise UsageError(shown, hint=hint) from exc
 
 

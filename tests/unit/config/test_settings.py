@@ -127,6 +127,8 @@ def test_a_folder_that_every_user_may_write_to_is_passed_over(write: Write, tmp_
     assert settings.get("user") is None
     assert settings.warnings and str(path) in settings.warnings[0]
     assert load_settings(environment={"ANSIBLE_CONFIG": str(path)}).get("user") == "ops"
+    gone = load_settings(environment={"ANSIBLE_CONFIG": str(tmp_path / "gone.cfg")})
+    assert gone.get("user") is None and gone.warnings == settings.warnings
 
 
 @pytest.mark.parametrize(
@@ -165,6 +167,7 @@ def test_our_own_go_before_ansibles(write: Write, isolated_environment: Path, mo
     [
         ("ansible.cfg", "[pfremote]\nminuets = 5\n", 2, "Did you mean minutes?"),
         ("ansible.cfg", "[defaults]\nforks = many\n", 2, "whole number"),
+        ("ansible.cfg", '[ssh_connection]\nssh_args = -o "A=b\n', 2, "with both quotes"),
         ("ansible.cfg", "[defaults]\nforks = 1\nforks = 2\n", 3, "each key once"),
         ("ansible.cfg", "forks = 1\n", 1, "[section]"),
         ("config.toml", "minutes = 5\nout =\n", 2, "KEY = VALUE"),

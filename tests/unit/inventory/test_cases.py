@@ -139,6 +139,22 @@ def test_hints_speak_the_playbooks_language(name: str, said: tuple[str, ...], ru
     assert "--minutes" not in err and "--level" not in err and "--allow-content" not in err
 
 
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{{ hostvars['b'].nothing }}", "that host has no variable nothing"),
+        ("{{ hostvars['nowhere'].x }}", "nowhere is no host of the inventory"),
+        ("{{ groups['nowhere'][0] }}", "nowhere is no group of the inventory"),
+    ],
+)
+def test_what_hostvars_and_groups_lack_is_said_in_words(
+    template: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "hosts.yml").write_text(f'all: {{hosts: {{a: {{ansible_host: "{template}"}}, b: }}}}\n')
+    assert cli.main(["status", "-i", str(tmp_path / "hosts.yml"), "a"]) == 2
+    assert f"ansible_host cannot be rendered: {said}\n" in capsys.readouterr().err
+
+
 def test_hostvars_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     inventory = load_inventory([CASES / "hostvars-in-proxyjump" / "hosts.yml"])
     assert inventory.target("mx1").ssh_common_args == ("-o", "ProxyJump=192.0.2.9")

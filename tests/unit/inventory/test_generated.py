@@ -30,6 +30,7 @@ pytestmark = pytest.mark.skipif(ANSIBLE is None, reason="no ansible-inventory on
 STRICTER = {
     "the step of a range is a number from 1 on": "with a step of -1 Ansible counts down or finds no host, without a word",
     "a range goes from number to number or from letter to letter": "of [ab:cd] Ansible takes a to c",
+    "is no priority": "from ansible-core 2.21 on an ansible_group_priority that is no number is a warning",
     "this is not JSON": "what is named .json is JSON here; Ansible tries YAML as well",
 }
 #: Where we read what Ansible refuses: the words of its error, and why.

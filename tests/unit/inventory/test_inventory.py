@@ -150,6 +150,7 @@ def test_wrong_value_is_said_with_its_place(name: str, value: str, load: Load) -
             "pfremote_max_minutes",
         ),
         ("all:\n  hosts:\n    h1: {pfremote_colour: 1}\n", 3, "all.hosts.h1.pfremote_colour", "pfremote_"),
+        ("all:\n  hosts: [h1: {x: 1}]\n", 2, "all.hosts", "Write h1: without the dash"),
         ("all:\n  hosts: [h1]\n", 2, "all.hosts", "Write h1: instead of - h1."),
         ("all:\n  hosts:\n    h1: [a]\n", 3, "all.hosts.h1", "NAME:"),
         ("all:\n  hosts:\n    5:\n", 3, "all.hosts", '"5"'),
