@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from pfremote.agent import load_agent
-from pfremote.errors import DeadlineExceeded, Unreachable
+from pfremote.errors import DeadlineExceeded, Unreachable, UsageError
 from pfremote.model.target import Target
 from pfremote.transport import Completed, ConnectOptions, Prompt
 from pfremote.transport.base import ANSWER_LIMIT
@@ -34,7 +34,7 @@ class Fault:
     ``lost``: the connection breaks before the verb took effect. ``unheard``: after it. ``belated``: it breaks at once,
     and the verb takes effect ``seconds`` later. ``cut``: half of the reply comes. ``mute``: the agent is killed.
     ``noise``: a login script talks. ``stranger``: it is about another lease. ``slow``: the answer takes ``seconds``. ``stuck``: that long, and no deadline helps.
-    ``refused`` and ``failed``: with ``text``. Of ``arm``: ``arming``, it breaks and the host is at it for ``seconds``
+    ``refused`` and ``failed``: with ``text``. Of ``connect``: ``unready``, the ssh program of this machine is not up to it. Of ``arm``: ``arming``, it breaks and the host is at it for ``seconds``
     more; ``aborted``, it breaks and the agent dies, which the host's own sweep undoes.
     """
 
@@ -65,7 +65,10 @@ class FakeNet:
 
     def __call__(self, target: Target, _options: ConnectOptions) -> FakeConnection:
         """Open a connection; see :class:`pfremote.transport.Transport`."""
-        if target.name in self.unplugged or target.name not in self.hosts or self.take(target.name, "connect"):
+        fault = self.take(target.name, "connect")
+        if fault and fault.kind == "unready":
+            raise UsageError(f"ssh -G {target.name} did not end within 15 s")
+        if target.name in self.unplugged or target.name not in self.hosts or fault:
             raise Unreachable(f"cannot connect to {target.host}: connection refused")
         return FakeConnection(self, self.hosts[target.name])
 

@@ -81,7 +81,7 @@ class OpensshConnection:
         argv = self._make_argv("-O", order, "--", "host")
         try:
             return subprocess.run(
-                argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=5, check=False
+                argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=5, check=False, start_new_session=True
             ).returncode
         except subprocess.TimeoutExpired:
             return _LOST

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pfremote import tasks
 from pfremote.agent.client import OpenHost, longest_visit
 from pfremote.agent.verdict import ENDED, explain_loss, judge_revert, judge_state
-from pfremote.errors import AgentFailed, HostError, PfremoteError, Reason, Refused
+from pfremote.errors import AgentFailed, HostError, PfremoteError, Reason, Refused, UsageError
 from pfremote.model.facts import Lease
 from pfremote.window.state import RETRY_FOR, RETRY_PAUSE, Phase, Step, WindowState
 from pfremote.window.tail import FOLLOWING, follow_log
@@ -39,7 +39,7 @@ class RevertPhase:
         try:
             with state.reach() as host:
                 return self._visit(host)
-        except HostError as exc:
+        except (HostError, UsageError) as exc:  # the second: ssh -G was too slow this time; before arming it was well
             # One silence may take all the time that there is: a host is asked twice at least.
             if self._visits < 2 or state.time.monotonic() < self._give_up_at:
                 return Step(self, RETRY_PAUSE)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pfremote import tasks
 from pfremote.agent.client import OpenHost, longest_visit
 from pfremote.agent.protocol import Reply
-from pfremote.errors import HostError, PfremoteError, Reason, Refused
+from pfremote.errors import HostError, PfremoteError, Reason, Refused, UsageError
 from pfremote.model.facts import Lease
 from pfremote.model.result import HostResult
 from pfremote.model.typed import TYPED
@@ -46,7 +46,7 @@ class WatchPhase:
             with state.reach() as host:
                 follow_log(state, host)
                 reply = self._ask(host, surely=overdue)
-        except (Refused, HostError) as exc:
+        except (Refused, HostError, UsageError) as exc:  # the last: ssh -G was too slow this time
             if is_unknown_lease(exc):  # another client collected it; the next phase says so
                 return Step(RevertPhase(state))
             self._lose(exc)

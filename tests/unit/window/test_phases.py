@@ -25,6 +25,16 @@ def test_a_window_from_the_first_look_to_the_report(fleet: FakeFleet) -> None:
     assert fleet.time.monotonic() == 60
 
 
+@pytest.mark.parametrize("moment", [20, 59.5])
+def test_what_fails_for_once_on_this_machine_leaves_no_host_armed(moment: float, fleet: FakeFleet) -> None:
+    """Settings that ssh accepted before arming are asked for again at each visit, perhaps under load."""
+    fleet.add()
+    faults = fleet.net.faults["mx1"]
+    fleet.at(moment, lambda: faults.append(Fault("connect", "unready", times=1)))
+    outcome = fleet.debug()
+    assert (outcome.code, outcome.host["state"], faults[0].times) == (0, "clean", 0)
+
+
 # Ends before the deadline.
 
 
