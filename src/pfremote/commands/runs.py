@@ -48,12 +48,12 @@ def show_runs(output: Output, *, as_json: bool) -> int:
     # Loaded when the command runs: --help and completion need none of it.
     from pfremote.output.run_lines import describe_run
 
-    runs = list_runs()
+    runs, now = list_runs(), datetime.now(UTC)
     for run in runs:
         if as_json:
             click.echo(json.dumps(to_json(run)))
         else:
-            output.console.show_rows(describe_run(run))
+            output.console.show_rows(describe_run(run, now))
     if not runs and not as_json:
         output.console.say(f"no run is kept in {default_root()}")
     return 0

@@ -3,26 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
-from pfremote.store.summary import RunSummary
+from pfremote.store.summary import UNCOLLECTED, RunSummary
 from pfremote.text.grouping import join_hosts
 from pfremote.text.quantities import plural
 from pfremote.text.terminal import Piece
+from pfremote.text.times import show_moment
 
 #: So many hosts of a run are named.
 MOST_HOSTS = 5
 
 
-def describe_run(run: RunSummary) -> Iterator[list[Piece]]:
-    """Yield the run's line, and what to type where it was broken off."""
-    style = "" if run.exit_code == 0 else "yellow" if run.state == "unfinished" else "red"
+def describe_run(run: RunSummary, now: datetime) -> Iterator[list[Piece]]:
+    """Yield the run's line; below one without an end what is known of its leases, and what to type."""
+    style = "" if run.exit_code == 0 or _is_fetched(run) else "yellow" if run.state == "unfinished" else "red"
     rest = "  ".join(filter(None, _list_parts(run)))
     yield [(f"{run.id}  ", "bold"), (_name_end(run), style), (f"  {rest}" if rest else "", "")]
-    yield from ([("    type: ", "cyan"), (line, "")] for line in run.go_on)
+    if run.state == "unfinished":
+        yield from ([("    ", ""), (line, "")] for line in _explain_end(run, now))
+        yield from ([("    type: ", "cyan"), (line, "")] for line in _choose_commands(run, now))
 
 
 def _name_end(run: RunSummary) -> str:
     return run.state if run.exit_code is None else f"exit {run.exit_code}"
+
+
+def _is_fetched(run: RunSummary) -> bool:
+    """Tell whether the evidence of all hosts of a run without an end is here."""
+    return run.state == "unfinished" and bool(run.collected) and not run.missing
+
+
+def _is_over(run: RunSummary, now: datetime) -> bool:
+    return run.over is not None and now >= run.over
+
+
+def _is_gone(run: RunSummary, now: datetime) -> bool:
+    """Tell whether no host has evidence of it any more."""
+    return run.over is not None and now >= run.over + UNCOLLECTED
+
+
+def _explain_end(run: RunSummary, now: datetime) -> Iterator[str]:
+    if run.collected:
+        yield f"collected in {', '.join(run.collected)}"
+    if _is_fetched(run):
+        return
+    rest = f"{join_hosts(run.missing, MOST_HOSTS)}: " if run.collected else ""
+    if _is_gone(run, now):
+        yield f"{rest}broken off; a host keeps evidence for 7 days only"
+    elif run.over is not None and _is_over(run, now):
+        yield (
+            f"{rest}broken off; its windows ended by themselves by {show_moment(run.over)}, unless they were extended"
+            " (evidence that was collected from another machine is gone from the hosts)"
+        )
+    elif run.over is not None:
+        yield f"{rest}still running, or broken off; then its windows end by themselves by {show_moment(run.over)}"
+
+
+def _choose_commands(run: RunSummary, now: datetime) -> tuple[str, ...]:
+    """Return what is still of use: nothing once all is here or gone, no revert once the windows are over."""
+    if _is_fetched(run) or _is_gone(run, now):
+        return ()
+    return run.go_on[:1] if _is_over(run, now) else run.go_on
 
 
 def _list_parts(run: RunSummary) -> Iterator[str]:

@@ -10,9 +10,8 @@ from pathlib import Path
 from pfremote.private_files import storage_error
 from pfremote.store.reader import list_runs, load_run
 from pfremote.store.run import DamagedRunError, Run
+from pfremote.store.summary import UNCOLLECTED
 
-#: A host keeps evidence that was not collected for 7 days (docs/reference/files-on-the-host.md), after a window.
-UNCOLLECTED = timedelta(days=8)
 #: States in which a host may still have a lease of the run.
 _LIVE = ("armed", "unknown")
 

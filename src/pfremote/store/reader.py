@@ -21,7 +21,7 @@ from pfremote.store.run import (
     decode_host,
     decode_run,
 )
-from pfremote.store.summary import RunSummary, summarise
+from pfremote.store.summary import RunSummary, relate, summarise
 
 _DAMAGED = Reason("damaged", "What was stored of this host cannot be read.")
 
@@ -40,7 +40,7 @@ def list_runs(root: Path | None = None) -> tuple[RunSummary, ...]:
     except OSError as exc:
         raise storage_error(base, exc) from exc
     # The name begins with the start in UTC, so it orders damaged runs as well.
-    return tuple(_summarise(folder) for folder in sorted(folders, key=lambda folder: folder.name, reverse=True))
+    return relate([_summarise(folder) for folder in sorted(folders, key=lambda folder: folder.name, reverse=True)])
 
 
 def load_run(name: str | Path, root: Path | None = None) -> Run:

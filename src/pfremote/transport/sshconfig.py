@@ -118,8 +118,8 @@ def ask_ssh(query: Query, timeout: float) -> HostConfig:
         raise UsageError(f"{query.name!r} is not a host name", hint="A host name does not begin with a dash.")
     argv = ["ssh", "-G", *make_ssh_arguments(query), "--", query.name]
     try:
-        # A session of its own: a closing terminal and Ctrl-C end all of the terminal's programs, and without this answer
-        # no host can be reverted.
+        # A session of its own: a closing terminal and Ctrl-C end all of the terminal's programs, and without
+        # this answer no host can be reverted.
         done = subprocess.run(
             argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False, start_new_session=True
         )

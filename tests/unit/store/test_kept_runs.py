@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pfremote import cli
+from pfremote.errors import Reason
 from pfremote.model.cause import Cause
 from pfremote.model.result import HostResult
 from pfremote.private_files import default_root
@@ -57,14 +58,73 @@ def test_a_run_says_hosts_peer_reason_outcomes_finding_and_exit_code(capsys: pyt
     assert (told["targets"], told["exit_code"], told["outcomes"]) == (["mx1"], 4, [["queued", 1], ["rejected", 1]])
 
 
-def test_a_run_without_an_end_says_its_hosts_and_what_to_type(capsys: pytest.CaptureFixture[str]) -> None:
-    store = keep(ended=False)
+GO_ON = ["pfremote collect mx1 mx2 -i hosts --lease 4e65a8e", "pfremote revert mx1 mx2 -i hosts --lease 4e65a8e"]
+
+
+def break_off(days: float = 0) -> RunStore:
+    """Store a run over ten minutes on mx1 and mx2 that wrote no end."""
+    store = keep(days, ended=False)
     path = store.path / "run.json"
     data = json.loads(path.read_text())
-    path.write_text(json.dumps({**data, "go_on": ["pfremote collect mx1 mx2 -i hosts"]}))
-    first, second = runs(capsys)
+    path.write_text(json.dumps({**data, "go_on": GO_ON, "request": {**ASKED, "seconds": 600}}))
+    return store
+
+
+def fetch(*hosts: str, lease: str = "4e65a8e0000a") -> str:
+    """Store what ``collect`` makes of these hosts' leases; return the run's id."""
+    places = [dataclasses.replace(DONE, host=host, lease=lease, out=f"/runs/x/{host}") for host in hosts]
+    return keep(0, *places).id
+
+
+def test_a_run_without_an_end_says_its_hosts_and_what_to_type(capsys: pytest.CaptureFixture[str]) -> None:
+    store = break_off()
+    first, known, *typed = runs(capsys)
     assert first == f'{store.id}  unfinished  mx1,mx2  peer 192.0.2.7  "ticket 4711"  0 sessions'
-    assert second == "    type: pfremote collect mx1 mx2 -i hosts"
+    over = f"{NOW + timedelta(minutes=20):%Y-%m-%d %H:%M:%S} UTC"
+    assert known == f"    still running, or broken off; then its windows end by themselves by {over}"
+    assert typed == [f"    type: {line}" for line in GO_ON]
+
+
+def test_a_broken_off_run_whose_windows_are_over_is_fetched_and_not_reverted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    break_off(days=1)
+    _, known, *typed = runs(capsys)
+    assert known.startswith("    broken off; its windows ended by themselves by ")
+    assert "unless they were extended" in known
+    assert typed == [f"    type: {GO_ON[0]}"]
+
+
+def test_a_broken_off_run_names_the_run_that_has_its_evidence(capsys: pytest.CaptureFixture[str]) -> None:
+    store = break_off(days=1)
+    holder = fetch("mx1", "mx2")
+    told = [json.loads(line) for line in runs(capsys, "--json")]
+    assert [run["collected"] for run in told if run["id"] == store.id] == [[holder]]
+    assert runs(capsys)[-1] == f"    collected in {holder}"
+
+
+def test_what_is_still_missing_of_a_broken_off_run_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    break_off(days=1)
+    holder = fetch("mx1")
+    fetch("mx2", lease="ffffffffffff")  # of another window
+    *_, collected, known, typed = runs(capsys)
+    assert collected == f"    collected in {holder}"
+    assert known.startswith("    mx2: broken off; ")
+    assert typed == f"    type: {GO_ON[0]}"
+
+
+def test_after_a_week_no_host_is_asked_for_evidence(capsys: pytest.CaptureFixture[str]) -> None:
+    break_off(days=9)
+    assert runs(capsys)[1:] == ["    broken off; a host keeps evidence for 7 days only"]
+
+
+def test_a_run_that_failed_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    bits = Reason("peer-host-bits", "m", "h")
+    keep(0, HostResult("mx1", "untouched", refusals=(bits,)), code=3)
+    keep(0.1, DONE, HostResult("mx2", "unknown", error=Reason("unknown", "m")), code=5)
+    refused, unknown = runs(capsys)
+    assert "  exit 3  refused: peer-host-bits  mx1  " in refused
+    assert "  exit 5  unknown (mx2)  mx1,mx2  " in unknown
 
 
 def test_a_report_of_a_run_that_goes_on_counts_the_hosts_that_are_asked() -> None:
