@@ -48,7 +48,8 @@ def main() -> int:
 def _open_streams() -> None:
     """Let a standard stream that is closed (``>&-``) be as good as /dev/null: Python leaves None in its place.
 
-    A character that the terminal's character set has not (a log's, under a Japanese or Latin-1 locale) is shown as an escape.
+    A character that the terminal's character set has not (a log's, under a Japanese or Latin-1 locale) is shown as an
+    escape.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -58,6 +59,11 @@ def _open_streams() -> None:
 
 
 def _answer(text: str) -> int:
+    if sys.stdout.isatty():
+        # Loaded on a terminal only: what is piped is as it is.
+        from pfremote.text.terminal import fold_help
+
+        text = "\n".join(fold_help(text, os.get_terminal_size(sys.stdout.fileno()).columns))
     try:
         print(text, flush=True)  # noqa: T201  this is the data that was asked for
     except OSError as exc:

@@ -133,8 +133,7 @@ def _explain_nothing(exc: click.exceptions.NoArgsIsHelpError) -> UsageError:
     context = exc.ctx
     if context is None or context.parent is None:
         return UsageError("no command is given", hint="pfremote --help")
-    words = " ".join(context.command.collect_usage_pieces(context))
-    return UsageError(f"no word follows {context.command_path}", hint=f"{context.command_path} {words}, or --help")
+    return UsageError(f"no word follows {context.command_path}", hint=f"Type: {context.command_path} --help")
 
 
 def _explain_io(exc: OSError) -> PfremoteError:

@@ -102,7 +102,7 @@ def test_nothing_typed_is_two_lines_and_not_the_whole_help(
     assert cli.main(words) == 2
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 2, said
-    assert said[1].startswith(f"hint: {' '.join(['pfremote', *words])} ")
+    assert said[1].startswith(f"hint: Type: {' '.join(['pfremote', *words])} --help")
 
 
 def test_where_nothing_can_be_kept_nothing_is_begun(capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,7 +35,6 @@ COMMAND_AT_THE_END = {
 BARE_COMMANDS = {
     "pfremote --help",
     "{path} --help",
-    "{context.command_path} {words}, or --help",
 }
 
 

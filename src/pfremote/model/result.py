@@ -124,14 +124,15 @@ def reasons_as_json(reasons: Iterable[Reason]) -> list[dict[str, str]]:
 def fail(result: HostResult, error: PfremoteError) -> HostResult:
     """Return ``result`` with what the error says of the host's state."""
     if isinstance(error, Refused):
-        return replace(result, refusals=tuple(_name_host(reason, result.host) for reason in error.reasons))
-    reason = _name_host(Reason(error_code(error), error.message, error.hint), result.host)
+        return replace(result, refusals=tuple(name_host(reason, result.host) for reason in error.reasons))
+    reason = name_host(Reason(error_code(error), error.message, error.hint), result.host)
     if isinstance(error, StateUnknown):
         return replace(result, state="unknown", error=reason)
     return replace(result, error=reason)
 
 
-def _name_host(reason: Reason, host: str) -> Reason:
+def name_host(reason: Reason, host: str) -> Reason:
+    """Return the reason with a hint that names this host where it says ``pfremote VERB HOST``."""
     return replace(reason, hint=TYPED.name_host(reason.hint, host))
 
 

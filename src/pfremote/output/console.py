@@ -61,8 +61,8 @@ class Console:
 
     @property
     def moving(self) -> bool:
-        """Tell whether a progress line can be shown."""
-        return self._rich is not None
+        """Tell whether a progress line can be shown: not where events, which do not pass here, come to its terminal."""
+        return self._rich is not None and (self.data or not self.out.isatty())
 
     @property
     def folds(self) -> bool:
@@ -144,11 +144,11 @@ class Console:
 
     def table(self, headings: Sequence[str], rows: Sequence[Row], last: str) -> None:
         """Replace what moves at the bottom by a table with one more line below it."""
-        if self._rich is not None:
+        if self._rich is not None and self.moving:
             self._move(make_table(headings, rows, last, self._rich.size.height))
 
     def _move(self, shown: rich.console.RenderableType | None) -> None:
-        if self._rich is None:
+        if self._rich is None or not self.moving:
             return
         with self._speaking():
             self._moving = shown

@@ -42,7 +42,8 @@ def explain_unmatched(peer: str) -> Reason:
     if set(peer) <= set("0123456789abcdefABCDEF.:/[]"):
         hint = (
             "It may come from another address, or talk to another host. Behind a proxy that speaks XCLIENT "
-            "Postfix knows only the proxy. A master.cf override of debug_peer_list goes first: see pfremote check."
+            "Postfix knows only the proxy. An override of debug_peer_list in master.cf goes first; look with: "
+            "pfremote check HOST"
         )
     else:
         hint = (

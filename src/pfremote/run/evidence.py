@@ -16,7 +16,7 @@ from pfremote.codes import read_code
 from pfremote.errors import PfremoteError, Reason
 from pfremote.model.event import EventSink
 from pfremote.model.facts import Facts, Lease
-from pfremote.model.result import HostResult, reason_as_json, reasons_as_json
+from pfremote.model.result import HostResult, name_host, reason_as_json, reasons_as_json
 from pfremote.model.secret import KNOWN_SECRETS
 from pfremote.postfix.ownership import is_explained, judge_session, list_claims
 from pfremote.postfix.unmatched import explain_unmatched, find_unmatched
@@ -144,7 +144,10 @@ def judge_evidence(result: HostResult, evidence: Evidence) -> HostResult:
         outcomes=tuple(outcomes.most_common()),
         findings=list_causes(evidence.capture, number_lines(evidence.capture)),
         # What was said while the window was open is not true any more: the evidence says what is.
-        warnings=(*(item for item in result.warnings if item.code != SO_FAR), *evidence.unmatched),
+        warnings=(
+            *(item for item in result.warnings if item.code != SO_FAR),
+            *(name_host(reason, result.host) for reason in evidence.unmatched),
+        ),
     )
 
 
@@ -155,7 +158,7 @@ def tell_evidence(result: HostResult, evidence: Evidence, emit: EventSink) -> No
 
     host, lease = result.host, result.lease
     for reason in evidence.unmatched:
-        emit("warning", host, lease, **reason_as_json(reason))
+        emit("warning", host, lease, **reason_as_json(name_host(reason, host)))
     for kind, details in list_capture_events(evidence.capture, result.findings):
         emit(kind, host, lease, **details)
     emit(
@@ -188,6 +191,9 @@ def explain_absence(capture: Capture, facts: Facts, lease: Lease, lists: Iterabl
         return ()  # the host matched a session by what is not in its lines, so it may be any of the patterns
     seen = [(session.peer_name, session.peer_address) for session in capture.sessions]
     seen += [(session.nexthop, "noaddr") for session in capture.sessions if session.nexthop]
+    # Mail to a domain may leave by another name (transport_maps, relayhost), and has been seen all the same.
+    sent = [item for item in capture.transcripts if item.session.kind in ("smtp", "lmtp")]
+    seen += [(done.recipient.rpartition("@")[2], "noaddr") for item in sent for done in item.deliveries]
     unmatched = find_unmatched(lease.peers, seen, resolved=facts.resolved, parent_domain=facts.parent_domain)
     return tuple(explain_unmatched(peer) for peer in unmatched)
 

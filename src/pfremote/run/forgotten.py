@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -50,7 +51,11 @@ def suggest_name(options: HostOptions, name: str) -> str:
     name = login[1] if login else name
     if place := _find_host(name):
         return f"{name} is in the inventory {place}: add -i {place}. "
-    near = difflib.get_close_matches(name, list(_known_names(options)), n=1, cutoff=0.75)
+    if name in list_aliases(_ssh_config(options)):
+        asked = shlex.join(["ssh", "-G", *(["-F", options.ssh_config] if options.ssh_config else []), name])
+        return f"{name} is in ssh_config; see what HostName it gets there with: {asked} | grep hostname\n"
+    others = [known for known in _known_names(options) if known != name]
+    near = difflib.get_close_matches(name, others, n=1, cutoff=0.75)
     meant = f"Did you mean {near[0]}? " if near else ""
     return f"{meant}A group, or a host of an inventory, is known with -i INVENTORY only. "
 

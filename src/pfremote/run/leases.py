@@ -39,9 +39,8 @@ def choose_lease(
         raise Refused((Reason("no-lease", f"there is no {noun}{called}", hint),))
     ids = ", ".join(lease.id for lease in fitting)
     begins = f" that begins with {wanted}" if wanted else ""
-    raise Refused(
-        (Reason("which-lease", f"there is more than one {noun}{begins}: {ids}", "Name one with --lease ID."),)
-    )
+    hint = f"Name one with --lease ID; see whose they are with: {TYPED.command('status', host)}"
+    raise Refused((Reason("which-lease", f"there is more than one {noun}{begins}: {ids}", hint),))
 
 
 def forgive_done(results: Sequence[HostResult], lease: str) -> tuple[HostResult, ...]:

@@ -27,8 +27,9 @@ class RunSummary:
     proven. ``go_on`` is what to type for a run that wrote no end.
 
     ``leases`` are the leases whose evidence is stored here, each with its host. Of a run that wrote no end: ``over`` is
-    when its windows had ended by themselves at the latest, unless someone extended them (None: not known); ``collected``
-    names the runs of the same state folder that hold evidence of its leases, ``missing`` the hosts that none has.
+    when its windows had ended by themselves at the latest, unless someone extended them (None: not known),
+    ``collected`` names the runs of the same state folder that hold evidence of its leases, ``missing`` the hosts that
+    none has.
     """
 
     id: str

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator
 Piece = tuple[str, str]
 
 _WORDS = re.compile(r" +|[^ ]+")
+#: The indentation of a line of help, and the name that it is about.
+_NAMED = re.compile(r" +(?:\S+ {2,})?")
 #: What can be pasted into a shell, at the end of a sentence.
 _PASTABLE = re.compile(r"(?<=: )pfremote .*\Z")
 
@@ -91,6 +93,28 @@ def fold_words(line: str, width: int, rest: str = "    ") -> list[str]:
     shown = _join(fold_pieces([(line[: command.start()].rstrip(), "")], width, rest))
     *parts, last = _join(fold_pieces([(f"{rest}{command[0]}", "")], width - 2, rest))
     return [*shown, *(f"{part} \\" for part in parts), last]
+
+
+def fold_help(text: str, width: int) -> list[str]:
+    """Return a help text as lines of at most ``width`` columns; 0 breaks nothing.
+
+    What goes on stands below the text of its line, behind a name and two blanks; an example, which begins with
+    ``pfremote``, goes on behind a backslash, so that it can be pasted.
+
+    >>> fold_help("  runs   List the runs.", 16)
+    ['  runs   List', '         the', '         runs.']
+    """
+    return [folded for line in text.split("\n") for folded in _fold_help_line(line, width)]
+
+
+def _fold_help_line(line: str, width: int) -> list[str]:
+    if width <= 0 or measure(line) <= width:
+        return [line]
+    if line.startswith("  pfremote "):
+        *parts, last = _join(fold_pieces([(line, "")], width - 2))
+        return [*(f"{part} \\" for part in parts), last]
+    named = _NAMED.match(line)
+    return _join(fold_pieces([(line, "")], width, " " * (named.end() if named else 0)))
 
 
 def _join(rows: Iterable[Iterable[Piece]]) -> list[str]:

@@ -44,8 +44,8 @@ def _explain_heard(heard: str) -> Reason:
     return Reason(
         SO_FAR,
         f"{address} (known here as {name or 'unknown'}) connected and is not debugged",
-        "A pattern before it may be in error (see the log), or master.cf overrides debug_peer_list for that "
-        "service: see pfremote check.",
+        "A pattern before it may be in error (the log says so), or master.cf overrides debug_peer_list for that "
+        "service. See both with: pfremote check HOST",
     )
 
 

@@ -9,7 +9,7 @@ from pfremote.agent.client import OpenHost, longest_visit
 from pfremote.agent.protocol import Reply
 from pfremote.errors import HostError, PfremoteError, Reason, Refused, UsageError
 from pfremote.model.facts import Lease
-from pfremote.model.result import HostResult
+from pfremote.model.result import HostResult, name_host
 from pfremote.model.typed import TYPED
 from pfremote.window.no_match import explain_no_match, is_due
 from pfremote.window.revert import RevertPhase, is_unknown_lease
@@ -105,7 +105,7 @@ class WatchPhase:
             return ()
         reason = explain_no_match(lease, request.patterns)
         self._no_match_told = reason is not None or lease.sessions > 0
-        return (reason,) if reason is not None else ()
+        return (name_host(reason, state.result.host),) if reason is not None else ()
 
 
 def _read_warnings(reply: Reply, result: HostResult) -> tuple[Reason, ...]:

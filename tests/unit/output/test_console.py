@@ -83,3 +83,15 @@ def test_a_terminal_gets_colour_but_never_the_hosts_own_escapes(monkeypatch: pyt
     console.progress("")
     assert "\\x1b[2J[bold]mx1[/bold]" in err.getvalue()
     assert "\x1b[" in err.getvalue()
+
+
+def test_nothing_moves_where_events_come_to_the_same_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They do not pass the console, which could not take its moving line away before each."""
+    monkeypatch.setenv("TERM", "xterm")
+    out, err = Terminal(), Terminal()
+    console = Console(out=out, err=err, data=False)
+    assert not console.moving
+    console.progress("arming 1 host")
+    assert err.getvalue() == ""
+    elsewhere = Console(out=io.StringIO(), err=err, data=False)
+    assert elsewhere.moving

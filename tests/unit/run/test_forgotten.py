@@ -78,3 +78,11 @@ def test_a_name_that_does_not_resolve_is_compared_with_what_is_known(here: Path,
     assert suggest_name(options, "sub1").startswith("sub1 is in the inventory hosts: add -i hosts. ")
     assert suggest_name(options, "elsewhere").startswith("A group, or a host of an inventory, is known with -i")
     assert suggest_name(HostOptions(inventory=("hosts",)), "elsewhere") == ""
+
+
+def test_a_name_that_ssh_config_has_is_not_suggested_for_itself(here: Path, isolated_environment: Path) -> None:
+    assert here
+    (isolated_environment / ".ssh").mkdir()
+    (isolated_environment / ".ssh" / "config").write_text("Host mx1\n  User ops\nHost mx2\n  HostName 192.0.2.2\n")
+    told = suggest_name(HostOptions(), "mx1")
+    assert told == "mx1 is in ssh_config; see what HostName it gets there with: ssh -G mx1 | grep hostname\n"

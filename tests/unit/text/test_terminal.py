@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pfremote.text.terminal import fold, measure, show_block, show_line
+from pfremote.commands import render_help, render_short_help
+from pfremote.text.terminal import fold, fold_help, measure, show_block, show_line
 from tests.support.runs import HOSTILE
 
 ANYTHING = st.text(st.characters(codec=None))
@@ -75,3 +77,16 @@ def test_columns_of_wide_and_combining_characters() -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_samples_hold_nothing_live(text: str) -> None:
     assert not any(unicodedata.category(char)[0] == "C" for char in show_line(text))
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+@pytest.mark.parametrize("text", [render_help(), render_short_help()])
+def test_help_fits_the_terminal_and_its_examples_can_be_pasted(text: str, width: int) -> None:
+    lines = fold_help(text, width)
+    assert max(map(len, lines)) <= width
+    joined = " ".join(" ".join(lines).replace("\\ ", "").split())
+    assert joined == " ".join(text.split())
+    assert fold_help(text, 0) == text.split("\n")
+    for line, after in itertools.pairwise(lines):
+        if line.startswith("  pfremote ") and not after.startswith("      ") and after.startswith("    "):
+            assert line.endswith(" \\")

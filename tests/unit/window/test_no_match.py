@@ -10,6 +10,7 @@ import pytest
 from pfremote.maillog.capture import Capture, read_capture
 from pfremote.maillog.completeness import count_cut, explain_gaps
 from pfremote.model.facts import Lease
+from pfremote.model.typed import TYPED
 from pfremote.postfix.unmatched import explain_unmatched, find_unmatched
 from pfremote.window.no_match import explain_no_match, is_due
 from tests.support.recorder.expect import FIXTURES, NOW
@@ -79,6 +80,17 @@ def test_patterns_that_matched_nobody(
     peers: list[str], resolved: dict[str, tuple[str, ...]], unmatched: tuple[str, ...]
 ) -> None:
     assert find_unmatched(peers, SEEN, resolved=resolved, parent_domain=True) == unmatched
+
+
+def test_a_hint_that_names_check_names_the_host_too() -> None:
+    TYPED.note(["mail"], [("-i", "hosts")])
+    line = "pfremote check mx1 -i hosts"
+    for reason in (
+        explain_no_match(replace(QUIET, heard=("192.0.2.1 x",), connects=1), ["x"]),
+        explain_unmatched("192.0.2.1"),
+    ):
+        assert reason is not None
+        assert TYPED.name_host(reason.hint, "mx1").endswith(f": {line}")
 
 
 def test_what_to_try_depends_on_the_pattern() -> None:
