@@ -12,8 +12,14 @@ from pathlib import Path
 import pytest
 
 from pfremote import cli
+from pfremote.maillog.findings import find_alone
 from pfremote.maillog.narrow import Wanted
+from pfremote.maillog.parse.lines import parse_evidence
+from pfremote.maillog.pieces.gather import Counts, Gatherer
 from pfremote.maillog.pieces.read import KeptRecords, Survey, read_troubled
+from pfremote.maillog.pieces.well import went_well
+from pfremote.maillog.sessions.build import close_session
+from pfremote.maillog.transcripts.transcript import build_transcripts
 from pfremote.report import render_report
 from pfremote.run.log_files import LARGE, Source
 from pfremote.run.log_report import build_log_report, count_recap
@@ -176,3 +182,22 @@ def test_progress_counts_both_readings_as_one(tmp_path: Path) -> None:
     assert told[-1] == path.stat().st_size
     assert Source("log", str(path)).is_large is (path.stat().st_size >= LARGE)
     assert not Source("log", "/dev/null").is_large
+
+
+def test_what_is_told_at_a_glance_is_what_reading_tells() -> None:
+    glances = 0
+    for path in LOGS:
+        records = list(parse_evidence(path.read_bytes(), now=MOMENT, utc_offset=timedelta()))
+        counts = Counts()
+        for record in records:
+            counts.take(record)
+        counts.finish()
+        gatherer = Gatherer(counts)
+        for record in records:
+            gatherer.feed(record, record)
+        for group in gatherer.finish():
+            if went_well(group):
+                glances += 1
+                sessions = tuple(close_session(number, one) for number, one in enumerate(group.sessions, 1))
+                assert find_alone(build_transcripts(sessions, group.followed), group.followed) == (), path
+    assert glances

@@ -19,6 +19,7 @@ from pfremote.maillog.pieces.gather import Counts as LineCounts
 from pfremote.maillog.pieces.gather import Gatherer, Group
 from pfremote.maillog.pieces.pack import Packed
 from pfremote.maillog.pieces.tally import Places
+from pfremote.maillog.pieces.well import went_well
 from pfremote.maillog.proof.prove import Lesson, Withheld
 from pfremote.maillog.sessions.build import close_session
 from pfremote.maillog.transcripts.transcript import build_transcripts
@@ -151,6 +152,9 @@ class _Reading:
         """Keep the sessions in which something went wrong; of the others only the number."""
         for one in group.sessions:
             self._begins.add(one.records[0].number)
+        if went_well(group):
+            self._sessions += len(group.sessions)
+            return
         sessions = tuple(close_session(one.records[0].number, one) for one in group.sessions)
         self._sessions += len(sessions)
         transcripts = build_transcripts(sessions, group.followed)
