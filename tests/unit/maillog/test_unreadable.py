@@ -17,6 +17,7 @@ from pfremote.maillog.completeness import (
 )
 from pfremote.maillog.contain import attempt
 from pfremote.maillog.live import LiveEnd, LiveReader
+from pfremote.maillog.parse.record import Record
 from pfremote.maillog.redact import Redactor
 from pfremote.maillog.sessions.build import Session
 from pfremote.maillog.sessions.inbound import InboundTracker
@@ -99,14 +100,14 @@ def test_a_process_that_cannot_be_sorted_costs_only_itself(monkeypatch: pytest.M
 
 
 def test_a_line_that_cannot_be_redacted_is_withheld(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Redactor.redact_text
+    real = Redactor.redact
 
-    def redact_text(self: Redactor, record: object) -> str:
-        if "AUTH" in getattr(record, "text", ""):
+    def redact(self: Redactor, record: Record) -> Record:
+        if "AUTH" in record.text:
             raise Trouble("Gr4nite77")
-        return real(self, record)  # type: ignore[arg-type]
+        return real(self, record)
 
-    monkeypatch.setattr(Redactor, "redact_text", redact_text)
+    monkeypatch.setattr(Redactor, "redact", redact)
     capture = read(log(*GOOD))
     assert [record.text for record in capture.records][2] == "[line withheld: it could not be read]"
     assert [(item.what, item.line) for item in capture.unreadable] == [("line", 3)]

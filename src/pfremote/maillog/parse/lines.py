@@ -97,6 +97,19 @@ class LineReader:
             text = self._texts.setdefault(text, text)
         return _new(Record, (number, *known, text))
 
+    def read_all(self, lines: Iterable[str], number: int) -> Iterator[Record]:
+        """Split the lines of a block, of which the first is line ``number``; much quicker than one call for each."""
+        heads = self._memo.get
+        share = ({} if self._texts is None else self._texts).setdefault
+        for at, line in enumerate(lines, number):
+            start, _, text = line.partition("]: ")
+            head = heads(start)
+            if head is None or not text or text[0] == " ":
+                yield self.read(line, at)
+            else:
+                time, host, tag, daemon, pid, before = head
+                yield _new(Record, (at, time, host, tag, daemon, pid, before, share(text, text)))
+
     def _split_at_stamp(self, line: str, cut: int) -> _Head | None:
         """Split a line whose stamp is its own and whose other parts were met before."""
         space = line.find(" ")
@@ -209,15 +222,14 @@ def parse_evidence(
     ``held`` says that all records are held, so that those of the same text share it.
     """
     reader = LineReader(now, timezone(utc_offset), {} if held else None)
-    number = 0
+    number = 1
     for block in _whole_lines((data,) if isinstance(data, bytes) else data):
         # Not splitlines(): a form feed or U+2028 inside a line does not end it.
         lines = block.decode("utf-8", "surrogateescape").split("\n")
         if not lines[-1]:
             lines.pop()
-        for line in lines:
-            number += 1
-            yield reader.read(line, number)
+        yield from reader.read_all(lines, number)
+        number += len(lines)
 
 
 def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -8,8 +8,10 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import accumulate
+from string import ascii_letters, digits
+from typing import AnyStr
 
-from pfremote.maillog.proof.places import MARK, PLACES, STAND_IN
+from pfremote.maillog.proof.places import MARK, PLACES_BY_WORD, STAND_IN
 from pfremote.maillog.proof.spelling import Spellings
 
 #: From here on looking at each place of a line is faster than looking for each secret in all lines.
@@ -18,8 +20,12 @@ _MANY = 256
 CHUNK = 2048
 GIVEN_AWAY = "a secret that another line gave away"
 _DUMP = re.compile(r"[0-9a-f]{4,8} (?:[0-9a-f]{2}[ |-]|- <)")
-_NESTED_DUMP = re.compile(rf"\]: {_DUMP.pattern}")
-_LONG = re.compile(r"[A-Za-z0-9+/]{28}")
+#: At the beginning of a line, or behind a head.
+_LATER_DUMP = re.compile(rf"(?:\n|\]: ){_DUMP.pattern}")
+_DUMPED = "bytes of a TLS connection"
+#: A run of base64, where every character of one is the same.
+_LONG = b"a" * 28
+_RUNS_ONLY = bytes(97 if chr(code) in ascii_letters + digits + "+/" else 32 for code in range(256))
 _RUN = re.compile(r"[A-Za-z0-9+/]{28,}={0,2}")
 _KNOWN_RUN = re.compile(
     r"message-id(?:=|: )<|session |TLS cache |send attr cache_id = |[<>] \S{1,300}: 2(?!35)\d\d[ -]|status=sent \(",
@@ -62,22 +68,24 @@ def _find_secrets(chunk: list[str], text: str, starts: list[int], secrets: Spell
 
 
 def _look_at_places(chunk: list[str], lowered: str, starts: list[int]) -> Iterator[tuple[int, str]]:
-    for place in PLACES:
-        for index in _lines_with(place.trigger, lowered, starts):
-            if place.bad.search(_hide_marks(chunk[index])):
-                yield index, place.reason
+    for word, places in PLACES_BY_WORD.items():
+        for index in _lines_with(word, lowered, starts):
+            start, end = starts[index], starts[index + 1]
+            meant = [place for place in places if lowered.find(place.trigger, start, end) >= 0]
+            line = _hide_marks(chunk[index]) if meant else ""
+            for place in meant:
+                if place.bad.search(line):
+                    yield index, place.reason
 
 
 def _look_for_data(chunk: list[str], text: str, starts: list[int]) -> Iterator[tuple[int, str]]:
-    for index, line in enumerate(chunk):
-        if _DUMP.match(line) or ("]: " in line and _NESTED_DUMP.search(line)):
-            yield index, "bytes of a TLS connection"
-    seen = -1
-    for found in _LONG.finditer(text):
-        index = bisect_right(starts, found.start()) - 1
-        if index == seen:
-            continue
-        seen = index
+    if _DUMP.match(text):
+        yield 0, _DUMPED
+    for found in _LATER_DUMP.finditer(text):
+        yield bisect_right(starts, found.start() + 1) - 1, _DUMPED
+    # One byte for each character, of which only those of a run count: that is looked through at once.
+    runs = text.encode("latin-1", "replace").translate(_RUNS_ONLY)
+    for index in _lines_with(_LONG, runs, starts):
         if _has_opaque_run(_hide_marks(chunk[index])):
             yield index, "a long value of unknown meaning"
 
@@ -95,7 +103,7 @@ def _hide_marks(line: str) -> str:
     return MARK.sub(STAND_IN, line) if "[redacted: " in line else line
 
 
-def _lines_with(word: str, text: str, starts: list[int]) -> Iterator[int]:
+def _lines_with(word: AnyStr, text: AnyStr, starts: list[int]) -> Iterator[int]:
     at = text.find(word)
     while at >= 0:
         index = bisect_right(starts, at) - 1

@@ -79,10 +79,10 @@ PLACES = (
     _place("coded ", rf"coded [a-z ]*?(?:response|reply|challenge):? (?!{_M}|{_PROMPT}$)", "a decoded response"),
     _place("get_passwd", rf"_get_passwd: (?!{_M})", "a client password"),
     _place("pass `", rf"pass `(?!{_M})", "a client password"),
-    _place("cookie", rf"cookie\?(?!{_M})", "a Dovecot cookie"),
-    _place("cont?", rf"reply: cont\?\d+\?(?!{_M}|{_PROMPT}$)", "a challenge"),
+    _place("cookie?", rf"cookie\?(?!{_M})", "a Dovecot cookie"),
+    _place("reply: cont?", rf"reply: cont\?\d+\?(?!{_M}|{_PROMPT}$)", "a challenge"),
     _place(
-        "reply: ",
+        "auth reply: ",
         rf"auth reply: (?:ok|fail)\?\d+.*?\?(?!{_M}|(?:user|original_user|auth_user|code|reason)="
         r"|(?:temp|authz|user_disabled|pass_expired|nologin|anonymous)(?:\?|$)|\?|$)",
         "a field of an authentication reply",
@@ -103,7 +103,7 @@ PLACES = (
     _place("password_maps: ", rf"password_maps: (?!\S+: not found$|{_M}$|.* = {_M}$)", "a client password"),
     _place("mail_addr_find", rf"mail_addr_find: .* -> (?!{_M}|[\w-]+:\[\S+$).*:", "a client password"),
     _place("static:", rf"static:(?!{_M})[^\s:,()]+:(?!{_M})[^\s,()]", "a password in a table name"),
-    _place("inline:", rf"inline:(?!{_M})\{{[^}}]*:", "a password in a table name"),
+    _place("inline:{", rf"inline:(?!{_M})\{{[^}}]*:", "a password in a table name"),
     _place("_lookup: {", r"dict_[a-z]+_lookup: \{", "a password in a table name"),
     _place(
         ":{",
@@ -119,8 +119,8 @@ PLACES = (
     _place("sasl authentication ", rf"sasl authentication (?:pass|trace): (?!{_M})\S", "a plug-in's trace"),
     # smtp/smtp_sasl_auth_cache.c: an unsalted SHA-1 of the password, in base64.
     _place("=;", r";[A-Za-z0-9+/]{27}=;", "the hash of a password"),
-    _place("attr value = ", rf"send attr value = (?!{_M})\S", "a table value"),
-    _place("result=", rf"dict_proxy_lookup: .* result=(?!{_M}|$).*:", "a table value"),
+    _place("send attr value = ", rf"send attr value = (?!{_M})\S", "a table value"),
+    _place("dict_proxy_lookup: ", rf"dict_proxy_lookup: .* result=(?!{_M}|$).*:", "a table value"),
     _place("://", rf"://[^\s:/@]*:(?!{_M}|\d{{1,5}}(?:$|/))\S+?(?:@|$)", "a password in a URL"),
     _place("pass", rf"\bpass(?:word|wd|phrase)?[\"']?(?:=| = |: )[\"']?(?!{_M}|\s|hash:|$)\S", "a password"),
     _place("secret", rf"secret[\"']?(?:=| = )[\"']?(?!{_M})\S", "a secret"),
@@ -139,3 +139,17 @@ PLACES = (
         "a table value",
     ),
 )
+#: Words that several of the triggers have in them: one look for such a word finds the lines of all of these.
+_SHARED = ("auth", "pass", "command", "dict_", "{")
+
+
+def _group() -> dict[str, tuple[Place, ...]]:
+    groups: dict[str, tuple[Place, ...]] = {}
+    for place in PLACES:
+        word = next((word for word in _SHARED if word in place.trigger), place.trigger)
+        groups[word] = (*groups.get(word, ()), place)
+    return groups
+
+
+#: The places by a word that each line with one of their triggers has.
+PLACES_BY_WORD = _group()

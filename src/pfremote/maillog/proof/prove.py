@@ -121,9 +121,9 @@ class Lesson:
         def go_on() -> str:
             nonlocal done
             for record in waiting:
-                text = self._redactor.redact_text(record)
-                if text != record.text:
-                    self._changed[record.number] = held.setdefault(text, text)
+                shown = self._redactor.redact(record)
+                if shown is not record:
+                    self._changed[record.number] = held.setdefault(shown.text, shown.text)
                 done += 1
             return ""
 

@@ -26,7 +26,7 @@ from collections.abc import Iterable
 from pfremote.maillog.owners import HOST, OTHER, Owners
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.redact.content import follow_name, redact_anywhere
-from pfremote.maillog.redact.readers import READERS, STATELESS, TELLING, find_by_text
+from pfremote.maillog.redact.readers import READERS, STATELESS, TELLING, Settled, find_by_text, find_settled
 from pfremote.maillog.redact.state import Exposure, Ledger, Process
 
 __all__ = ["Exposure", "Redactor"]
@@ -53,9 +53,15 @@ class Redactor:
         for secret in known:
             self._learned.add(secret, HOST)
         self._processes: dict[tuple[str, str, int | None], Process] = {}
+        #: The process of the line before.
+        self._latest: tuple[int | None, str, str, Process] | None = None
         #: Texts that no reader needs to see again, with the attribute that they announce, if any.
         self._plain: dict[str, str] = {}
-        #: Texts that hold no secret learned so far.
+        #: Texts that no reader needs to see again where the process is in the right state.
+        self._settled: dict[str, Settled] = {}
+        #: Texts that are not shaped like a credential, whatever is learned.
+        self._calm: set[str] = set()
+        #: Those of them that hold no secret learned so far.
         self._clean: set[str] = set()
         self._generation = 0
         #: So many processes are remembered before those are looked for of which there is nothing to remember.
@@ -78,24 +84,17 @@ class Redactor:
 
     def redact(self, record: Record) -> Record:
         """Return ``record`` with what is secret in its text replaced by marks."""
-        shown = self.redact_text(record)
-        return record if shown == record.text else record.with_text(shown)
-
-    def redact_text(self, record: Record) -> str:
-        """Return the record's text with what is secret in it replaced by marks."""
         text = record.text
         announced = self._plain.get(text)
         if announced is not None:
             if announced:
                 self._process(record).attribute = announced
-            return text
-        self._ledger.record = record
-        self._ledger.owner = HOST
-        if not record.daemon:
-            return self._redact_unparsed(text, record)
-        if "message repeated" in text[:18]:
-            return self._redact_repeated(text, record)
-        return self._redact_text(text, record)
+            return record
+        settled = self._settled.get(text)
+        if settled is not None and settled(text, self._process(record)):
+            return record
+        shown = self._read(text, record)
+        return record if shown == text else record.with_text(shown)
 
     @property
     def owners(self) -> Owners:
@@ -134,13 +133,23 @@ class Redactor:
         process = self._processes.get((record.host, record.tag, record.pid))
         return process is None or not (process.in_auth or process.candidate)
 
+    def _read(self, text: str, record: Record) -> str:
+        self._ledger.record = record
+        self._ledger.owner = HOST
+        if not record.daemon:
+            return self._redact_unparsed(text, record)
+        if "message repeated" in text[:18]:
+            return self._redact_repeated(text, record)
+        return self._redact_text(text, record)
+
     def _redact_text(self, text: str, record: Record) -> str:
         word = text.partition(" ")[0]
         reader = READERS.get(word) or find_by_text(word, text)
         if reader is None:
-            shown, announced = self._scrub(text, record), ""
+            shown, announced, settled = self._scrub(text, record), "", None
         else:
             process = self._process(record)
+            was_quiet = process.is_quiet
             if record.daemon == "smtpd":
                 if reader in TELLING:
                     self._serve(text, record, process)
@@ -149,14 +158,18 @@ class Redactor:
                 self._ledger.owner = self._whose(record)
             shown = self._scrub(reader(text, process, self._ledger), record)
             announced = process.attribute if reader is follow_name else ""
+            settled = find_settled(reader, text, process) if was_quiet and process.is_quiet else None
         # Whose line it is decides where a text holds what was learned; such a text is looked at each time.
-        if shown == text and (announced or reader in STATELESS) and text in self._clean:
-            self._plain[text] = announced
+        if shown == text and text in self._clean:
+            if announced or reader in STATELESS:
+                self._plain[text] = announced
+            elif settled is not None:
+                self._settled[text] = settled
         return shown
 
     def _serve(self, text: str, record: Record, process: Process) -> None:
         """Take a line of smtpd that may say who its client is."""
-        peer = text[2 : text.find(": ")] if text[:2] in ("< ", "> ") else ""
+        peer = text[2 : text.find(": ") + 2] if text[:2] in ("< ", "> ") else ""
         if peer and peer == process.peer:
             return  # as in the line of the dialogue before
         process.peer = peer
@@ -190,14 +203,14 @@ class Redactor:
     def _scrub(self, text: str, record: Record) -> str:
         learned = self._learned
         if learned.generation != self._generation:
-            self._forget()
+            self.forget()
         if text in self._clean:
             return text
-        shown = redact_anywhere(text)
+        shown = text if text in self._calm else self._look_anywhere(text)
         if learned.literals.may_be_in(shown):
             return learned.scrub(shown, self._owners.of(record), record.host)
         if len(self._clean) >= _CACHE_LIMIT:
-            self._forget()
+            self.forget()
         self._clean.add(shown)
         return shown
 
@@ -206,13 +219,25 @@ class Redactor:
         self._processes = {key: process for key, process in self._processes.items() if not process.is_blank}
         self._most = max(_PROCESSES, 2 * len(self._processes))
 
-    def _forget(self) -> None:
+    def _look_anywhere(self, text: str) -> str:
+        shown = redact_anywhere(text)
+        if shown == text:
+            if len(self._calm) >= _CACHE_LIMIT:
+                self._calm.clear()
+            self._calm.add(text)
+        return shown
+
+    def forget(self) -> None:
         """Empty the caches: their lines may hold what has been learned since."""
         self._plain.clear()
+        self._settled.clear()
         self._clean.clear()
         self._generation = self._learned.generation
 
     def _process(self, record: Record) -> Process:
+        latest = self._latest
+        if latest is not None and record.pid == latest[0] and record.tag == latest[1] and record.host == latest[2]:
+            return latest[3]
         key = (record.host, record.tag, record.pid)
         process = self._processes.get(key)
         if process is None:
@@ -222,4 +247,5 @@ class Redactor:
             if record.daemon == "smtpd":
                 process.owner = self._owners.of(record) or HOST
             self._learned.protect(HOST, record.host)
+        self._latest = record.pid, record.tag, record.host, process
         return process

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pfremote.maillog.redact import masks
-from pfremote.maillog.redact.masks import MARK, mark, mask_rest
+from pfremote.maillog.redact.masks import MARK, is_mark, mark, mask_rest
 from pfremote.maillog.redact.state import Ledger, Process
 
 #: global/header_body_checks.c and cleanup/cleanup_{message,milter}.c: lines of a message, from debug level 1 on.
@@ -32,7 +32,7 @@ def redact_check(text: str, name: str, process: Process) -> str:
     """Mask the line of a message that header_checks(5) or body_checks were asked about."""
     process.checks_message = process.password_map = False
     found = _CHECKED.match(text)
-    if found is None or MARK.fullmatch(found[2]):
+    if found is None or is_mark(found[2]):
         return text
     return f"maps_find: {name}: {found[1] or ''}{mark(masks.CONTENT)}{found[3] or ''}"
 

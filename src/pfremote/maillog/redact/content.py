@@ -9,13 +9,16 @@ from pfremote.maillog.redact import masks
 from pfremote.maillog.redact.dialogue import redact_reason
 from pfremote.maillog.redact.inline_tables import mask_inline
 from pfremote.maillog.redact.literals import replace_outside_marks
-from pfremote.maillog.redact.masks import MARK, looks_random, mark
+from pfremote.maillog.redact.masks import MARK, is_mark, looks_random, mark, mask_rest
 from pfremote.maillog.redact.sasl import MECHANISMS
 from pfremote.maillog.redact.state import Ledger, Process
 from pfremote.maillog.redact.tables import redact_value
 
 #: tls/tls_mgr.c: what tlsmgr hands out, logged as base64 by util/attr_scan0.c.
 _TLS_ATTRIBUTES = {"keybuf": masks.TICKET_KEY, "session": masks.TLS_SESSION, "seed": masks.SEED}
+VALUE = "input attribute value: "
+#: Names of attributes whose values may be secret.
+_TOLD = frozenset((*_TLS_ATTRIBUTES, "value"))
 #: Not a next hop (``smtp:[host]:25``, ``host:25``), a URL or a command's reply.
 _MAYBE_LOGIN = re.compile(r"(?!\[|\S+:(?:\d+\Z|\[|//)|\d{3} )[^:;\s]+(?: [^:;\s]+)?:.")
 _DATA = re.compile(r"\[data \d+ bytes\]\Z")
@@ -34,27 +37,38 @@ def follow_name(text: str, process: Process, _ledger: Ledger) -> str:
 
 def redact_input_attribute(text: str, process: Process, ledger: Ledger) -> str:
     """Mask the value that comes after the name."""
-    _, _, value = text.partition(": ")
-    if not text.startswith("input attribute value: "):
+    if not text.startswith(VALUE):
         return text
     name, process.attribute = process.attribute, ""
-    if value == "(end)" or MARK.fullmatch(value):
+    if name and name not in _TOLD:
+        return text
+    value = text[len(VALUE) :]
+    if value == "(end)" or is_mark(value):
         return text
     kind = _TLS_ATTRIBUTES.get(name)
     if kind is not None:
-        return f"input attribute value: {_note_tls(kind, process, ledger)}"
+        return VALUE + _note_tls(kind, process, ledger)
     # The only attribute of this name is proxymap's lookup result. The line with the name may be lost; then the colon
     # of a mark is no login's.
     if value and (name == "value" or (not name and process.is_client and _MAYBE_LOGIN.match(MARK.sub("", value)))):
-        return f"input attribute value: {redact_value(value, process, ledger)}"
+        return VALUE + redact_value(value, process, ledger)
     return text
+
+
+def drop_harmless_name(_text: str, process: Process) -> bool:
+    """Take the name that was announced if its value is never secret; say whether it was."""
+    name = process.attribute
+    if not name or name in _TOLD:
+        return False
+    process.attribute = ""
+    return True
 
 
 def redact_sent_attribute(text: str, process: Process, ledger: Ledger) -> str:
     """Mask ``send attr session = …`` and the like; util/attr_print0.c normally gives only their size."""
     head, equals, value = text.partition(" = ")
     name = head.removeprefix("send attr ")
-    if not equals or not value or _DATA.match(value) or MARK.fullmatch(value):
+    if not equals or not value or _DATA.match(value) or is_mark(value):
         return text
     if name in _TLS_ATTRIBUTES:
         return f"{head} = {_note_tls(_TLS_ATTRIBUTES[name], process, ledger)}"
@@ -75,17 +89,15 @@ def _note_tls(kind: str, process: Process, ledger: Ledger) -> str:
 
 def redact_content(text: str, _process: Process, _ledger: Ledger) -> str:
     """Mask records (debug level 3), decrypted data and TLS dumps (TLS levels 3 and 4)."""
-    found = _RECORD.match(text)
-    if found is not None and text.startswith("rec_"):
-        return text if MARK.fullmatch(found[2]) else found[1] + mark(masks.CONTENT)
+    if text.startswith("rec_"):
+        found = _RECORD.match(text)
+        return text if found is None else mask_rest(found, masks.CONTENT)
     found = _CHARS.match(text)
     if found is not None:
         # The count goes too: it tells how long a password is.
         return f"{found[1]} {mark(masks.DECRYPTED)}"
     found = _DUMP.match(text)
-    if found is not None:
-        return text if MARK.fullmatch(found[2]) else found[1] + mark(masks.WIRE)
-    return text
+    return text if found is None else mask_rest(found, masks.WIRE)
 
 
 _NETSTRING = re.compile(r"((?:read|write) netstring (?:len \d+ )?data )(.+)\Z", re.DOTALL)
@@ -128,7 +140,7 @@ _TRIGGER = re.compile(
 #: One of these is in what it matches. Looking for words is faster than an expression of many, which is only asked then.
 _TRIGGER_WORDS = (
     *("auth", "failed", ": body ", "bearer", "pass", "secret", "token", "resp", "cookie", "bind_pw", "key"),
-    *("static:", "{", "://", "netstring", "milter8_", "to command: ", "command died", "command time", "=<|", '=<"|'),
+    *("static:", "{", "|", "://", "netstring", "milter8_", "command"),
 )
 _LONG = re.compile(r"[A-Za-z0-9+/_-]{24}")
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from pfremote.maillog.redact import masks
-from pfremote.maillog.redact.masks import MARK, mark, split_at_colon
+from pfremote.maillog.redact.masks import MARK, is_mark, mark, split_at_colon
 from pfremote.maillog.redact.sasl import (
     MECHANISMS,
     Response,
@@ -54,16 +54,31 @@ _WHERE = "SMTP dialogue"
 def redact_dialogue(text: str, process: Process, ledger: Ledger) -> str:
     """Mask one ``<`` or ``>`` line."""
     head, colon, payload = split_at_colon(text)
-    if not colon or MARK.fullmatch(payload):
+    if not colon or is_mark(payload):
         return text
     # smtpd is the client of its content filter (smtpd_proxy.c), whose peer has no name[address].
     writes_commands = process.is_client or "[" not in head
     if (head[0] == "<") == writes_commands:
         if _REPLY.match(payload):
-            return f"{head}: {_redact_reply(payload, process, ledger)}"
-        # A server that says something else: nothing is learned from it.
-        return text if not payload.strip() else f"{head}: {mark(masks.COMMAND)}"
-    return f"{head}: {redact_command(payload, process, ledger)}"
+            shown = _redact_reply(payload, process, ledger)
+        else:
+            # A server that says something else: nothing is learned from it.
+            shown = mark(masks.COMMAND) if payload.strip() else payload
+    else:
+        shown = redact_command(payload, process, ledger)
+    return text if shown is payload else f"{head}: {shown}"
+
+
+def is_quiet_for_client(_text: str, process: Process) -> bool:
+    """Say whether a line that was left as it is outside of an exchange is so again, in a process of smtp or lmtp."""
+    return process.is_client and not process.in_auth and not process.candidate
+
+
+def is_quiet_for_server(text: str, process: Process) -> bool:
+    """Say so in a process of smtpd, where it is of the same client as the line of the dialogue before."""
+    if process.is_client or process.in_auth or process.candidate or not process.peer:
+        return False
+    return text.startswith(process.peer, 2)
 
 
 def redact_command(payload: str, process: Process, ledger: Ledger) -> str:
@@ -85,14 +100,14 @@ def redact_command(payload: str, process: Process, ledger: Ledger) -> str:
 
 def _redact_auth(found: re.Match[str], process: Process, ledger: Ledger) -> str:
     verb, mechanism, gap, blob = found.groups()
-    if not mechanism or MARK.fullmatch(mechanism + gap + blob):
+    if not MARK.sub("", mechanism + gap + blob).strip():
         return found[0]
     if not MECHANISMS.match(mechanism):
         process.begin("")
         both = f"{mechanism} {blob}".strip()
         return verb + ledger.note(process, masks.RESPONSE, _WHERE, _learnable(mechanism, blob, both))
     process.begin(mechanism)
-    if not blob or MARK.fullmatch(blob) or blob == "=":
+    if not blob or is_mark(blob) or blob == "=":
         return found[0]
     return f"{verb}{mechanism}{gap}{read_initial(blob, process, ledger, _WHERE)}"
 
@@ -136,7 +151,7 @@ def redact_challenge(challenge: str, process: Process) -> str:
     """Mask a challenge unless it is a fixed prompt, and remember what it asks for."""
     process.in_auth = True
     process.asked = asked_for(challenge)
-    return challenge if is_prompt(challenge) or MARK.fullmatch(challenge) else mark(masks.CHALLENGE)
+    return challenge if is_prompt(challenge) or is_mark(challenge) else mark(masks.CHALLENGE)
 
 
 def _redact_reply(payload: str, process: Process, ledger: Ledger) -> str:
@@ -164,7 +179,7 @@ _LOOKED_UP = re.compile(r"(match_string: smtpd_(?:forbidden|noop)_commands: )(.*
 def redact_looked_up(text: str, _process: Process, _ledger: Ledger) -> str:
     """Mask a first word that smtpd looks up among commands (smtpd/smtpd.c), where it is none."""
     found = _LOOKED_UP.match(text)
-    if found is None or MARK.fullmatch(found[2]) or _FIRST_WORD.match(found[2]):
+    if found is None or is_mark(found[2]) or _FIRST_WORD.match(found[2]):
         return text
     return f"{found[1]}{mark(masks.COMMAND)}{found[3]}"
 

@@ -57,12 +57,18 @@ def mark(kind: str, account: str = UNKNOWN) -> str:
     >>> mark(PASSWORD)
     '[redacted: password]'
     """
-    return f"[redacted: {kind} of {account}]" if is_showable(account) else f"[redacted: {kind}]"
+    named = account != UNKNOWN and is_showable(account)
+    return f"[redacted: {kind} of {account}]" if named else f"[redacted: {kind}]"
+
+
+def is_mark(text: str) -> bool:
+    """Say whether this is a mark and nothing else; most texts do not even begin like one."""
+    return text.startswith("[redacted: ") and MARK.fullmatch(text) is not None
 
 
 def mask_rest(found: re.Match[str], kind: str) -> str:
     """Return a line as a mark behind its first group, where the second, all the rest, is none yet."""
-    return found[0] if MARK.fullmatch(found[2]) else found[1] + mark(kind)
+    return found[0] if is_mark(found[2]) else found[1] + mark(kind)
 
 
 def is_showable(account: str) -> bool:

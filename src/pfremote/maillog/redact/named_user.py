@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from pfremote.maillog.redact import masks
-from pfremote.maillog.redact.masks import MARK, mark
+from pfremote.maillog.redact.masks import is_mark, mark
 from pfremote.maillog.redact.quoted import redact_quoted
 from pfremote.maillog.redact.state import Ledger, Process
 
@@ -30,7 +30,7 @@ def redact_user(text: str, process: Process, ledger: Ledger) -> str:
     ending = _END.search(text, start)
     end = ending.start() if ending else len(text)
     user = text[start:end]
-    if user in _NO_USER or MARK.fullmatch(user):
+    if user in _NO_USER or is_mark(user):
         return text
     if ledger.confirm_name(process, user):
         if _LET_IN.match(text):

@@ -10,7 +10,7 @@ import re
 
 from pfremote.maillog.redact import masks
 from pfremote.maillog.redact.dialogue import redact_command
-from pfremote.maillog.redact.masks import MARK, mark
+from pfremote.maillog.redact.masks import is_mark, mark
 from pfremote.maillog.redact.sasl import MECHANISMS, is_prompt
 from pfremote.maillog.redact.state import Ledger, Process
 
@@ -62,7 +62,7 @@ def redact_replaced(text: str, _process: Process, ledger: Ledger) -> str:
 
 
 def _redact_challenge(reply: str) -> str:
-    harmless = not reply.startswith("334") or is_prompt(reply[4:]) or MARK.fullmatch(reply[4:])
+    harmless = not reply.startswith("334") or is_prompt(reply[4:]) or is_mark(reply[4:])
     return reply if harmless else f"334 {mark(masks.CHALLENGE)}"
 
 
@@ -74,5 +74,5 @@ def _redact_lines(said: str, ledger: Ledger) -> str:
         return said
     process = Process(exchange=_OUTSIDE)
     lines = _LINE_END.split(said)
-    lines[::2] = [line if MARK.fullmatch(line) else redact_command(line, process, ledger) for line in lines[::2]]
+    lines[::2] = [line if is_mark(line) else redact_command(line, process, ledger) for line in lines[::2]]
     return "".join(lines)

@@ -7,17 +7,26 @@ from collections.abc import Callable
 
 from pfremote.maillog.redact.checks import redact_message_line
 from pfremote.maillog.redact.content import (
+    VALUE,
+    drop_harmless_name,
     follow_name,
     redact_content,
     redact_input_attribute,
     redact_sent_attribute,
 )
-from pfremote.maillog.redact.dialogue import redact_dialogue, redact_looked_up
+from pfremote.maillog.redact.dialogue import (
+    is_quiet_for_client,
+    is_quiet_for_server,
+    redact_dialogue,
+    redact_looked_up,
+)
 from pfremote.maillog.redact.named_user import redact_failed, redact_user
 from pfremote.maillog.redact.quoted import redact_quoted, redact_replaced
-from pfremote.maillog.redact.sasl_debug import redact_plugin_log, redact_sasl_debug
+from pfremote.maillog.redact.sasl_debug import is_harmless, redact_plugin_log, redact_sasl_debug
 from pfremote.maillog.redact.state import Ledger, Process
 from pfremote.maillog.redact.tables import (
+    is_of_no_line,
+    leave_password_map,
     redact_config,
     redact_debug_table,
     redact_dict,
@@ -57,7 +66,6 @@ READERS: dict[str, Reader] = {
     "BARE": redact_quoted,
     "milter8_unknown_event:": redact_quoted,
     "SASL": redact_plugin_log,
-    "connect": _leave,
 }
 #: Readers that neither use nor change the state of the process when they leave a line as it is.
 STATELESS: frozenset[Reader | None] = frozenset(
@@ -65,6 +73,19 @@ STATELESS: frozenset[Reader | None] = frozenset(
 )
 #: Readers of the lines that may say which client a process serves.
 TELLING: frozenset[Reader | None] = frozenset({redact_dialogue, redact_user, _leave})
+
+
+#: Says of a text that its reader left as it is whether it would do so again, and without a change of the process.
+Settled = Callable[[str, Process], bool]
+
+
+def find_settled(reader: Reader, text: str, process: Process) -> Settled | None:
+    """Return what says so; ``process`` is in no authentication exchange, and was in none before the text."""
+    if reader is redact_dialogue:
+        return is_quiet_for_client if process.is_client else is_quiet_for_server
+    if reader is redact_maps_find:
+        return leave_password_map if not process.password_map and is_of_no_line(text) else None
+    return drop_harmless_name if reader is redact_input_attribute and text.startswith(VALUE) else None
 
 
 #: The same by the beginning of that word; the first one counts.
@@ -77,6 +98,7 @@ _BY_START: tuple[tuple[str, Reader], ...] = (
     ("hbc_", redact_message_line),
     ("cleanup_", redact_message_line),
 )
+_STARTS = tuple(start for start, _ in _BY_START)
 
 
 def find_by_text(word: str, text: str) -> Reader | None:
@@ -87,9 +109,12 @@ def find_by_text(word: str, text: str) -> Reader | None:
         return redact_user if text.startswith("send attr sasl_username = ") else redact_sent_attribute
     if word == "warning:":
         return redact_failed if ", sasl_username=" in text else redact_quoted
-    for start, reader in _BY_START:
-        if word.startswith(start):
-            return reader
+    if word == "connect":
+        return _leave if text.startswith("connect from ") else None
+    if word.startswith(_STARTS):
+        reader = next(reader for start, reader in _BY_START if word.startswith(start))
+        # What it leaves as it is whatever came before needs no reader.
+        return None if reader is redact_sasl_debug and is_harmless(text) else reader
     return redact_content if _DUMPED.match(word) else _find_by_rest(word, text)
 
 

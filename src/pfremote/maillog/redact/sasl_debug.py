@@ -15,7 +15,7 @@ from pfremote.maillog.redact.dialogue import (
     read_login_name,
     redact_challenge,
 )
-from pfremote.maillog.redact.masks import MARK, mark, split_at_colon
+from pfremote.maillog.redact.masks import is_mark, mark, split_at_colon
 from pfremote.maillog.redact.sasl import MECHANISMS, read_clear_response
 from pfremote.maillog.redact.state import Ledger, Process
 
@@ -38,10 +38,16 @@ _STEP = re.compile(r"[A-Z0-9-]+ (?:(?:server|client) step \d+|common mech (?:dis
 
 def redact_sasl_debug(text: str, process: Process, ledger: Ledger) -> str:
     """Mask one ``xsasl_FUNCTION: …`` line."""
-    function, colon, rest = split_at_colon(text)
-    if not colon or _HARMLESS.match(rest) or MARK.fullmatch(rest):
+    if is_harmless(text):
         return text
+    function, _, rest = split_at_colon(text)
     return f"{function}: {_redact_rest(function, rest, process, ledger)}"
+
+
+def is_harmless(text: str) -> bool:
+    """Say whether such a line holds nothing of a response, in whatever exchange it stands."""
+    _, colon, rest = split_at_colon(text)
+    return not colon or _HARMLESS.match(rest) is not None or is_mark(rest)
 
 
 def _redact_rest(function: str, rest: str, process: Process, ledger: Ledger) -> str:
@@ -70,14 +76,14 @@ def _redact_rest(function: str, rest: str, process: Process, ledger: Ledger) -> 
 
 def _redact_first(found: re.Match[str], process: Process, ledger: Ledger, where: str) -> str:
     mechanism, blob = found[1], found[2]
-    known = (MECHANISMS.match(mechanism) or MARK.fullmatch(mechanism)) is not None
+    known = is_mark(mechanism) or MECHANISMS.match(mechanism) is not None
     if not process.in_auth or process.mechanism != mechanism.upper():
         # The AUTH line is missing.
         process.begin(mechanism if known else "")
     shown = f"sasl_method {mechanism if known else mark(masks.RESPONSE)}"
     if blob is None:
         return shown
-    kept = MARK.fullmatch(blob) is not None
+    kept = is_mark(blob)
     return f"{shown}, init_response {blob if kept else read_initial(blob, process, ledger, where)}"
 
 
@@ -97,7 +103,7 @@ def _redact_dovecot_reply(found: re.Match[str], process: Process, ledger: Ledger
 
 def _show_field(field: str, process: Process, ledger: Ledger) -> str:
     name, equals, value = field.partition("=")
-    if not (equals and name in _USERS) or MARK.fullmatch(value):
+    if not (equals and name in _USERS) or is_mark(value):
         return field if _may_show(field) else mark(masks.RESPONSE)
     if name == "user":
         may_show = ledger.confirm_name(process, value, of_exchange=process.in_auth)
@@ -107,7 +113,7 @@ def _show_field(field: str, process: Process, ledger: Ledger) -> str:
 
 
 def _may_show(field: str) -> bool:
-    if not field or MARK.fullmatch(field):
+    if not field or is_mark(field):
         return True
     return _FIELD.match(field) is not None and not (field.startswith("reason=") and field.endswith("="))
 
@@ -125,7 +131,7 @@ def _redact_cyrus(rest: str, process: Process, ledger: Ledger, where: str) -> st
         if not rest.startswith(opening):
             continue
         value = rest[len(opening) :]
-        if MARK.fullmatch(value):
+        if is_mark(value):
             return rest
         if opening == "decoded response: ":
             return opening + read_continuation(value, process, ledger, where, clear=True)
@@ -149,6 +155,6 @@ def redact_plugin_log(text: str, process: Process, ledger: Ledger) -> str:
     """Mask ``SASL authentication {debug,trace,pass}: …``: what libsasl's plug-ins say (levels 2 and up)."""
     opening, _, rest = split_at_colon(text)
     level = opening.removeprefix("SASL authentication ")
-    if level not in ("debug", "trace", "pass") or _STEP.match(rest) or MARK.fullmatch(rest) or not rest:
+    if level not in ("debug", "trace", "pass") or _STEP.match(rest) or is_mark(rest) or not rest:
         return text
     return f"{opening}: {ledger.note(process, masks.RESPONSE, 'Cyrus plug-in')}"

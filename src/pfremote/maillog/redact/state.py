@@ -54,7 +54,7 @@ class Process:
     #: The secrets of this exchange; once the server has accepted them they are secrets for sure.
     offered: list[str] = field(default_factory=list)
     owner: str = HOST
-    #: What the line of the dialogue before called the other side.
+    #: What the line of the dialogue before called the other side, with the colon behind it.
     peer: str = ""
     #: An exchange of it is remembered under its number.
     noted: bool = False
@@ -65,6 +65,11 @@ class Process:
         of_exchange = self.in_auth or self.mechanism or self.asked or self.candidate or self.offered or self.noted
         of_table = self.attribute or self.password_map or self.checks_message
         return not (of_exchange or of_table) and self.account == UNKNOWN
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it is in no authentication exchange."""
+        return not (self.in_auth or self.candidate)
 
     def serve(self, owner: str) -> None:
         """Forget the client before, if this is another one."""

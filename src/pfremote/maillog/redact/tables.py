@@ -11,7 +11,7 @@ import re
 from pfremote.maillog.redact import masks
 from pfremote.maillog.redact.checks import hide_line, redact_check
 from pfremote.maillog.redact.inline_tables import mask_inline, mask_query
-from pfremote.maillog.redact.masks import MARK, mark, mask_rest
+from pfremote.maillog.redact.masks import MARK, is_mark, mark, mask_rest
 from pfremote.maillog.redact.state import Ledger, Process
 
 _SENSITIVE = re.compile(r"pass|pw|secret|token|sasl|cred|auth", re.IGNORECASE)
@@ -48,7 +48,7 @@ def redact_maps_find(text: str, process: Process, ledger: Ledger) -> str:
     text = mask_inline(text)
     if text.startswith(_FILTER):
         # The key is what a client sent (smtpd_command_filter), and may be a response.
-        known = MARK.fullmatch(text[len(_FILTER) :]) or _PLAIN_COMMAND.match(text, len(_FILTER))
+        known = is_mark(text[len(_FILTER) :]) or _PLAIN_COMMAND.match(text, len(_FILTER))
         return text if known else _FILTER + mark(masks.COMMAND)
     name = text[11 : text.find(":", 11)]
     if name.endswith(("header_checks", "body_checks")):
@@ -67,13 +67,24 @@ def redact_maps_find(text: str, process: Process, ledger: Ledger) -> str:
     return found[1] + note_login(found[2], process, ledger, "lookup table")
 
 
+def is_of_no_line(text: str) -> bool:
+    """Say whether a ``maps_find`` line is of a table that is asked neither about a command nor a message's line."""
+    return not text.startswith(_FILTER) and "_checks: " not in text
+
+
+def leave_password_map(_text: str, process: Process) -> bool:
+    """Note that a table is asked that holds no passwords."""
+    process.password_map = False
+    return True
+
+
 #: The first ones; a password has some, too.
 _DELIMITER = re.compile(r"[^\w.@+-]")
 
 
 def note_login(value: str, process: Process, ledger: Ledger, where: str) -> str:
     """Return the mark for a ``user:password`` value, having learned from it."""
-    if MARK.fullmatch(value):
+    if is_mark(value):
         return value
     user, colon, password = value.partition(":")
     # Other values (the cache of failed logins has hash and status in one) are masked, not learned.
@@ -110,7 +121,7 @@ def redact_mail_addr_find(text: str, process: Process, ledger: Ledger) -> str:
     """Mask ``mail_addr_find: KEY -> user:password``; other maps' results have no colon in them."""
     text = mask_inline(text)
     opening, arrow, value = text.partition(" -> ")
-    if not arrow or MARK.fullmatch(value) or _NOTHING.match(text.rpartition(" -> ")[2]):
+    if not arrow or is_mark(value) or _NOTHING.match(text.rpartition(" -> ")[2]):
         return text
     if process.password_map:
         return f"{opening} -> {note_login(value, process, ledger, 'lookup table')}"
@@ -126,12 +137,12 @@ def redact_passwd_lookup(text: str, process: Process, ledger: Ledger) -> str:
     found = _PASSWD.match(text)
     if found is None:
         opening, _, rest = text.partition(": ")
-        harmless = rest.startswith("no ") or MARK.fullmatch(rest)
+        harmless = rest.startswith("no ") or is_mark(rest)
         return text if harmless else f"{opening}: {mark(masks.TABLE_VALUE)}"
     opening, user, between, password = found.groups()
     password = password.removesuffix("'")
-    if MARK.fullmatch(password):
-        if not MARK.fullmatch(user):
+    if is_mark(password):
+        if not is_mark(user):
             _confirm(user, process, ledger)
         return text
     where = "smtp_sasl_passwd_lookup"
@@ -157,7 +168,7 @@ def redact_dict(text: str, process: Process, ledger: Ledger) -> str:
     """Mask results, inline tables and the literals of queries in ``dict_*`` lines."""
     text = hide_line(mask_query(mask_inline(text)), process)
     cut = _find_result(text)
-    if cut is None or MARK.fullmatch(text[cut:]) or _NOTHING.match(text[cut:]):
+    if cut is None or is_mark(text[cut:]) or _NOTHING.match(text[cut:]):
         return text
     opening, value = text[:cut], text[cut:]
     if opening.startswith(("dict_lookup: ", "dict_update: ", "dict_eval: ")):
@@ -166,7 +177,7 @@ def redact_dict(text: str, process: Process, ledger: Ledger) -> str:
     # table=… flags=… key=… come first and are worth keeping, so cut at the last marker that is ours.
     if "table=" in text:
         marked = _ATTRIBUTE_RESULT.search(text)
-        if marked is None or marked.end() == len(text) or MARK.fullmatch(text[marked.end() :]):
+        if marked is None or marked.end() == len(text) or is_mark(text[marked.end() :]):
             return text
         opening, value = text[: marked.end()], text[marked.end() :]
     return opening + redact_value(value, process, ledger)
@@ -184,7 +195,7 @@ def _find_result(text: str) -> int | None:
 
 def _redact_parameter(opening: str, value: str, process: Process, ledger: Ledger) -> str:
     name = opening.rstrip(" =->").rpartition(": ")[2]
-    if not value or MARK.fullmatch(value) or not _PASSWORD_NAME.search(name) or _HARMLESS_NAME.search(name):
+    if not value or is_mark(value) or not _PASSWORD_NAME.search(name) or _HARMLESS_NAME.search(name):
         return opening + value
     secrets = (value, value.partition(":")[2])
     return opening + ledger.note_of_host(process, masks.PASSWORD, "table configuration", secrets)

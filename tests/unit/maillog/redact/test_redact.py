@@ -320,6 +320,11 @@ def test_a_value_without_its_name_is_stable_when_a_part_of_it_is_masked() -> Non
     assert redact_texts(once, daemon="smtp") == [once]
 
 
+def test_a_word_that_was_masked_as_known_and_the_response_behind_it_are_stable() -> None:
+    text = "< c[192.0.2.5]: AUTH [redacted: known secret] [redacted: authentication response]"
+    assert redact_texts(text) == [text]
+
+
 @given(st.text(st.characters(codec=None, exclude_characters="\n"), max_size=120))
 @example("\0")
 @settings(deadline=None)
