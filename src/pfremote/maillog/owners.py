@@ -53,15 +53,17 @@ class Owners:
         if text.startswith("connect from "):
             self._clients[key] = self._meet(text, 13)
         elif text[:2] in ("< ", "> "):
-            self._hear(key, text)
+            self._hear(key, text, 2)
+        elif text.startswith("warning: ") and "]: SASL " in text:
+            self._hear(key, text, 9)  # smtpd/smtpd_sasl_glue.c: "warning: name[address]: SASL LOGIN authentication …"
         else:
             word, _, rest = text.partition(" ")
             if rest.startswith("client=") and (message := queue_id(word)):
                 self._messages[message] = self._of_process(key)
 
-    def _hear(self, key: _Key, text: str) -> None:
+    def _hear(self, key: _Key, text: str, start: int) -> None:
         # Lines of a proxy_filter name no client (smtpd/smtpd_proxy.c): "> 127.0.0.1:10024: EHLO …".
-        address = self._meet(text, 2)
+        address = self._meet(text, start)
         if not address or self._clients.get(key) == address:
             return
         if key not in self._clients:  # its "connect from" is missing

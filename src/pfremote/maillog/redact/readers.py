@@ -72,7 +72,7 @@ STATELESS: frozenset[Reader | None] = frozenset(
     {None, redact_sent_attribute, redact_config, redact_content, redact_quoted, redact_replaced, redact_looked_up}
 )
 #: Readers of the lines that may say which client a process serves.
-TELLING: frozenset[Reader | None] = frozenset({redact_dialogue, redact_user, _leave})
+TELLING: frozenset[Reader | None] = frozenset({redact_dialogue, redact_user, redact_failed, _leave})
 
 
 #: Says of a text that its reader left as it is whether it would do so again, and without a change of the process.

@@ -332,3 +332,18 @@ def test_a_user_who_guesses_its_own_name_is_still_named() -> None:
     assert capture.withheld == ()
     assert capture.records[0].text.endswith("[redacted: password of alice]")
     assert capture.records[1].text.endswith("sasl_username=alice")
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_warning_before_the_first_connect_is_of_the_client_that_it_names(again: bool) -> None:
+    """Found by mutation: it stood there when a later response told that the name may be the password."""
+    warning = f"warning: {PEER}: SASL LOGIN authentication failed: no, sasl_username={SECRET}"
+    capture = read(
+        warning,
+        *((f"connect from {PEER}",) if again else ()),
+        f"> {PEER}: 220 mx",
+        f"< {PEER}: AUTH PLAIN {b64(f'alice{chr(0)}{SECRET}{chr(0)}')}",
+        f"> {PEER}: 535 5.7.8 no",
+    )
+    assert find_spellings(SECRET, told(capture)) == []
+    assert capture.records[0].text.startswith(f"warning: {PEER}: SASL LOGIN authentication failed: no")
