@@ -102,7 +102,7 @@ class LiveReader:
 
     def __init__(self, *, now: datetime, utc_offset: timedelta, match: Match, known: Iterable[str] = ()) -> None:
         self._reader = LineReader(now, timezone(utc_offset))
-        self._redactor = Redactor(known)
+        self._redactor = Redactor(known, follows=True)
         self._match = match
         self._rest = b""
         self._lines = self._sessions = 0

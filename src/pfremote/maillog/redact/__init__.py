@@ -43,12 +43,13 @@ _PROCESSES = 10_000
 class Redactor:
     """Masks the records of a capture in the order of the log; what is learned is kept in memory only.
 
-    ``known`` are secrets of the operator's side: passwords that were typed or decrypted.
+    ``known`` are secrets of the operator's side: passwords that were typed or decrypted. ``follows``: what is shown of
+    a line is shown before the next ones are known.
     """
 
-    def __init__(self, known: Iterable[str] = ()) -> None:
+    def __init__(self, known: Iterable[str] = (), *, follows: bool = False) -> None:
         self._owners = Owners()
-        self._ledger = Ledger(self._owners)
+        self._ledger = Ledger(self._owners, follows=follows)
         self._learned = self._ledger.learned
         for secret in known:
             self._learned.add(secret, HOST)
@@ -116,7 +117,7 @@ class Redactor:
 
     def name_user(self, record: Record) -> Record:
         """Return a redacted line with the user in its mark, if another line has confirmed who that is."""
-        shown = self._ledger.accounts.fill(record.number, record.text)
+        shown = self._ledger.fill(record.number, record.text)
         return record if shown == record.text else record.with_text(shown)
 
     def redact_late(self, record: Record, owner: str | None) -> Record:

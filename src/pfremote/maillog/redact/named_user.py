@@ -35,7 +35,7 @@ def redact_user(text: str, process: Process, ledger: Ledger) -> str:
     if ledger.confirm_name(process, user):
         if _LET_IN.match(text):
             ledger.accept_user(process)
-        return text
+        return text[:start] + ledger.show_user(process, user) + text[end:]
     return text[:start] + mark(masks.LEARNED) + text[end:]
 
 

@@ -109,7 +109,7 @@ def _show_field(field: str, process: Process, ledger: Ledger) -> str:
         may_show = ledger.confirm_name(process, value, of_exchange=process.in_auth)
     else:
         may_show = ledger.accounts.may_show(value, ledger.owner)
-    return field if may_show else f"{name}={mark(masks.LEARNED)}"
+    return f"{name}={ledger.show_user(process, value) if may_show else mark(masks.LEARNED)}"
 
 
 def _may_show(field: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from pfremote.maillog.owners import HOST, Owners
 from pfremote.maillog.parse.record import Record
@@ -12,6 +13,8 @@ from pfremote.maillog.redact.accounts import Accounts, Claim, Key, is_same_user
 from pfremote.maillog.redact.learned_secrets import LearnedSecrets, is_name
 from pfremote.maillog.redact.masks import COMMAND, TICKET_KEY, TLS_SESSION, UNKNOWN, USER_NAME, mark
 
+#: Kerberos: what the client sends names no user to us, and holds no password.
+_TICKETS = frozenset(("GSSAPI", "GSS-SPNEGO"))
 #: What belongs to no user.
 _OF_NO_USER = frozenset((TICKET_KEY, TLS_SESSION, COMMAND))
 
@@ -31,6 +34,15 @@ class Exposure:
     where: str
     kind: str
     line: int
+
+
+class Given(NamedTuple):
+    """A user whom a line of the server names: in which exchange, of whom, and whether the client would not say it."""
+
+    key: Key
+    account: str
+    owner: str
+    is_by_ticket: bool
 
 
 @dataclass(slots=True)
@@ -95,8 +107,11 @@ class Process:
 class Ledger:
     """Secrets learned and exposures found so far. ``record`` is the line that is read, ``owner`` whose it is."""
 
-    def __init__(self, owners: Owners) -> None:
+    def __init__(self, owners: Owners, *, follows: bool = False) -> None:
         self.learned = LearnedSecrets(owners)
+        self._follows = follows
+        #: Line → the users whom it names, in a log that is followed.
+        self._given: dict[int, list[Given]] = {}
         self.record: Record | None = None
         self.owner = HOST
         self.accounts = Accounts(owners, self.learned)
@@ -212,6 +227,39 @@ class Ledger:
             # Lines came in a wrong order, and what was taken for the user name in LOGIN may be the password.
             self.learned.distrust(claimed, self.owner)
         return True
+
+    def show_user(self, process: Process, account: str) -> str:
+        """Return what is shown of a user whom a line of the server names, and who may be shown.
+
+        In a log that is followed a later line cannot take back what was shown, so there :meth:`fill` decides.
+        """
+        record = self.record
+        if not self._follows or record is None:
+            return account
+        is_by_ticket = process.exchange > 0 and process.mechanism in _TICKETS
+        given = Given(self._key(record, process), account, self.owner, is_by_ticket)
+        self._given.setdefault(record.number, []).append(given)
+        return mark(USER_NAME)
+
+    def fill(self, number: int, text: str) -> str:
+        """Return line ``number`` with the users in its marks who are confirmed. Each line is asked for once.
+
+        In a log that is followed, a user whom the server names is shown if the client said the same in this exchange:
+        a line that came too early may have the password where the user belongs, and one that is late tells so.
+        """
+        text = self.accounts.fill(number, text)
+        opening, *rest = text.split(mark(USER_NAME))
+        given = self._given.pop(number, [])
+        return opening + "".join(
+            f"{self._name_given(given[at]) if at < len(given) else mark(USER_NAME)}{part}"
+            for at, part in enumerate(rest)
+        )
+
+    def _name_given(self, given: Given) -> str:
+        claimed = self._claimed.get(given.key, (UNKNOWN, ""))[0]
+        is_same = claimed not in ("", UNKNOWN) and is_same_user(claimed, given.account)
+        may_show = (is_same or given.is_by_ticket) and self.accounts.may_show(given.account, given.owner)
+        return given.account if may_show else mark(USER_NAME)
 
     def _key(self, record: Record, process: Process) -> Key:
         process.noted = True

@@ -347,3 +347,72 @@ def test_a_warning_before_the_first_connect_is_of_the_client_that_it_names(again
     )
     assert find_spellings(SECRET, told(capture)) == []
     assert capture.records[0].text.startswith(f"warning: {PEER}: SASL LOGIN authentication failed: no")
+
+
+def follow(*lines: str, daemon: str = "smtpd") -> str:
+    """Return what is shown of lines that come one by one."""
+    head = f"Nov 24 02:13:49 mx postfix/{daemon}[7]: "
+    reader = LiveReader(now=NOW, utc_offset=timedelta(0), match=lambda _session: True)
+    fed = [reader.feed(f"{head}{line}\n".encode()) for line in lines]
+    return repr((fed, reader.finish()))
+
+
+NAMES = (
+    f"xsasl_dovecot_handle_reply: auth reply: FAIL?1?user={SECRET}",
+    f"xsasl_dovecot_handle_reply: auth reply: OK?1?user=bob?original_user={SECRET}",
+    f"warning: {PEER}: SASL LOGIN authentication failed: no, sasl_username={SECRET}",
+    f"8C36822E171: client={PEER}, sasl_method=PLAIN, sasl_username={SECRET}",
+    f"send attr sasl_username = {SECRET}",
+)
+#: No one can tell which part of this response is the user.
+TELLS = (f"< {PEER}: AUTH PLAIN {b64(f'alice{chr(0)}{SECRET}{chr(0)}')}", f"> {PEER}: 535 5.7.8 no")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "before",
+    [
+        (),
+        (f"connect from {PEER}", f"> {PEER}: 220 mx"),
+        (f"connect from {PEER}", f"> {PEER}: 220 mx", *login("Dovecot")),
+    ],
+    ids=["nothing", "connect", "login of another"],
+)
+def test_a_name_that_came_before_its_response_is_not_shown_while_following(name: str, before: tuple[str, ...]) -> None:
+    """Two lines were swapped: what has been shown cannot be taken back, so it waits for a client that says the same."""
+    assert find_spellings(SECRET, follow(*before, name, *TELLS, "disconnect from " + PEER)) == []
+
+
+def test_nor_is_one_that_came_within_the_exchange_but_is_another_than_the_client_says() -> None:
+    lines = [
+        f"connect from {PEER}",
+        *login("accepted")[:2],
+        NAMES[0],
+        *login("accepted")[2:4],
+        f"> {PEER}: 235 2.7.0 ok",
+    ]
+    assert find_spellings(SECRET, follow(*lines, *TELLS, f"disconnect from {PEER}")) == []
+
+
+@pytest.mark.parametrize("end", sorted(set(ENDS) - {"no name"}))
+def test_a_user_whom_client_and_server_name_is_shown_while_following(end: str) -> None:
+    shown = follow(f"connect from {PEER}", f"> {PEER}: 220 mx", *login(end), f"disconnect from {PEER}")
+    named = next(line for line in ENDS[end] if "alice" in line)
+    assert named in shown
+
+
+def test_a_user_of_kerberos_is_shown_while_following_since_its_client_names_none() -> None:
+    lines = [
+        f"connect from {PEER}",
+        f"< {PEER}: AUTH GSSAPI {b64('ticket' * 9)}",
+        "xsasl_dovecot_handle_reply: auth reply: OK?1?user=alice@EXAMPLE.JP",
+        f"> {PEER}: 235 2.7.0 ok",
+    ]
+    assert "user=alice@EXAMPLE.JP" in follow(*lines, f"disconnect from {PEER}")
+
+
+def test_of_two_names_the_one_that_the_client_said_stands_in_its_own_place() -> None:
+    reply = "xsasl_dovecot_handle_reply: auth reply: OK?1?user=bob?original_user=alice"
+    response = b64(f"{chr(0)}alice{chr(0)}{SECRET}")
+    shown = follow(f"connect from {PEER}", f"< {PEER}: AUTH PLAIN {response}", reply, f"> {PEER}: 235 ok")
+    assert "OK?1?user=[redacted: user name]?original_user=alice" in shown
