@@ -1,10 +1,11 @@
 """Recorded logs with secrets planted in every shape, broken in every way: how many leak.
 
-    python -m bench.mutate [COUNT] [SEED]
+    python -m bench.mutate [COUNT] [SEED] [follow]
 
 Each recording is a piece of a recorded log with one to three exchanges or lookups put into it, whose secret is known.
 Then lines are lost, doubled, swapped, cut, wrapped, moved to other processes. What is shown of it (evidence, dialogues,
-causes, accounts) is searched for the secret in every spelling. Exit code 1 if any is found.
+causes, accounts) is searched for the secret in every spelling. Exit code 1 if any is found. With ``follow`` it is read
+as ``--follow`` reads it, in pieces of any size, and searched for what was shown on the way.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pfremote.maillog.capture import Capture, read_capture
+from pfremote.maillog.live import Live, LiveEnd, LiveReader
 from pfremote.maillog.transcripts.render import render_text
 
 _FIXTURES = Path(__file__).parent.parent / "tests" / "fixtures"
@@ -262,6 +264,29 @@ def show(capture: Capture) -> str:
     )
 
 
+def read_whole(data: bytes) -> tuple[str, int, int]:
+    """Return what is shown of a log, and how many lines are withheld and unreadable."""
+    capture = read_capture(data, now=_NOW, utc_offset=timedelta(0), match=lambda _session: True)
+    return show(capture), len(capture.withheld), len(capture.unreadable)
+
+
+def read_followed(data: bytes) -> tuple[str, int, int]:
+    """Return the same of a log that comes in pieces."""
+    rng = random.Random(len(data))  # noqa: S311 - the same pieces each time
+    reader = LiveReader(now=_NOW, utc_offset=timedelta(0), match=lambda _session: True)
+    items: list[Live] = []
+    while data:
+        size = rng.randint(1, rng.choice((20, 200, 4000)))
+        items += reader.feed(data[:size])
+        data = data[size:]
+    shown = "".join(map(_show_live, (*items, *reader.finish())))
+    return shown, shown.count("[line withheld: "), shown.count("[line withheld: it could not be read]")
+
+
+def _show_live(item: Live) -> str:
+    return render_text(item.transcript) + repr(item.transcript) if isinstance(item, LiveEnd) else repr(item)
+
+
 #: Lines in which the server names a user in its own words.
 _NAMES = (
     r"]: (?:message repeated 2 times: \[ )?(?:xsasl_dovecot_handle_reply: auth reply: FAIL\?1\?user=%s(?:[ \r\0]|\Z|\])"
@@ -285,6 +310,7 @@ def main() -> int:
     """Plant, break, look, count."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     rng = random.Random(int(sys.argv[2]) if len(sys.argv) > 2 else 1)  # noqa: S311 - the same recordings each time
+    read = read_followed if "follow" in sys.argv[3:] else read_whole
     pieces = [path.read_text("utf-8", "surrogateescape").splitlines()[:400] for path in sorted(_FIXTURES.glob("*.log"))]
     leaks = withheld = unreadable = exempt = 0
     slowest = 0.0
@@ -293,11 +319,10 @@ def main() -> int:
         rows = mutate(make_recording(pieces, secret, rng), rng)
         data = "\n".join(rows).encode("utf-8", "surrogateescape") + b"\n"
         began = time.process_time()
-        capture = read_capture(data, now=_NOW, utc_offset=timedelta(0), match=lambda _session: True)
+        shown, held_back, lost = read(data)
         slowest = max(slowest, (time.process_time() - began) / max(1, len(rows)))
-        withheld += len(capture.withheld)
-        unreadable += len(capture.unreadable)
-        shown = show(capture)
+        withheld += held_back
+        unreadable += lost
         if not any(text in shown for text in spell(secret)):
             continue
         if is_named(rows, secret):
