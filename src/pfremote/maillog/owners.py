@@ -41,6 +41,8 @@ class Owners:
         """Begin a log; ``names`` has read it before, and keeps the names that it has."""
         self._clients: dict[_Key, str] = {}
         self._messages: dict[str, str] = {}
+        #: The process and what it called its client in the line of the dialogue before.
+        self._said: tuple[_Key, str] | None = None
         #: What stood for a client before a line named it → the client.
         self._named: dict[str, str] = {}
         #: Client → itself, and the name that the log has for it.
@@ -50,11 +52,16 @@ class Owners:
         """Take a line of smtpd that may say who its client is."""
         key = (record.host, record.tag, record.pid)
         text = unrepeat(record.text)[1]
-        if text.startswith("connect from "):
+        if text[:2] in ("< ", "> "):
+            said = key, text[2:].partition(": ")[0]
+            if said != self._said:  # else as in the line of the dialogue before
+                self._hear(key, text, 2)
+                self._said = said
+        elif text.startswith("connect from "):
             self._clients[key] = self._meet(text, 13)
-        elif text[:2] in ("< ", "> "):
-            self._hear(key, text, 2)
+            self._said = None
         elif text.startswith("warning: ") and "]: SASL " in text:
+            self._said = None
             self._hear(key, text, 9)  # smtpd/smtpd_sasl_glue.c: "warning: name[address]: SASL LOGIN authentication …"
         else:
             word, _, rest = text.partition(" ")

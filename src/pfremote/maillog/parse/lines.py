@@ -136,7 +136,11 @@ class LineReader:
         else:
             time = datetime.fromtimestamp(float(epoch), UTC)
         # A log has few hosts and programs, and very many processes: each that is remembered would hold its own text.
-        host, tag, daemon = (self._name(name) for name in (host, tag, tag[tag.rfind("/") + 1 :]))
+        if len(self._names) >= _MEMO_LIMIT:
+            self._names.clear()
+        name = self._names.setdefault
+        daemon = tag[tag.rfind("/") + 1 :]
+        host, tag, daemon = name(host, host), name(tag, tag), name(daemon, daemon)
         head = (time, host, tag, daemon, int(pid) if pid else None, found[0])
         if pid and "/" in tag and found[0].endswith("]: ") and not epoch:
             if len(self._memo) + len(self._tails) >= _MEMO_LIMIT:
@@ -147,12 +151,6 @@ class LineReader:
             else:
                 self._tails[found[0][len(iso) :]] = head[1:5]
         return head
-
-    def _name(self, name: str) -> str:
-        """Return a name as the text that was made of it first."""
-        if len(self._names) >= _MEMO_LIMIT:
-            self._names.clear()
-        return self._names.setdefault(name, name)
 
     def _split_loosely(self, line: str) -> _Head:
         loose = read_loose(line)

@@ -27,4 +27,5 @@ class Record(NamedTuple):
 
     def with_text(self, text: str) -> Record:
         """Return the record with another text; quicker than ``_replace``, since it is done for most lines."""
-        return tuple.__new__(Record, (*self[:-1], text))
+        number, time, host, tag, daemon, pid, head, _ = self
+        return tuple.__new__(Record, (number, time, host, tag, daemon, pid, head, text))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from pfremote.maillog.client_text import client_spans, is_debug, shares_span, spans_without
 from pfremote.maillog.owners import OTHER, Owners
-from pfremote.maillog.parse.record import Record
 from pfremote.maillog.proof.look import lines_with_secrets
 from pfremote.maillog.proof.places import MARK
 from pfremote.maillog.proof.spelling import Spellings
@@ -52,8 +51,10 @@ class ClientProof:
         return owner is None or any(self._owners.is_same(one, owner) for one in owners)
 
 
-def tell_owner(owners: Owners, record: Record) -> str | None:
-    """Take a line as it was logged and return whose it is."""
-    if record.daemon == "smtpd":
-        owners.see(record)
-    return owners.of(record)
+#: How the lines of smtpd begin that may say who its client is, also as they are shown.
+_TELLING = ("< ", "> ", "connect from ", "warning: ", "[line withheld: ")
+
+
+def may_tell(text: str) -> bool:
+    """Say whether a line of this text may say whose the next ones are; false is for sure."""
+    return text.startswith(_TELLING) or " client=" in text or "message repeated " in text[:18]

@@ -70,8 +70,8 @@ def _find_secrets(chunk: list[str], text: str, starts: list[int], secrets: Spell
 def _look_at_places(chunk: list[str], lowered: str, starts: list[int]) -> Iterator[tuple[int, str]]:
     for word, places in PLACES_BY_WORD.items():
         for index in _lines_with(word, lowered, starts):
-            start, end = starts[index], starts[index + 1]
-            meant = [place for place in places if lowered.find(place.trigger, start, end) >= 0]
+            found = lowered[starts[index] : starts[index + 1]]
+            meant = [place for place in places if any(map(found.__contains__, place.triggers))]
             line = _hide_marks(chunk[index]) if meant else ""
             for place in meant:
                 if place.bad.search(line):

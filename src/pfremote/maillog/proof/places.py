@@ -33,15 +33,17 @@ _PROMPT = (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """``trigger`` (lower case) leads to the place; ``bad`` matches a line where something is left in it."""
+    """``triggers`` (lower case) lead to the place, each alone; ``bad`` matches a line where something is left in it."""
 
-    trigger: str
+    triggers: tuple[str, ...]
     bad: re.Pattern[str]
     reason: str
 
 
-def _place(trigger: str, bad: str, reason: str) -> Place:
-    return Place(trigger, re.compile(bad, re.IGNORECASE | re.DOTALL), reason)
+def _place(trigger: str | tuple[str, ...], bad: str, reason: str) -> Place:
+    return Place(
+        (trigger,) if isinstance(trigger, str) else trigger, re.compile(bad, re.IGNORECASE | re.DOTALL), reason
+    )
 
 
 _COMMANDS = (
@@ -69,11 +71,15 @@ PLACES = (
     _place("< ", _DIALOGUE, "a line of the dialogue that is no command and no reply"),
     _place("> ", _DIALOGUE, "a line of the dialogue that is no command and no reply"),
     _place(
-        "auth",
+        ("auth ", "auth=", "auth?"),
         rf"{_START}(?<!250[- ])auth[ =?]+{_MECHANISM}[ ?]+(?!{_M}|{_MECHANISM}\b)\S*[\w+/=]{{4}}",
         "data after AUTH",
     ),
-    _place("auth", rf"{_SAID}[\s?]*auth[ =?]++(?!{_M}|{_MECHANISM}(?:[\s=?]|$))\S", "an unknown mechanism"),
+    _place(
+        ("auth ", "auth=", "auth?"),
+        rf"{_SAID}[\s?]*auth[ =?]++(?!{_M}|{_MECHANISM}(?:[\s=?]|$))\S",
+        "an unknown mechanism",
+    ),
     _place("authorization: ", rf"authorization: (?!{_M})\S", "a credential in a header"),
     _place("init_response", rf"init_response (?!{_M})", "an initial response"),
     _place("coded ", rf"coded [a-z ]*?(?:response|reply|challenge):? (?!{_M}|{_PROMPT}$)", "a decoded response"),
@@ -146,7 +152,8 @@ _SHARED = ("auth", "pass", "command", "dict_", "{")
 def _group() -> dict[str, tuple[Place, ...]]:
     groups: dict[str, tuple[Place, ...]] = {}
     for place in PLACES:
-        word = next((word for word in _SHARED if word in place.trigger), place.trigger)
+        words = (*_SHARED, place.triggers[0])
+        word = next(word for word in words if all(word in trigger for trigger in place.triggers))
         groups[word] = (*groups.get(word, ()), place)
     return groups
 

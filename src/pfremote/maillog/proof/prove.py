@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from itertools import islice
+from itertools import chain, islice
+from operator import attrgetter
 from typing import NamedTuple
 
 from pfremote.maillog.client_text import is_debug
 from pfremote.maillog.contain import Unreadable, attempt
 from pfremote.maillog.owners import HOST, Owners
 from pfremote.maillog.parse.record import Record
-from pfremote.maillog.proof.clients import ClientProof, tell_owner
+from pfremote.maillog.proof.clients import ClientProof, may_tell
 from pfremote.maillog.proof.look import CHUNK, GIVEN_AWAY, look
 from pfremote.maillog.proof.spelling import Spellings
 from pfremote.maillog.redact import Exposure, Redactor
@@ -51,6 +52,7 @@ class RedactedCapture:
 
 
 UNREAD = "it could not be read"
+_TEXT_OF = attrgetter("text")
 UNNAMED = "(unknown)"
 
 
@@ -106,6 +108,8 @@ class Lesson:
         #: What the redactor left of a line, where that is not all, by number.
         self._changed: dict[int, str] = {}
         self._waiting: frozenset[int] = frozenset()
+        #: Those and the changed ones.
+        self._touched: frozenset[int] = frozenset()
         #: Follows the lines that are shown, as the redactor followed those that it learned from.
         self._owners = Owners(self._redactor.owners)
         self._of_host: dict[str, frozenset[str]] = {}
@@ -113,41 +117,44 @@ class Lesson:
 
     def learn(self, records: Sequence[Record]) -> None:
         """Take the next lines, as they were logged."""
-        waiting = iter(records)
-        done = 0
+        waiting = enumerate(records)
+        at = 0
         # Debug logs say the same thing over and over: each text is held once.
         held: dict[str, str] = {}
 
         def go_on() -> str:
-            nonlocal done
-            for record in waiting:
-                shown = self._redactor.redact(record)
+            nonlocal at
+            redact = self._redactor.redact
+            for index, record in waiting:
+                at = index
+                shown = redact(record)
                 if shown is not record:
                     self._changed[record.number] = held.setdefault(shown.text, shown.text)
-                done += 1
             return ""
 
         while why := attempt(go_on, str):
-            number = records[done].number
+            number = records[at].number
             self._changed[number] = withhold(UNREAD)
             self.unreadable.append(Unreadable("line", number, why))
-            done += 1
 
     def settle(self) -> None:
         """End of the log: from now on lines are shown."""
         self._redactor.settle()
         self._waiting = self._redactor.unnamed()
+        self._touched = self._waiting.union(self._changed)
         secrets = self._redactor.secrets
         self._of_host = {secret: owners for secret, owners in secrets.items() if HOST in owners}
         self._proof = ClientProof(Spellings(_of_clients(secrets)), self._redactor.owners)
 
     def show(self, logged: Sequence[Record]) -> tuple[list[Record], list[Withheld]]:
         """Return the next lines as they may be shown, and which of them are withheld."""
+        redacted = list(logged)
         # Each text is looked at once; both before and after it has got its user.
-        texts: dict[str, None] = {}
-        redacted = [self._redacted(record, texts) for record in logged]
-        reasons = _judge(list(texts), self._of_host)
-        late = self._mask_late(logged, redacted, list(texts))
+        before = [self._put(redacted, index) for index, record in enumerate(logged) if record.number in self._touched]
+        after = list(map(_TEXT_OF, redacted))
+        texts = list(dict.fromkeys(chain(after, before)))
+        reasons = _judge(texts, self._of_host)
+        late = self._mask_late(logged, redacted, after, texts)
         withheld = []
         for index, record in enumerate(redacted if reasons or late else ()):
             reason = late.get(index) or reasons.get(record.text)
@@ -164,16 +171,17 @@ class Lesson:
         """Return the lines that the redactor could not read."""
         return tuple(Withheld(item.line, UNREAD) for item in self.unreadable)
 
-    def _redacted(self, record: Record, texts: dict[str, None]) -> Record:
-        text = self._changed.get(record.number)
-        shown = record if text is None else record.with_text(text)
-        texts[shown.text] = None
-        if record.number in self._waiting:
-            shown = self._redactor.name_user(shown)
-            texts[shown.text] = None
-        return shown
+    def _put(self, redacted: list[Record], index: int) -> str:
+        """Put what became of a line in its place, and return what it was before it got its user."""
+        record = redacted[index]
+        text = self._changed.get(record.number, record.text)
+        shown = record.with_text(text)
+        redacted[index] = self._redactor.name_user(shown) if record.number in self._waiting else shown
+        return text
 
-    def _mask_late(self, logged: Sequence[Record], redacted: list[Record], texts: list[str]) -> dict[int, str]:
+    def _mask_late(
+        self, logged: Sequence[Record], redacted: list[Record], after: list[str], texts: list[str]
+    ) -> dict[int, str]:
         """Look for what clients offered later than the line; return which lines are to be withheld, by index.
 
         A debug line goes as a whole. Of the others, which tell what became of a client, only what it said goes.
@@ -181,13 +189,18 @@ class Lesson:
         if not self._proof.has_secrets:
             return {}
         doubted = {texts[index] for index in self._proof.find(texts)}
+        wanted = doubted.union(filter(may_tell, texts))
         found: dict[int, str] = {}
-        for index, record in enumerate(logged):
-            told = tell_owner(self._owners, record)
-            shown = redacted[index]
-            if shown.text not in doubted:
+        for index, text in enumerate(after):
+            if text not in wanted:
                 continue
-            owner = self._redactor.owners.settle(told)
+            record = logged[index]
+            if record.daemon == "smtpd":
+                self._owners.see(record)
+            if text not in doubted:
+                continue
+            shown = redacted[index]
+            owner = self._redactor.owners.settle(self._owners.of(record))
             if not is_debug(shown.text):
                 shown = redacted[index] = self._redactor.redact_late(shown, owner)
             if self._proof.holds(shown.text, owner, shown.host):

@@ -26,7 +26,7 @@ from collections.abc import Iterable
 from pfremote.maillog.owners import HOST, OTHER, Owners
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.redact.content import follow_name, redact_anywhere
-from pfremote.maillog.redact.readers import READERS, STATELESS, TELLING, Settled, find_by_text, find_settled
+from pfremote.maillog.redact.readers import READERS, SETTLING, STATELESS, TELLING, Settled, find_by_text, find_settled
 from pfremote.maillog.redact.state import Exposure, Ledger, Process
 
 __all__ = ["Exposure", "Redactor"]
@@ -147,10 +147,10 @@ class Redactor:
         word = text.partition(" ")[0]
         reader = READERS.get(word) or find_by_text(word, text)
         if reader is None:
-            shown, announced, settled = self._scrub(text, record), "", None
+            shown, announced, was_quiet = self._scrub(text, record), "", False
         else:
             process = self._process(record)
-            was_quiet = process.is_quiet
+            was_quiet = reader in SETTLING and process.is_quiet
             if record.daemon == "smtpd":
                 if reader in TELLING:
                     self._serve(text, record, process)
@@ -159,12 +159,11 @@ class Redactor:
                 self._ledger.owner = self._whose(record)
             shown = self._scrub(reader(text, process, self._ledger), record)
             announced = process.attribute if reader is follow_name else ""
-            settled = find_settled(reader, text, process) if was_quiet and process.is_quiet else None
         # Whose line it is decides where a text holds what was learned; such a text is looked at each time.
         if shown == text and text in self._clean:
             if announced or reader in STATELESS:
                 self._plain[text] = announced
-            elif settled is not None:
+            elif was_quiet and process.is_quiet and (settled := find_settled(reader, text, process)) is not None:
                 self._settled[text] = settled
         return shown
 

@@ -92,12 +92,12 @@ def redact_content(text: str, _process: Process, _ledger: Ledger) -> str:
     if text.startswith("rec_"):
         found = _RECORD.match(text)
         return text if found is None else mask_rest(found, masks.CONTENT)
-    found = _CHARS.match(text)
-    if found is not None:
-        # The count goes too: it tells how long a password is.
-        return f"{found[1]} {mark(masks.DECRYPTED)}"
     found = _DUMP.match(text)
-    return text if found is None else mask_rest(found, masks.WIRE)
+    if found is not None:
+        return mask_rest(found, masks.WIRE)
+    found = _CHARS.match(text)
+    # The count goes too: it tells how long a password is.
+    return text if found is None else f"{found[1]} {mark(masks.DECRYPTED)}"
 
 
 _NETSTRING = re.compile(r"((?:read|write) netstring (?:len \d+ )?data )(.+)\Z", re.DOTALL)

@@ -79,7 +79,11 @@ TELLING: frozenset[Reader | None] = frozenset({redact_dialogue, redact_user, red
 Settled = Callable[[str, Process], bool]
 
 
-def find_settled(reader: Reader, text: str, process: Process) -> Settled | None:
+#: The readers of such texts.
+SETTLING: frozenset[Reader] = frozenset({redact_dialogue, redact_maps_find, redact_input_attribute})
+
+
+def find_settled(reader: Reader | None, text: str, process: Process) -> Settled | None:
     """Return what says so; ``process`` is in no authentication exchange, and was in none before the text."""
     if reader is redact_dialogue:
         return is_quiet_for_client if process.is_client else is_quiet_for_server

@@ -248,8 +248,10 @@ class Ledger:
         a line that came too early may have the password where the user belongs, and one that is late tells so.
         """
         text = self.accounts.fill(number, text)
+        if number not in self._given:
+            return text
         opening, *rest = text.split(mark(USER_NAME))
-        given = self._given.pop(number, [])
+        given = self._given.pop(number)
         return opening + "".join(
             f"{self._name_given(given[at]) if at < len(given) else mark(USER_NAME)}{part}"
             for at, part in enumerate(rest)
