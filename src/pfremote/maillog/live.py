@@ -18,7 +18,8 @@ from pfremote.maillog.contain import attempt
 from pfremote.maillog.parse.lines import LineReader
 from pfremote.maillog.parse.patterns import CHILD_DIED
 from pfremote.maillog.parse.record import Record
-from pfremote.maillog.proof.prove import UNREAD, HeldLine, prove_records, withhold
+from pfremote.maillog.proof.followed import HeldLine, prove_records
+from pfremote.maillog.proof.prove import UNREAD, withhold
 from pfremote.maillog.redact import Redactor
 from pfremote.maillog.sessions.build import Session, Tracker, close_session
 from pfremote.maillog.sessions.inbound import InboundTracker

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain, islice
 from operator import attrgetter
-from typing import NamedTuple
 
 from pfremote.maillog.client_text import is_debug
 from pfremote.maillog.contain import Unreadable, attempt
@@ -144,7 +143,7 @@ class Lesson:
         self._touched = self._waiting.union(self._changed)
         secrets = self._redactor.secrets
         self._of_host = {secret: owners for secret, owners in secrets.items() if HOST in owners}
-        self._proof = ClientProof(Spellings(_of_clients(secrets)), self._redactor.owners)
+        self._proof = ClientProof(Spellings(of_clients(secrets)), self._redactor.owners)
 
     def show(self, logged: Sequence[Record]) -> tuple[list[Record], list[Withheld]]:
         """Return the next lines as they may be shown, and which of them are withheld."""
@@ -153,7 +152,7 @@ class Lesson:
         before = [self._put(redacted, index) for index, record in enumerate(logged) if record.number in self._touched]
         after = list(map(_TEXT_OF, redacted))
         texts = list(dict.fromkeys(chain(after, before)))
-        reasons = _judge(texts, self._of_host)
+        reasons = judge(texts, self._of_host)
         late = self._mask_late(logged, redacted, after, texts)
         withheld = []
         for index, record in enumerate(redacted if reasons or late else ()):
@@ -208,35 +207,11 @@ class Lesson:
         return found
 
 
-class HeldLine(NamedTuple):
-    """A line of a log that is followed: as it was logged, as it may be shown, and whose it is."""
-
-    logged: Record
-    shown: Record
-    owner: str | None
-
-
-def prove_records(lines: list[HeldLine], redactor: Redactor) -> list[Record]:
-    """Return lines of a log that is followed as they may be shown."""
-    lines = [line._replace(shown=redactor.name_user(line.shown)) for line in lines]
-    secrets = redactor.secrets
-    of_host = {secret: owners for secret, owners in secrets.items() if HOST in owners}
-    reasons = _judge(list(dict.fromkeys(line.shown.text for line in lines)), of_host)
-    proof = ClientProof(Spellings(_of_clients(secrets)), redactor.owners)
-    proven = []
-    for _, record, owner in lines:
-        reason = reasons.get(record.text)
-        if reason is None and proof.may_hold(record.text) and proof.holds(record.text, owner, record.host):
-            reason = GIVEN_AWAY
-        proven.append(record if reason is None else record.with_text(withhold(reason)))
-    return proven
-
-
-def _of_clients(secrets: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+def of_clients(secrets: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
     return {secret: owners - {HOST} for secret, owners in secrets.items() if owners - {HOST}}
 
 
-def _judge(texts: list[str], secrets: Iterable[str]) -> dict[str, str]:
+def judge(texts: list[str], secrets: Iterable[str]) -> dict[str, str]:
     """Return why which of these texts may not be shown; ``secrets`` are those of the host."""
     return attempt(lambda: _prove_texts(texts, secrets), lambda _kind: _prove_each(texts, secrets))
 

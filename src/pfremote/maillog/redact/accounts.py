@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pfremote.maillog.owners import Owners
 from pfremote.maillog.redact.learned_secrets import LearnedSecrets, is_name
@@ -29,6 +30,15 @@ class Claim:
     kind: str
     account: str
     owner: str
+
+
+class Given(NamedTuple):
+    """A user whom a line of the server names: in which exchange, of whom, and whether the client would not say it."""
+
+    key: Key
+    account: str
+    owner: str
+    is_by_ticket: bool
 
 
 def is_same_user(first: str, second: str) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple
 
 from pfremote.maillog.owners import HOST, Owners
 from pfremote.maillog.parse.record import Record
-from pfremote.maillog.redact.accounts import Accounts, Claim, Key, is_same_user
+from pfremote.maillog.redact.accounts import Accounts, Claim, Given, Key, is_same_user
 from pfremote.maillog.redact.learned_secrets import LearnedSecrets, is_name
 from pfremote.maillog.redact.masks import COMMAND, TICKET_KEY, TLS_SESSION, UNKNOWN, USER_NAME, mark
 
@@ -34,15 +33,6 @@ class Exposure:
     where: str
     kind: str
     line: int
-
-
-class Given(NamedTuple):
-    """A user whom a line of the server names: in which exchange, of whom, and whether the client would not say it."""
-
-    key: Key
-    account: str
-    owner: str
-    is_by_ticket: bool
 
 
 @dataclass(slots=True)
