@@ -38,7 +38,9 @@ EXAMPLE = "pfremote debug host1 --peer client.example.jp --minutes 10"
 EXAMPLES = {
     EXAMPLE: "debug one client on one host, and bring its sessions home",
     "pfremote check mx -i inventory.yml --peer 192.0.2.40": "see beforehand what would change, and what is in the way",
-    "pfremote run sasl-failures -i inventory.yml -e peer=192.0.2.40": "a ready runbook; pfremote run --list shows all",
+    "pfremote run sasl-failures -i inventory.yml -e peer=192.0.2.40 -e where=mx": (
+        "a ready runbook; pfremote run --list shows all"
+    ),
 }
 
 

@@ -106,9 +106,9 @@ def command(
 def show_runbooks(output: Output) -> int:
     """Show each runbook with what is wrong, when to use it, and the variables that are needed."""
     for book in list_runbooks():
-        output.console.show(f"{book.name}: {book.title}")
+        output.console.show_rows([[(f"{book.name}: {book.title}", "")]])
         output.console.show(fold(book.when, page_width(output.console.out), first="    ", rest="    "))
-    output.console.hint("Type: pfremote run NAME -i INVENTORY -e peer=ADDRESS --check")
+    output.console.hint("Type: pfremote run NAME -i INVENTORY -e peer=ADDRESS -e where=HOSTS --check")
     output.console.hint("To change one, type: pfremote run NAME --copy")
     return 0
 

@@ -120,7 +120,7 @@ def headline(report: Report) -> str:
         f"{plural(len(report.hosts), 'log')} read" if report.of_logs else hosts,
         plural(len(report.sessions) + report.quiet, "session"),
         plural(len(group_findings(report.findings)), "finding"),
-        f"{plural(len(group_exposures(report.exposures)), 'credential')} to change",
+        f"{plural(sum(not group.is_tls for group in group_exposures(report.exposures)), 'credential')} to change",
     ]
     return ", ".join(parts)
 

@@ -150,3 +150,11 @@ def test_prose_holds_only_words_and_code(text: str) -> None:
 def test_ordinary_prose_stays_as_it_is() -> None:
     text = 'The client hung up after 300 s; it waited too long (or gave up), see "smtpd".'
     assert write_prose(text) == text
+
+
+def test_keys_of_tls_connections_are_no_credential_to_change() -> None:
+    host = HostData("mx1", sessions=[make_session(("EHLO a", "250 b"))])
+    host.exposures = [make_exposure(), make_exposure(account="(unknown)", kind="TLS ticket key")]
+    text = render_report(make_report(host), "txt")
+    assert "1 credential to change" in text
+    assert "keys of TLS connections" in text
