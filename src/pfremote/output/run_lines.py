@@ -57,7 +57,7 @@ def _explain_end(run: RunSummary, now: datetime) -> Iterator[str]:
             " (evidence that was collected from another machine is gone from the hosts)"
         )
     elif run.over is not None:
-        yield f"{rest}still running, or broken off; then its windows end by themselves by {show_moment(run.over)}"
+        yield f"{rest}still running, or broken off; its windows end by themselves by {show_moment(run.over)} at the latest"
 
 
 def _choose_commands(run: RunSummary, now: datetime) -> tuple[str, ...]:
