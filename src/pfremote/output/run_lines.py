@@ -57,7 +57,8 @@ def _explain_end(run: RunSummary, now: datetime) -> Iterator[str]:
             " (evidence that was collected from another machine is gone from the hosts)"
         )
     elif run.over is not None:
-        yield f"{rest}still running, or broken off; its windows end by themselves by {show_moment(run.over)} at the latest"
+        ended = f"its windows end by themselves by {show_moment(run.over)}, unless they are extended"
+        yield f"{rest}still running, or broken off; {ended}"
 
 
 def _choose_commands(run: RunSummary, now: datetime) -> tuple[str, ...]:

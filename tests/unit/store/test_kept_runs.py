@@ -81,7 +81,9 @@ def test_a_run_without_an_end_says_its_hosts_and_what_to_type(capsys: pytest.Cap
     first, known, *typed = runs(capsys)
     assert first == f'{store.id}  unfinished  mx1,mx2  peer 192.0.2.7  "ticket 4711"  0 sessions'
     over = f"{NOW + timedelta(minutes=20):%Y-%m-%d %H:%M:%S} UTC"
-    assert known == f"    still running, or broken off; its windows end by themselves by {over} at the latest"
+    assert (
+        known == f"    still running, or broken off; its windows end by themselves by {over}, unless they are extended"
+    )
     assert typed == [f"    type: {line}" for line in GO_ON]
 
 
