@@ -52,7 +52,7 @@ def command(
     # Loaded when the command runs: --help and completion need none of it.
     from pfremote.agent.client import longest_visit
     from pfremote.run.hosts import prepare_hosts, visit_hosts
-    from pfremote.run.lease_work import force_values, revert_lease
+    from pfremote.run.lease_work import force_values, revert_lease, tell_how_to_fetch
     from pfremote.run.leases import forgive_done
 
     seconds = parse_duration(drain, cap=600)
@@ -62,8 +62,10 @@ def command(
             hint=f"Name it with --lease ID; see which with: {TYPED.command_for_all('status')}",
         )
 
+    kept: list[tuple[str, str]] = []
+
     def end(target: Target, host: OpenHost) -> HostResult:
-        result = revert_lease(target.name, host, lease, seconds, output)
+        result = revert_lease(target.name, host, lease, seconds, output, kept)
         return force_values(result, host, output) if force and result.conflicts else result
 
     limit = longest_visit("status", "revert", *(("restore", "restore") if force else ()), waiting=seconds)
@@ -71,4 +73,5 @@ def command(
     results = visit_hosts(
         prepare_hosts(hosts, patterns, output), end, output, limit=limit, if_lost="unknown", review=review
     )
+    tell_how_to_fetch(kept, output)
     return output.recap(results, choose_exit_code(results))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pfremote import tasks
-from pfremote.agent.client import OpenHost
+from pfremote.agent.client import ALIKE, OpenHost
 from pfremote.agent.read_facts import read_facts, read_leases
 from pfremote.agent.verdict import ENDED, describe_revert, diff_copies, explain_dirt, judge_revert, judge_state
 from pfremote.model.facts import Lease
@@ -65,8 +66,12 @@ def force_values(result: HostResult, host: OpenHost, output: Output) -> HostResu
     return replace(result, state=judge_state(reply), conflicts=(), error=None)
 
 
-def revert_lease(name: str, host: OpenHost, lease: str, drain: int, output: Output) -> HostResult:
+def revert_lease(
+    name: str, host: OpenHost, lease: str, drain: int, output: Output, kept: list[tuple[str, str]]
+) -> HostResult:
     """End one lease, or all, on one host, and say what was seen afterwards.
+
+    ``kept`` gets the host and the id of each lease whose evidence waits there.
 
     Raises:
         Refused: there is no such lease, or more than one begins like that.
@@ -79,13 +84,28 @@ def revert_lease(name: str, host: OpenHost, lease: str, drain: int, output: Outp
         result = judge_revert(replace(result, lease=item.id, armed=True), reply, item)
         output.emit("reverted", name, item.id, **describe_revert(reply, item))
         if item.evidence:
-            fetch = TYPED.command("collect", name, "--lease", item.id)
-            output.console.hint(f"Fetch its evidence with: {fetch}", host=name)
+            kept.append((name, item.id))
     if not ended:
         output.console.say("no lease to revert", host=name)
     if result.state == "unknown" and result.error is None:
         result = replace(result, error=explain_dirt(name, reply))
     return result
+
+
+def tell_how_to_fetch(kept: Sequence[tuple[str, str]], output: Output) -> None:
+    """Name the commands that bring the evidence of leases (host, id) home: one for all those of the same run."""
+    runs: dict[str, list[tuple[str, str]]] = {}
+    for name, lease in kept:
+        runs.setdefault(lease[:ALIKE], []).append((name, lease))
+    for beginning, leases in runs.items():
+        if len(leases) > 1:
+            fetch = TYPED.command_for_all("collect", "--lease", beginning)
+            output.console.hint(f"Fetch their evidence with: {fetch}")
+        else:
+            ((name, lease),) = leases
+            output.console.hint(
+                f"Fetch its evidence with: {TYPED.command('collect', name, '--lease', lease)}", host=name
+            )
 
 
 def collect_lease(name: str, host: OpenHost, lease: str, evidence: EvidenceStore, *, forget: bool) -> HostResult:

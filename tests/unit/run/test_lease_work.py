@@ -14,12 +14,13 @@ from pfremote.agent.read_facts import read_leases
 from pfremote.errors import ExitCode
 from pfremote.model.result import HostResult, choose_exit_code
 from pfremote.model.target import Target
+from pfremote.model.typed import TYPED
 from pfremote.options.request import name_operator
 from pfremote.output.output import Output
 from pfremote.run.describe_host import describe_hosts
 from pfremote.run.evidence import EvidenceStore
 from pfremote.run.hosts import Review, visit_hosts
-from pfremote.run.lease_work import collect_lease, extend_lease, force_values, revert_lease
+from pfremote.run.lease_work import collect_lease, extend_lease, force_values, revert_lease, tell_how_to_fetch
 from pfremote.run.leases import describe_lease, forgive_done, refuse_armed
 from pfremote.run.status import monitor_hosts, show_status
 from pfremote.store import RunStore
@@ -56,7 +57,7 @@ def extend(fleet: FakeFleet, lease: str = "", seconds: int = 300) -> Outcome:
 
 
 def revert(fleet: FakeFleet, lease: str = "all") -> Outcome:
-    return visit(fleet, lambda name, host, output: revert_lease(name, host, lease, 2, output))
+    return visit(fleet, lambda name, host, output: revert_lease(name, host, lease, 2, output, []))
 
 
 def collect(fleet: FakeFleet, lease: str = "", *, forget: bool = True, out: str = "collected") -> Outcome:
@@ -102,6 +103,16 @@ def test_a_revert_that_leaves_something_is_not_called_clean(armed: FakeHost, fle
     assert (outcome.code, outcome.host["state"], outcome.error) == (5, "unknown", "not-clean")
     armed.leases.clear()
     assert (revert(fleet).code, revert(fleet).error) == (5, "not-clean")
+
+
+def test_the_leases_of_one_run_are_fetched_by_one_command(capsys: pytest.CaptureFixture[str]) -> None:
+    TYPED.note(["mail"], [("-i", "hosts")])
+    kept = [("mx2", "4e65a8e00001"), ("mx1", "4e65a8e00000"), ("mx2", "25591b200001")]
+    tell_how_to_fetch(kept, Output())
+    assert capsys.readouterr().err.splitlines() == [
+        "hint: Fetch their evidence with: pfremote collect mail -i hosts --lease 4e65a8e",
+        "mx2: hint: Fetch its evidence with: pfremote collect mx2 -i hosts --lease 25591b200001",
+    ]
 
 
 def test_values_of_before_go_over_another_edit_only_by_force(armed: FakeHost, fleet: FakeFleet) -> None:
