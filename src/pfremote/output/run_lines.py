@@ -50,10 +50,10 @@ def _explain_end(run: RunSummary, now: datetime) -> Iterator[str]:
         return
     rest = f"{join_hosts(run.missing, MOST_HOSTS)}: " if run.collected else ""
     if _is_gone(run, now):
-        yield f"{rest}broken off; a host keeps evidence for 7 days only"
+        yield f"{rest}a host keeps evidence for 7 days only"
     elif run.over is not None and _is_over(run, now):
         yield (
-            f"{rest}broken off; its windows ended by themselves by {show_moment(run.over)}, unless they were extended"
+            f"{rest}its windows ended by themselves by {show_moment(run.over)}, unless they were extended"
             " (evidence that was collected from another machine is gone from the hosts)"
         )
     elif run.over is not None:

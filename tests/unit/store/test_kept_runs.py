@@ -92,7 +92,7 @@ def test_a_broken_off_run_whose_windows_are_over_is_fetched_and_not_reverted(
 ) -> None:
     break_off(days=1)
     _, known, *typed = runs(capsys)
-    assert known.startswith("    broken off; its windows ended by themselves by ")
+    assert known.startswith("    its windows ended by themselves by ")
     assert "unless they were extended" in known
     assert typed == [f"    type: {GO_ON[0]}"]
 
@@ -111,13 +111,13 @@ def test_what_is_still_missing_of_a_broken_off_run_is_said(capsys: pytest.Captur
     fetch("mx2", lease="ffffffffffff")  # of another window
     *_, collected, known, typed = runs(capsys)
     assert collected == f"    collected in {holder}"
-    assert known.startswith("    mx2: broken off; ")
+    assert known.startswith("    mx2: its windows ended ")
     assert typed == f"    type: {GO_ON[0]}"
 
 
 def test_after_a_week_no_host_is_asked_for_evidence(capsys: pytest.CaptureFixture[str]) -> None:
     break_off(days=9)
-    assert runs(capsys)[1:] == ["    broken off; a host keeps evidence for 7 days only"]
+    assert runs(capsys)[1:] == ["    a host keeps evidence for 7 days only"]
 
 
 def test_a_run_that_failed_says_why(capsys: pytest.CaptureFixture[str]) -> None:
