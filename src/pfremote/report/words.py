@@ -185,7 +185,8 @@ def describe_seen(host: HostView) -> str:
 def describe_proof(finding: FindingView) -> str:
     """Return where the proof stands, and how often the session shows it."""
     place = f"line {finding.proof.number}" if finding.proof else "no line"
-    return place if finding.count == 1 else f"{place}, {finding.count} times in this session"
+    where = "in this session" if finding.session else "in this log"
+    return place if finding.count == 1 else f"{place}, {finding.count} times {where}"
 
 
 def name_account(group: ExposureGroup) -> str:

@@ -499,6 +499,34 @@ EXAMPLES: list[tuple[list[str], list[tuple[str, str]]]] = [
         [CLIENT, "smtpd: warning: debug_peer_list: hash:/nonexist: table lookup problem"],
         [("process.debug-list", "proven")],
     ),
+    (["spawn: warning: command /usr/bin/python3 exit status 1"], [("process.command-fails", "proven")]),
+    (
+        [
+            CLIENT,
+            "smtpd: warning: premature end-of-input on private/policyd-spf while reading input attribute name",
+            "smtpd: warning: problem talking to server private/policyd-spf: Connection reset by peer",
+        ],
+        [("policy.service-down", "proven")],
+    ),
+    (
+        [
+            "smtpd: warning: hostname c.example.jp does not resolve to address 192.0.2.1: Temporary failure in name resolution",
+            "smtpd: connect from unknown[192.0.2.1]",
+        ],
+        [("policy.rdns-failed", "proven")],
+    ),
+    (
+        [CLIENT, QUEUED, "smtpd: lost connection after END-OF-MESSAGE from c.example.jp[192.0.2.1]"],
+        [("session.lost-after-message", "likely")],
+    ),
+    (
+        [
+            CLIENT,
+            QUEUED,
+            "smtp: 5AB0C11D22E: to=<b@example.jp>, relay=127.0.0.1[127.0.0.1]:10024, delay=1, delays=0/0/0/1, dsn=2.7.0, status=sent (250 2.7.0 Ok, discarded, id=00123-04 - spam)",
+        ],
+        [("filter.discarded", "proven")],
+    ),
 ]
 ALERTS = {
     10: "tls.unexpected-message",

@@ -29,7 +29,7 @@ CAUSES: dict[str, list[tuple[str, str]]] = {
     "lmtp-mailbox-full": [("delivery.mailbox-full", "proven")],
     "lmtp-no-socket": [("delivery.no-socket", "proven")],
     "lmtp-sent": [],
-    "lost-connection-data": [("session.lost", "likely")],
+    "lost-connection-data": [("session.lost-in-message", "likely")],
     "lost-connection-rcpt": [("session.lost", "likely")],
     "milter-down": [("policy.milter-down", "proven")],
     "milter-rejected": [("policy.milter", "proven")],

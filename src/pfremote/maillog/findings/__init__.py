@@ -19,12 +19,15 @@ from pfremote.maillog.findings.settle import Hit, certify, is_said, settle
 from pfremote.maillog.findings.slow import find_slow
 from pfremote.maillog.findings.unknown import find_unknown, find_unknown_of_host, is_severe
 from pfremote.maillog.findings.witness import Witnesses
+from pfremote.maillog.owners import OF_THE_HOST
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.sessions.follow import message_of
 from pfremote.maillog.transcripts.turns import Transcript, Turn
 
 __all__ = ["RULES", "Certainty", "Finding", "Rule", "explain", "find", "find_alone", "may_concern_host"]
 
+#: A filter that took the mail and says that it keeps it from the recipient.
+_THROWN_AWAY = re.compile(r"status=sent \(2\d\d .*\bdiscarded\b", re.IGNORECASE)
 #: smtp(8) quotes a server: ``host NAME said: 550 ...``, ``refused to talk to me: 421 ...``.
 _QUOTES = re.compile(r"(?:^| )(?:said|refused to talk to me|refused to start TLS): [245]\d\d")
 
@@ -125,7 +128,7 @@ def _may_show_a_cause(turn: Turn, transcript: Transcript) -> bool:
     if turn.topic == "tls":
         return " with cipher " not in turn.text
     if turn.topic == "delivery":
-        return "status=sent" not in turn.text
+        return "status=sent" not in turn.text or _THROWN_AWAY.search(turn.text) is not None
     return turn.topic != "check" and not (turn.topic == "queue" and ": client=" in turn.text)
 
 
@@ -139,6 +142,8 @@ def _hits(record: Record, text: str, session: int | None, texts: Sequence[str] =
 
     ``texts`` are the session's lines, which may contradict a rule.
     """
+    if record.tag and "/" not in record.tag and record.daemon not in OF_THE_HOST:
+        return []  # opendkim, Dovecot, amavis use the same words of other things
     quoted = _QUOTES.search(text) is not None and record.daemon != "smtpd"
     quiet = "_warning: " in text[:60]  # warn_if_reject refuses nothing: no rule about refusals may see it
     best: Hit | None = None

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from pfremote.maillog.findings.rule import SIGN, Rule
+from pfremote.maillog.findings.rule import QUOTED, SIGN, Rule
 
 _SAID = r"SASL authentication failed; server (?P<server>\S+) said: "
 _ENTRY = (
@@ -14,7 +14,7 @@ _ENTRY = (
 RULES = (
     Rule(
         "auth.relay-cached",
-        r"SASL \[CACHED\] authentication failed; server (?P<server>\S+) said: (?P<reply>\d{3}[^()]*)",
+        r"SASL \[CACHED\] authentication failed; server (?P<server>\S+) said: (?P<reply>\d{3}" + QUOTED + ")",
         "the remote server refused our credentials before, and Postfix remembers it",
         "No new attempt was made: smtp_sasl_auth_cache_name holds the refusal of {server}: {reply}",
         "Correct smtp_sasl_password_maps; a changed password is tried at once, the same one after smtp_sasl_auth_cache_time.",
@@ -23,7 +23,9 @@ RULES = (
     Rule(
         "auth.relay-app-password",
         _SAID
-        + r"(?P<reply>5\d\d[ -](?:5\.7\.9|[^()]*(?i:application-specific password|app password|second ?factor))[^()]*)",
+        + r"(?P<reply>5\d\d[ -](?:5\.7\.9|[^()]*(?i:application-specific password|app password|second ?factor))"
+        + QUOTED
+        + ")",
         "the provider wants an application password",
         "{server} answered AUTH with {reply}: the account's own password is not taken from programs.",
         "Make an application password at the provider, and put that into smtp_sasl_password_maps.",
@@ -32,7 +34,9 @@ RULES = (
     Rule(
         "auth.relay-method-disabled",
         _SAID
-        + r"(?P<reply>5\d\d[ -](?:5\.7\.139|[^()]*(?i:(?:basic|smtpclient) ?authentication is disabled|is disabled for the (?:tenant|mailbox)))[^()]*)",
+        + r"(?P<reply>5\d\d[ -](?:5\.7\.139|[^()]*(?i:(?:basic|smtpclient) ?authentication is disabled|is disabled for the (?:tenant|mailbox)))"
+        + QUOTED
+        + ")",
         "the provider has switched this kind of login off",
         "{server} answered AUTH with {reply}: passwords over SMTP are not accepted for this account.",
         "Enable SMTP AUTH for the mailbox at the provider, or log in with XOAUTH2 (smtp_sasl_mechanism_filter, a SASL plug-in).",
@@ -40,7 +44,7 @@ RULES = (
     ),
     Rule(
         "auth.relay-web-login",
-        _SAID + r"(?P<reply>534[ -][^()]*|5\d\d[ -]5\.7\.14\b[^()]*)",
+        _SAID + r"(?P<reply>(?:534[ -]|5\d\d[ -]5\.7\.14\b)" + QUOTED + ")",
         "the provider wants a login in a browser first, or another mechanism",
         "{server} answered AUTH with {reply}",
         "Log in to the account in a browser and look for a warning there; see the provider's rules for mail programs.",
@@ -48,7 +52,7 @@ RULES = (
     ),
     Rule(
         "auth.relay-temporary",
-        _SAID + r"(?P<reply>4\d\d[^()]*)",
+        _SAID + r"(?P<reply>4\d\d" + QUOTED + ")",
         "the remote server could not check our credentials now",
         "{server} answered AUTH with {reply}: a temporary failure on its side, which says nothing about the password.",
         'Wait for the next attempt (postqueue -p); with "too many" in the reply, lower smtp_destination_concurrency_limit.',
@@ -56,7 +60,7 @@ RULES = (
     ),
     Rule(
         "auth.relay-refused",
-        _SAID + r"(?P<reply>\d{3}[^()]*)",
+        _SAID + r"(?P<reply>\d{3}" + QUOTED + ")",
         "the remote server refused our credentials",
         "{server} answered AUTH with {reply}",
         _ENTRY,

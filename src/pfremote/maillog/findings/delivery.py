@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from pfremote.maillog.findings.rule import SIGN, Rule
+from pfremote.maillog.findings.rule import QUOTED, SIGN, Rule
 
 _CONNECT = r"(?:^|\(|: )connect to (?P<server>\S+?): "
 
@@ -126,7 +126,7 @@ RULES = (
     ),
     Rule(
         "delivery.unwelcome",
-        r"host (?P<server>\S+) refused to talk to me: (?P<reply>\d{3}[^)]*)",
+        r"host (?P<server>\S+) refused to talk to me: (?P<reply>\d{3}" + QUOTED + ")",
         "the remote server refuses this host",
         "{server} answered our connection with: {reply}",
         "Look up our address on block lists; with 421 lower the concurrency (smtp_destination_concurrency_limit).",

@@ -174,6 +174,15 @@ RULES = (
         group="delivery",
     ),
     Rule(
+        "filter.discarded",
+        r"status=sent \((?P<reply>2\d\d (?![^)]*said:)[^)]*\b(?i:discarded)\b[^)]*)",
+        "the content filter took the message and threw it away",
+        "It answered: {reply}. So Postfix calls it sent, and neither the recipient nor the sender is told.",
+        "Look at the filter's log for the id in the reply, and at its quarantine; amavis: final_spam_destiny, final_virus_destiny.",
+        side="out",
+        group="delivery",
+    ),
+    Rule(
         "filter.content-unavailable",
         r"connect to (?:127\.0\.0\.1|localhost|::1)\[[^\]]*\]:(?P<port>10024|10025|10026|10027|11332): (?P<why>[^)]*)",
         "the content filter on this host does not answer",

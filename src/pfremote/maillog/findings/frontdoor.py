@@ -45,7 +45,7 @@ RULES = (
         "screen.listed",
         r"DNSBL rank (?P<rank>\d+) for (?P<client>\S+)",
         "postscreen: the client is on block lists",
-        "{client} reached {rank} of postscreen_dnsbl_threshold.",
+        "{client} has a score of {rank}, which is postscreen_dnsbl_threshold or more.",
         "Look the address up at the lists of postscreen_dnsbl_sites; an exception goes into postscreen_access_list.",
     ),
     Rule(

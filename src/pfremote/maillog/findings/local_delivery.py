@@ -33,7 +33,7 @@ RULES = (
     ),
     Rule(
         "local.command-said",
-        r"status=\w+ \((?P<how>[\w /]{4,40})\. Command output: (?P<output>[^)]*)|status=\w+ \((?P<alone>temporary failure)\)",
+        r"status=\w+ \((?P<how>[\w /]{4,40})\. Command output: (?P<output>.*?)\s*\)?$|status=\w+ \((?P<alone>temporary failure)\)",
         "a delivery command did not take the message ({how}{alone})",
         "Its exit status means: {how}{alone}. {output}",
         "Run the command of the pipe(8) line in master.cf by hand as its user; its own log says more.",

@@ -34,8 +34,15 @@ RULES = (
         side="in",
     ),
     Rule(
+        "policy.rdns-failed",
+        r"warning: hostname (?P<name>\S+) does not resolve to address (?P<address>[0-9a-fA-F.:]*[0-9a-fA-F]): (?P<why>(?i:temporary failure|.*try again|server failure|.*timed? ?out).*)",
+        "DNS did not answer for the client's host name",
+        "The PTR of {address} is {name}, and looking that name up failed ({why}); Postfix calls such a client unknown until it works, so rules and debug_peer_list patterns by name miss it.",
+        "dig A {name} on the mail host, with time; look at its resolver and at the chroot's resolv.conf.",
+    ),
+    Rule(
         "policy.rdns-mismatch",
-        r"warning: hostname (?P<name>\S+) does not resolve to address (?P<address>[0-9a-fA-F.:]+)(?:: (?P<why>.*))?",
+        r"warning: hostname (?P<name>\S+) does not resolve to address (?P<address>[0-9a-fA-F.:]*[0-9a-fA-F])(?:: (?P<why>.*))?",
         "reverse and forward DNS of the client disagree",
         "The PTR of {address} is {name}, which does not lead back; Postfix calls such a client unknown, so rules and debug_peer_list patterns by name miss it.",
         "Use the address {address} as the peer; the owner of the zone must add the address to {name}.",
@@ -74,7 +81,7 @@ RULES = (
     ),
     Rule(
         "policy.rbl",
-        r"blocked using (?P<list>[^;\s]++)(?:; (?P<why>[^;]*))?",
+        r"blocked using (?P<list>[^;\s]++)(?:; (?!from=<|to=<|proto=|helo=<)(?P<why>[^;]*))?",
         "the client or sender is on a block list",
         "{list} lists it: {why}",
         "Look the address up at {list}; have it removed there, or put an exception before the rule.",

@@ -55,6 +55,13 @@ RULES = (
         "postfix set-permissions, then postfix check.",
     ),
     Rule(
+        "process.command-fails",
+        r"^warning: command (?P<program>\S+) (?P<how>exit status \d+|killed by signal \d+)",
+        "a program that Postfix starts (spawn) ends with an error",
+        "{program}: {how}. Services of master.cf that spawn(8) runs, such as a policy service in Python, die like this; who asked them gets no answer.",
+        "Run the command of the spawn line in master.cf by hand as its user (postconf -M): it prints what is wrong.",
+    ),
+    Rule(
         "process.fatal",
         r"^(?:[\w-]+: )?(?P<what>(?:fatal|panic): (?!no SASL|debug_peer_list).*)",
         "a Postfix process ended with an error",
@@ -85,11 +92,12 @@ RULES = (
     ),
     Rule(
         "process.service-down",
-        r"warning: (?:problem talking to (?:server|service)|connect (?:#\d+ )?to (?:subsystem|service|server)?|error (?:talking|connecting) to service:?|\S+: (?=(?:trace|defer|bounce|verify) service failure)|timeout connecting to service:?|unable to connect to|unexpected end-of-input from|premature end-of-input on) ?(?P<service>(?:(?:private|public)/)?\w+)(?P<why>[^.]*)",
+        r"warning: (?:problem talking to (?:server|service)|connect (?:#\d+ )?to (?:subsystem|service|server)?|error (?:talking|connecting) to service:?|\S+: (?=(?:trace|defer|bounce|verify) service failure)|timeout connecting to service:?|unable to connect to|unexpected end-of-input from|premature end-of-input on) ?(?P<service>(?:(?:private|public)/)?[\w-]+)(?P<why>[^.]*)",
         "a service of Postfix does not answer",
-        "{service}: {why}",
+        "{service}{why}",
         "Look for fatal:, warning: or throttling lines of that daemon just before; postfix status; the sockets lie in private/ and public/ of queue_directory.",
         weight=SIGN,
+        yields=("policy.service-down",),
     ),
     Rule(
         "process.premature",

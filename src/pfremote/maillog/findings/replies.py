@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from pfremote.maillog.findings.rule import FAILURE, SIGN, Rule
+from pfremote.maillog.findings.rule import FAILURE, QUOTED, SIGN, Rule
 
 #: The reply ends where smtp(8) says what it answered.
 _ANY = r"(?:(?! \(in reply to).)*"
@@ -14,7 +14,11 @@ _END = _ANY + r")"
 RULES = (
     Rule(
         "limit.size",
-        r"said: (?P<reply>5(?:52[ -](?:5\.[23]\.[34]|[^()]*(?i:too (?:large|big)|size|maximum))|\d\d[ -]5\.3\.4)[^()]*)",
+        r"said: (?P<reply>5(?:52[ -](?:5\.[23]\.[34]|"
+        + _ANY
+        + r"(?i:too (?:large|big)|size|maximum))|\d\d[ -]5\.3\.4)"
+        + QUOTED
+        + ")",
         "the message is larger than the remote server takes",
         "It answered: {reply}",
         "Send it in parts, or another way; the server's SIZE stands in its EHLO reply.",
@@ -23,7 +27,11 @@ RULES = (
     ),
     Rule(
         "limit.hops",
-        r"said: (?P<reply>5\d\d[^()]*(?i:too many hops|hop count|loop(?:s|ing)? (?:back|detected)|5\.4\.6)[^()]*)",
+        r"said: (?P<reply>5\d\d"
+        + _ANY
+        + r"(?i:too many hops|hop count|loop(?:s|ing)? (?:back|detected)|5\.4\.6)"
+        + QUOTED
+        + ")",
         "the message goes in circles",
         "The remote server answered: {reply}",
         "Read the Received: headers (postcat -q QUEUE_ID): two hosts send it to each other.",
@@ -52,7 +60,11 @@ RULES = (
     ),
     Rule(
         "delivery.mailbox-full",
-        r"said: (?P<reply>[45]\d\d[^()]*(?i:mailbox (?:is )?full|quota (?:exceeded|full)|over ?quota|exceeded .*quota|insufficient (?:mailbox )?storage|out of storage)[^()]*)|dsn=[45]\.2\.2|[Dd]isk quota exceeded",
+        r"said: (?P<reply>[45]\d\d"
+        + _ANY
+        + r"(?i:mailbox (?:is )?full|quota (?:exceeded|full)|over ?quota|exceeded .*quota|insufficient (?:mailbox )?storage|out of storage)"
+        + QUOTED
+        + r")|dsn=[45]\.2\.2|[Dd]isk quota exceeded",
         "the recipient's mailbox is full",
         "The server that keeps the mailbox says so.",
         "Raise the quota or empty the mailbox; a 4xx is tried again by itself.",
@@ -106,7 +118,11 @@ RULES = (
     ),
     Rule(
         "delivery.rate-limited",
-        r"(?:said|refused to talk to me): (?P<reply>4\d\d[^()]*(?i:rate|too (?:many|much|fast)|throttl|exceed|4\.7\.28|unusual|temporarily deferred|4\.7\.650)[^()]*)",
+        r"(?:said|refused to talk to me): (?P<reply>4\d\d"
+        + _ANY
+        + r"(?i:rate|too (?:many|much|fast)|throttl|exceed|4\.7\.28|unusual|temporarily deferred|4\.7\.650)"
+        + QUOTED
+        + ")",
         "the remote server takes mail from us only slowly",
         "It answered: {reply}",
         "Lower smtp_destination_concurrency_limit, set smtp_destination_rate_delay for it (a transport of its own), and look for what sends so much.",
@@ -114,7 +130,11 @@ RULES = (
     ),
     Rule(
         "delivery.unknown-recipient",
-        r"said: (?P<reply>55\d[ -]5\.1\.[1-6] .*|5\d\d[^()]*(?i:user unknown|unknown user|no such (?:user|recipient|mailbox)|does not exist|recipient (?:address )?rejected|mailbox (?:unavailable|not found)|recipient not found|invalid recipient)[^()]*)",
+        r"said: (?P<reply>55\d[ -]5\.1\.[1-6] .*|5\d\d"
+        + _ANY
+        + r"(?i:user unknown|unknown user|no such (?:user|recipient|mailbox)|does not exist|recipient (?:address )?rejected|mailbox (?:unavailable|not found)|recipient not found|invalid recipient)"
+        + QUOTED
+        + ")",
         "the remote server does not know the recipient",
         "A permanent answer from the server that is in charge of the domain.",
         "Correct the address; if it is right, ask the other side.",
@@ -122,7 +142,11 @@ RULES = (
     ),
     Rule(
         "delivery.mailbox-disabled",
-        r"said: (?P<reply>5\d\d[ -](?:5\.2\.1|[^()]*(?i:(?:account|mailbox|user) (?:is )?(?:disabled|inactive|suspended)))[^()]*)",
+        r"said: (?P<reply>5\d\d[ -](?:5\.2\.1|"
+        + _ANY
+        + r"(?i:(?:account|mailbox|user) (?:is )?(?:disabled|inactive|suspended)))"
+        + QUOTED
+        + ")",
         "the recipient's mailbox is switched off",
         "It answered: {reply}",
         "Ask the other side.",
@@ -130,7 +154,13 @@ RULES = (
     ),
     Rule(
         "delivery.sender-refused",
-        r"said: (?P<reply>[45]\d\d[^()]*(?i:sender (?:address )?rejected|sender (?:denied|verify)|invalid sender|not owned by|SendAsDenied|not authori[sz]ed to send)[^()]*)|said: (?P<mail>5\d\d [^()]*)\(in reply to MAIL FROM",
+        r"said: (?P<reply>[45]\d\d"
+        + _ANY
+        + r"(?i:sender (?:address )?rejected|sender (?:denied|verify)|invalid sender|not owned by|SendAsDenied|not authori[sz]ed to send)"
+        + QUOTED
+        + r")|said: (?P<mail>5\d\d "
+        + _ANY
+        + r") \(in reply to MAIL FROM",
         "the remote server refuses our sender address",
         "It answered: {reply}{mail}",
         "See the address in the from= line of this queue id; a relay with login wants the login's own address (sender_canonical_maps, smtp_generic_maps).",
@@ -138,7 +168,11 @@ RULES = (
     ),
     Rule(
         "delivery.content-refused",
-        r"said: (?P<reply>5\d\d[^()]*(?i:spam|virus|malware|phish|content|message rejected|attachment|url)[^()]*)",
+        r"said: (?P<reply>5\d\d"
+        + _ANY
+        + r"(?i:spam|virus|malware|phish|content|message rejected|attachment|url)"
+        + QUOTED
+        + ")",
         "the remote server refuses the content",
         "It answered: {reply}",
         "Compare with a plain test message; the reply's link or code says more.",
@@ -146,7 +180,11 @@ RULES = (
     ),
     Rule(
         "delivery.tls-wanted",
-        r"said: (?P<reply>[45]\d\d[^()]*(?i:must issue a starttls|starttls (?:first|required)|tls (?:is )?required|encryption required)[^()]*)",
+        r"said: (?P<reply>[45]\d\d"
+        + _ANY
+        + r"(?i:must issue a starttls|starttls (?:first|required)|tls (?:is )?required|encryption required)"
+        + QUOTED
+        + ")",
         "the remote server takes mail only inside TLS",
         "It answered: {reply}",
         "Set smtp_tls_security_level = may (or encrypt for it in smtp_tls_policy_maps).",
@@ -154,7 +192,11 @@ RULES = (
     ),
     Rule(
         "delivery.line-too-long",
-        r"said: (?P<reply>5\d\d[^()]*(?i:line (?:is )?too long|bare (?:lf|cr|newline)|lines? longer)[^()]*)",
+        r"said: (?P<reply>5\d\d"
+        + _ANY
+        + r"(?i:line (?:is )?too long|bare (?:lf|cr|newline)|lines? longer)"
+        + QUOTED
+        + ")",
         "the remote server does not take the message's lines",
         "It answered: {reply}",
         "See smtp_line_length_limit and what wrote the message.",
@@ -162,7 +204,7 @@ RULES = (
     ),
     Rule(
         "delivery.policy",
-        r"said: (?P<reply>5\d\d[ -]5\.7\.[^()]*|554[ -][^()]*)",
+        r"said: (?P<reply>5\d\d[ -]5\.7\." + _ANY + r"|554[ -]" + QUOTED + ")",
         "the remote server refuses for reasons of its own policy",
         "It answered: {reply}",
         "Read the reply; its postmaster can tell more. Our address, sender and content are what it can have judged.",

@@ -19,6 +19,8 @@ SIDES: dict[str, Side] = {
     "smtp": "out",
     "lmtp": "out",
 }
+#: The rest of a server's reply, or of a command's output, as a status line quotes it: with brackets of its own.
+QUOTED = r"(?:[^()]|\((?!in reply to )[^()]*\))*"
 #: What a rule's line tells: the cause, a sign that several causes give, or only that something failed.
 CAUSE, SIGN, FAILURE = 0, 1, 2
 
@@ -93,10 +95,11 @@ class Rule:
 
 
 def tidy(text: str) -> str:
-    """Mend what an empty or a long group leaves: doubled blanks, blanks before a stop, two stops.
+    """Mend what an empty or a long group leaves: doubled blanks, blanks before a stop, two stops, a last colon.
 
-    >>> tidy("Not found  in the table .")
-    'Not found in the table.'
+    >>> tidy("Not found  in the table ."), tidy("It is listed: ")
+    ('Not found in the table.', 'It is listed.')
     """
     text = re.sub(r"\s+", " ", text).strip()
+    text = f"{text[:-1]}." if text.endswith(":") else text
     return re.sub(r"([.,;:!?])\.(?=\s|\Z)", r"\1", re.sub(r" (?=[.,;:](?:\s|\Z))", "", text))

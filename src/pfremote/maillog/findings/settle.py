@@ -11,6 +11,8 @@ from pfremote.maillog.transcripts.restrictions import describe
 from pfremote.maillog.transcripts.turns import Transcript
 
 Hit = tuple[Rule, Finding]
+#: What differs between two recipients whom the same rule is about.
+_ADDRESS = re.compile(r"<[^>]*>")
 
 #: What is true of a server's certificate, and hindered nothing where the mail went out over that connection.
 _HARMLESS_WHEN_SENT = (
@@ -70,15 +72,16 @@ def settle(hits: list[Hit], transcript: Transcript | None = None, *, explained: 
     for rule, finding in hits:
         place = _place(rule, finding, several=several)
         least[place] = min(rule.weight, least.get(place, rule.weight))
-    kept: dict[str, Finding] = {}
+    kept: dict[tuple[str, str], Finding] = {}
     for rule, finding in hits:
         alone = finding.proof.number not in lines if several and rule.family == "delivery" else not explained
         if rule.weight > least[_place(rule, finding, several=several)] or (rule.weight == FAILURE and not alone):
             continue
         if any(code != rule.code and code.startswith(rule.yields) for code in codes if rule.yields):
             continue
-        known = kept.get(rule.code)
-        kept[rule.code] = finding if known is None else replace(known, count=known.count + 1)
+        key = rule.code, _ADDRESS.sub("", finding.meaning) if rule.family == "note" else ""
+        known = kept.get(key)
+        kept[key] = finding if known is None else replace(known, count=known.count + 1)
     return list(kept.values())
 
 

@@ -100,7 +100,7 @@ def find_slow(transcript: Transcript, cleanup: Mapping[str, list[Record]], told:
     if told & _TELL_IT:
         return []
     inbound = transcript.session.kind == "smtpd"
-    lines = _with_cleanup(transcript, cleanup)
+    lines = _with_cleanup(transcript, cleanup) if inbound else transcript.session.records
     late = max(_pauses(lines, inbound=inbound), key=lambda pause: pause[0], default=None)
     if late is None:
         return []

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from pfremote.maillog.findings.rule import FAILURE, SIGN, Rule
+from pfremote.maillog.findings.rule import FAILURE, QUOTED, SIGN, Rule
 
 _VERIFY = r"certificate verification failed for (?P<peer>\S+?): (?:num=\d+:)?"
 _DEPTHS = "openssl s_client -starttls smtp -showcerts -connect HOST:25 shows its chain."
@@ -28,9 +28,9 @@ RULES = (
     ),
     Rule(
         "tls.dane-lookup",
-        r"TLSA lookup error for (?P<what>\S+)|DANE TLSA lookup problem|DNSSEC status lookup error for (?P<host>\S+)",
+        r"TLSA lookup error for (?P<what>[^\s()]+)|DANE TLSA lookup problem(?:.* name=_\d+\._tcp\.(?P<name>\S+))?|DNSSEC status lookup error for (?P<host>\S+)",
         "the TLSA records could not be looked up",
-        "The resolver did not answer for {what}{host}; with DANE the mail waits rather than goes unprotected.",
+        "The resolver did not give them ({what}{name}{host}); with DANE the mail waits rather than goes unprotected.",
         "dig +dnssec TLSA _25._tcp.HOST on the mail host; look at its resolver.",
         side="out",
     ),
@@ -116,7 +116,7 @@ RULES = (
     ),
     Rule(
         "tls.refused-by-server",
-        r"host (?P<peer>\S+) refused to start TLS: (?P<reply>[^)]*)",
+        r"host (?P<peer>\S+) refused to start TLS: (?P<reply>" + QUOTED + ")",
         "the server offers STARTTLS and refuses it",
         "{peer} answered: {reply}",
         "posttls-finger DESTINATION; its own certificate may be missing. Tell the other side's postmaster.",
