@@ -24,8 +24,8 @@ from pfremote.maillog.unreadable import read_findings, read_sessions, read_trans
 class Counts:
     """What came in and what is not shown: lines and bytes of the evidence, lines without a readable time,
 
-    other peers' sessions and lines, sessions whose peer could not be decided (they are kept), credentials
-    that were exposed in lines that are left out, and kept lines that Postfix had cut.
+    other peers' sessions and lines, sessions whose peer could not be decided (they are kept), exposures of
+    credentials whose lines are left out (they are listed all the same), and kept lines that Postfix had cut.
     """
 
     lines: int
@@ -134,7 +134,6 @@ def read_capture(
     findings, of_findings = read_findings(transcripts, chosen.followed, chosen.unplaced)
     records = chosen.records()
     kept = {record.number for record in records}
-    exposures = tuple(exposure for exposure in clean.exposures if exposure.line in kept)
     counts = Counts(
         lines=meter.lines,
         bytes=meter.bytes,
@@ -142,7 +141,7 @@ def read_capture(
         other_sessions=chosen.other_sessions,
         other_lines=chosen.other_lines,
         undecided=chosen.undecided,
-        other_exposures=len(clean.exposures) - len(exposures),
+        other_exposures=sum(exposure.line not in kept for exposure in clean.exposures),
         cut_lines=len(kept.intersection(meter.cut)),
         other_verbose=chosen.other_verbose,
     )
@@ -153,7 +152,7 @@ def read_capture(
         unplaced=chosen.unplaced,
         transcripts=transcripts,
         findings=findings,
-        exposures=exposures,
+        exposures=clean.exposures,
         withheld=tuple(withheld for withheld in clean.withheld if withheld.number in kept),
         counts=counts,
         unreadable=(*clean.unreadable, *troubles, *of_sessions, *of_findings),

@@ -47,7 +47,8 @@ def narrow(capture: Capture, wanted: Wanted, hops: Iterable[Hop] = ()) -> Captur
     """Return the capture with only the sessions that are wanted, and the lines that follow their messages.
 
     ``hops`` are the messages of the same log: a session belongs to a message by its queue id. Sessions are numbered
-    anew, from 1.
+    anew, from 1. Credentials stay listed, whosever session exposed them: they have to be changed all the same. Where
+    messages are wanted other lines may not have been read, and only the credentials of the kept lines are listed.
     """
     if wanted.everything:
         return capture
@@ -77,7 +78,7 @@ def narrow(capture: Capture, wanted: Wanted, hops: Iterable[Hop] = ()) -> Captur
             for item in capture.findings
             if item.session in numbered or item.proof.number in numbers
         ),
-        exposures=tuple(item for item in capture.exposures if item.line in numbers),
+        exposures=tuple(item for item in capture.exposures if not wanted.of_messages() or item.line in numbers),
         withheld=tuple(item for item in capture.withheld if item.number in numbers),
     )
 

@@ -42,7 +42,7 @@ _EXITS = {
 }
 
 _NO_ACCOUNT = "an account that the log does not name"
-_NO_ACCOUNTS = "no account: keys of TLS connections"
+_NO_ACCOUNTS = "no account: keys of TLS connections (nothing to change, Postfix makes new ones)"
 #: So many places of a finding are named one by one.
 MOST_PLACES = 12
 
@@ -120,9 +120,14 @@ def headline(report: Report) -> str:
         f"{plural(len(report.hosts), 'log')} read" if report.of_logs else hosts,
         plural(len(report.sessions) + report.quiet, "session"),
         plural(len(group_findings(report.findings)), "finding"),
-        f"{plural(sum(not group.is_tls for group in group_exposures(report.exposures)), 'credential')} to change",
+        f"{plural(count_to_change(report), 'credential')} to change",
     ]
     return ", ".join(parts)
+
+
+def count_to_change(report: Report) -> int:
+    """Return how many credentials have to be changed: keys of TLS connections need not be."""
+    return sum(not group.is_tls for group in group_exposures(report.exposures))
 
 
 def join_command(command: Sequence[str]) -> str:

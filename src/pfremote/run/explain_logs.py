@@ -29,6 +29,8 @@ from pfremote.text.quantities import plural
 
 #: Seconds between two looks of the progress line.
 EVERY = 0.2
+#: Of messages only the lines about them are looked for.
+_PARTLY_READ = "only the lines about these messages were read: credentials in other lines are not listed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,8 @@ def _tell(
     if read and output.stream is None:  # programs were told each event
         troubled = options.wanted.everything and not options.everything
         report = build_log_report(read, typed_command(), moment, int(code), troubled=troubled)
-        report = dataclasses.replace(report, stories=stories if options.shows_messages else ())
+        notes = (*report.notes, _PARTLY_READ) if options.wanted.of_messages() else report.notes
+        report = dataclasses.replace(report, stories=stories if options.shows_messages else (), notes=notes)
         output.console.show(render_report(report, options.fmt, page_width(output.console.out)).rstrip("\n"))
 
 

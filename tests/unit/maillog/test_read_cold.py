@@ -105,7 +105,7 @@ def test_the_time_in_the_queue_is_nobodys_slowness() -> None:
 
 
 #: A word that something must follow, and nothing does.
-_HOLE = re.compile(r"\b(?:for|of|than|the)(?:;|\.(?:\s|\Z))|\(\)|: ?[.;,]|\A[.;:,]")
+_HOLE = re.compile(r"\b(?:for|of|than|the)(?:;|\.(?:\s|\Z))|\(\)|: [.;,]|\A[.;:,]")
 
 
 @pytest.mark.parametrize("lines", [lines for lines, _ in EXAMPLES], ids=lambda value: str(value)[-60:])

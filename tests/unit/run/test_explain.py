@@ -54,6 +54,30 @@ def test_a_session_without_a_finding_is_counted_and_shown_with_all(capsys: pytes
     assert "S: 250" in out
 
 
+@pytest.mark.parametrize("words", [["--peer", "192.0.2.99"], ["--failed"], ["--until", "2026-11-24 01:00"]])
+def test_a_credential_is_listed_whichever_sessions_are_shown(
+    capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    """Its clear text is in the log all the same."""
+    _, out, _ = explain(capsys, str(FIXTURES / "sasl-accepted-postfix-3.7.log"), *words)
+    assert "0 sessions, 0 findings, 1 credential to change" in out
+    assert "- user@example.jp" in out
+
+
+def test_where_only_a_message_was_looked_for_the_report_says_what_it_does_not_list(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, out, _ = explain(capsys, str(FIXTURES / "sasl-accepted-postfix-3.7.log"), "--queue-id", "5AB0C11D22E")
+    assert "only the lines about these messages were read: credentials in other lines are not listed" in " ".join(
+        out.split()
+    )
+
+
+def test_keys_of_tls_connections_are_no_credential_to_change(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = explain(capsys, str(FIXTURES / "tls-ok-inbound-postfix-3.7.log"))
+    assert "0 credentials to change" in out
+
+
 def test_no_password_of_the_log_is_shown_in_any_form(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     secret = "Wr0ng-Passw0rd"
     for words in ([LOGIN], [LOGIN, "--all"], [LOGIN, "--json"], [LOGIN, "--share"], [LOGIN, "--format", "html"]):
