@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
+from pfremote.maillog.capture import read_capture
 from pfremote.maillog.findings import Finding
 from tests.support.recorder.expect import recorded
 from tests.unit.maillog.test_causes import EXAMPLES, find
-from tests.unit.maillog.test_findings import found_in
+from tests.unit.maillog.test_findings import NOW, found_in
 
 CLIENT = "smtpd: connect from c.example.jp[192.0.2.1]"
 MAIL = "from=<a@c.example.jp> to=<b@example.jp> proto=ESMTP helo=<c.example.jp>"
@@ -129,3 +131,33 @@ def test_the_name_of_a_tlsa_lookup_is_told() -> None:
         ]
     )
     assert "(mx.dane.example)" in finding.meaning
+
+
+GREYLISTED = (
+    "smtpd[1]: connect from c.example.jp[192.0.2.1]",
+    f"smtpd[1]: NOQUEUE: reject: RCPT from c.example.jp[192.0.2.1]: 450 4.2.0 <b@example.jp>: Recipient address rejected: Greylisted; {MAIL}",
+    "smtpd[1]: disconnect from c.example.jp[192.0.2.1] ehlo=1 mail=1 rcpt=0/1 quit=1 commands=3/4",
+)
+RETURNED = (
+    "smtpd[2]: connect from c2.example.jp[192.0.2.2]",
+    "smtpd[2]: 5AB0C11D22E: client=c2.example.jp[192.0.2.2]",
+    "qmgr[3]: 5AB0C11D22E: from=<a@c.example.jp>, size=9, nrcpt=1 (queue active)",
+    "smtpd[2]: disconnect from c2.example.jp[192.0.2.2] ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5",
+    "virtual[4]: 5AB0C11D22E: to=<{}>, relay=virtual, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (delivered to maildir)",
+)
+SAYS = "Mail of the same sender to the same recipient was delivered 6m later."
+
+
+@pytest.mark.parametrize(("recipient", "said"), [("b@example.jp", True), ("other@example.jp", False)])
+def test_what_was_refused_and_came_through_later_is_told(recipient: str, said: bool) -> None:
+    lines = [f"Nov 24 02:10:00 mx postfix/{line}\n" for line in GREYLISTED]
+    lines += [f"Nov 24 02:16:00 mx postfix/{line.format(recipient)}\n" for line in RETURNED]
+    (finding,) = read_capture("".join(lines).encode(), now=NOW, utc_offset=timedelta(0), match=None).findings
+    assert (SAYS in finding.meaning) is said
+
+
+def test_a_delivery_before_the_refusal_is_none_after_it() -> None:
+    lines = [f"Nov 24 02:10:00 mx postfix/{line.format('b@example.jp')}\n" for line in RETURNED]
+    lines += [f"Nov 24 02:16:00 mx postfix/{line}\n" for line in GREYLISTED]
+    (finding,) = read_capture("".join(lines).encode(), now=NOW, utc_offset=timedelta(0), match=None).findings
+    assert "later" not in finding.meaning

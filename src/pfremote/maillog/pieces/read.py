@@ -13,6 +13,7 @@ from pfremote.maillog.budget import shorten
 from pfremote.maillog.capture import Capture, Counts, Meter
 from pfremote.maillog.contain import attempt
 from pfremote.maillog.findings import Finding, find, find_alone
+from pfremote.maillog.findings.aftermath import Aftermath
 from pfremote.maillog.parse.lines import parse_evidence
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.pieces.gather import Counts as LineCounts
@@ -99,6 +100,7 @@ class _Reading:
         self._lesson = Lesson()
         self._counts = LineCounts()
         self._begins = Places()
+        self._aftermath = Aftermath()
         self._sessions = 0
         self._packed = Packed()
         self._findings: list[Finding] = []
@@ -127,6 +129,7 @@ class _Reading:
             survey.take(records)
             for record, one in zip(piece, records, strict=True):
                 gatherer.feed(record, one)
+                self._aftermath.feed(one)
             for group in gatherer.ripe():
                 self._keep(group)
             self._last = records[-1]
@@ -195,7 +198,7 @@ class _Reading:
             followed=(),
             unplaced=(),
             transcripts=self._packed,
-            findings=findings,
+            findings=self._aftermath.tell(findings),
             exposures=self._lesson.exposures(),
             withheld=tuple(self._withheld),
             counts=Counts(
