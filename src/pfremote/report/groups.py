@@ -33,9 +33,16 @@ class ExposureGroup:
 
 
 def group_findings(findings: Sequence[FindingView]) -> tuple[FindingGroup, ...]:
-    """Return the findings gathered by what they say, in the order of the first of each."""
+    """Return the findings gathered by what they say, in the order of the first of each.
+
+    A line of the host that may be the cause in several sessions is told once, with the best certainty it has.
+    """
     groups: dict[Hashable, list[FindingView]] = {}
+    told: dict[Hashable, str] = {}
     for finding in findings:
+        line = (finding.host, finding.code, finding.proof.number) if finding.proof else None
+        if line is not None and told.setdefault(line, finding.certainty) != finding.certainty:
+            continue
         said = (finding.certainty, finding.code, finding.title, finding.meaning, finding.next_step)
         groups.setdefault(said, []).append(finding)
     return tuple(FindingGroup(first, tuple(more)) for first, *more in groups.values())

@@ -42,6 +42,8 @@ _EXITS = {
 }
 
 _NO_ACCOUNT = "an account that the log does not name"
+#: What is hidden because it can be a password, and may be none.
+_SAYS_MORE = {"unrecognised command": "a command that smtpd did not know: perhaps a password, sent at the wrong moment"}
 _NO_ACCOUNTS = "no account: keys of TLS connections (nothing to change, Postfix makes new ones)"
 #: So many places of a finding are named one by one.
 MOST_PLACES = 12
@@ -205,7 +207,7 @@ def describe_credential(group: ExposureGroup) -> str:
     """Return what was exposed, by which mechanisms, and in which kinds of lines."""
     items = (group.first, *group.more)
     kinds, mechanisms, shapes = (
-        ", ".join(dict.fromkeys(word for word in words if word))
+        ", ".join(dict.fromkeys(_SAYS_MORE.get(word, word) for word in words if word))
         for words in zip(*((item.kind, item.mechanism, item.shape) for item in items), strict=True)
     )
     by = f" by {mechanisms}" if mechanisms else ""

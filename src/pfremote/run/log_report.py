@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from pfremote import __version__
+from pfremote.errors import Reason
 from pfremote.maillog.capture import Capture
 from pfremote.maillog.causes import list_causes
 from pfremote.maillog.messages.message import Message
@@ -21,6 +22,8 @@ from pfremote.store.capture import encode_capture
 from pfremote.store.encode import encode_time
 from pfremote.store.run import HostFolder, HostRecord, Run
 from pfremote.text.quantities import plural
+
+_HOLES = Reason("lines-lost", "the log itself says that lines of it were dropped: what it does not show may have been")
 
 
 class _Lines(Sequence[str]):
@@ -66,14 +69,15 @@ def _encode_troubled(capture: Capture) -> dict[str, Any]:
 
 def record_log(log: Explained, capture: Capture) -> HostRecord:
     """Return a log that was read as the record of a host that was not contacted."""
+    missing = (_HOLES,) if any(finding.code == "process.lost-lines" for finding in capture.findings) else ()
     result = HostResult(
         log.host,
         "read",
-        complete=not capture.withheld,
+        complete=not capture.withheld and not missing,
         sessions=len(capture.sessions) + capture.counts.quiet,
         lines=len(capture.records),
     )
-    return HostRecord(result, folder="", source=f"file:{log.source.path}")
+    return HostRecord(result, folder="", source=f"file:{log.source.path}", missing=missing)
 
 
 def list_events(logs: Sequence[Explained], messages: Sequence[Message]) -> Iterator[Event]:

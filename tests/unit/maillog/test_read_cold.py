@@ -9,9 +9,9 @@ import pytest
 
 from pfremote.maillog.capture import read_capture
 from pfremote.maillog.findings import Finding
-from tests.support.recorder.expect import recorded
+from tests.support.recorder.expect import NOW, recorded
 from tests.unit.maillog.test_causes import EXAMPLES, find
-from tests.unit.maillog.test_findings import NOW, found_in
+from tests.unit.maillog.test_findings import found_in
 
 CLIENT = "smtpd: connect from c.example.jp[192.0.2.1]"
 MAIL = "from=<a@c.example.jp> to=<b@example.jp> proto=ESMTP helo=<c.example.jp>"

@@ -247,3 +247,36 @@ def test_no_word_and_a_terminal_is_a_question(
     code, _, err = explain(capsys)
     assert code == 2
     assert "hint: Type: pfremote explain /var/log/mail.log" in err
+
+
+def write_log(tmp_path: Path, *lines: str) -> str:
+    path = tmp_path / "mail.log"
+    path.write_text("".join(f"Nov 24 16:00:00 mx {line}\n" for line in lines))
+    return str(path)
+
+
+def test_a_log_that_says_it_has_holes_is_not_complete(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    log = write_log(
+        tmp_path,
+        "postfix/smtpd[40]: connect from c.example.jp[192.0.2.40]",
+        "rsyslogd: imuxsock[pid: 40]: 118 messages lost due to rate-limiting (500 allowed within 5 seconds)",
+    )
+    _, out, _ = explain(capsys, log)
+    assert "complete  no" in out
+    assert "lines of it were dropped" in " ".join(out.split())
+
+
+def test_a_cause_of_the_host_is_told_once_not_again_for_its_session(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    log = write_log(
+        tmp_path,
+        "postfix/smtpd[9]: connect from c.example.jp[192.0.2.40]",
+        "postfix/proxymap[8]: warning: connect to mysql server 127.0.0.1: Can't connect to MySQL server (111)",
+        "postfix/smtpd[9]: NOQUEUE: reject: RCPT from c.example.jp[192.0.2.40]: 451 4.3.0 <b@example.jp>: Temporary "
+        "lookup failure; from=<a@c.jp> to=<b@example.jp> proto=ESMTP helo=<c>",
+        "postfix/smtpd[9]: disconnect from c.example.jp[192.0.2.40] ehlo=1 mail=1 rcpt=0/1 quit=1 commands=3/4",
+    )
+    _, out, _ = explain(capsys, log)
+    assert out.count("a database table cannot be asked\n  host") == 1
+    assert "1 finding," in out

@@ -14,7 +14,7 @@ RULES = (
         _FAILED + r": (?:Invalid authentication mechanism|no mechanism available)",
         "the client asked for {mechanism}, which the server does not offer",
         "The AUTH line of the EHLO reply does not list {mechanism}; no password was looked at.",
-        "Set the client to a mechanism from the 250-AUTH line, or enable {mechanism} in the SASL server.",
+        "Set the client to a mechanism from the 250-AUTH line, or enable {mechanism} in the SASL server, in smtpd_sasl_security_options (noplaintext forbids PLAIN and LOGIN outside TLS) and in smtpd_sasl_mechanism_filter.",
         side="in",
     ),
     Rule(
@@ -193,7 +193,7 @@ RULES = (
     Rule(
         "auth.twice",
         r"^503 5\.5\.1 Error: already authenticated",
-        "the client logged in twice in one session",
+        "the client sent AUTH again after its login",
         "RFC 4954 allows one AUTH in a session; the first one holds.",
         "Correct the client, or let it begin a new session for another user.",
         side="in",

@@ -34,7 +34,7 @@ RULES = (
         "table.unavailable",
         r"(?:error|fatal): open (?:database )?(?P<file>\S+): (?P<why>.+)|warning: (?P<table>\w+:\S+) is unavailable\. (?P<reason>.+)",
         "a table cannot be opened",
-        "{file}{table}: {why}{reason}. Until it can, Postfix puts off what needs it (451 4.3.0).",
+        "{file}{table}: {why}{reason}. Until it can, Postfix puts off what needs it (451 4.3.0, from a restriction 451 4.3.5).",
         "postmap the source file (lmdb:, hash: and cdb: need their database file); see owner and mode, and postconf for the parameter that names it.",
     ),
     Rule(
@@ -104,7 +104,7 @@ RULES = (
         "table.lookup-problem",
         r"warning: (?P<table>.*?): (?:(?:table|map) lookup problem|lookup of '[^']*' failed)|(?P<what>(?<!\S)(?!Temporary)\S+ lookup (?:error|failure)(?: for)?.*)|lookup error for|(?:table|map) lookup (?:error|problem)",
         "a table could not be read",
-        "{table}{what}: Postfix puts off what needs it (451 4.3.0).",
+        "{table}{what}: Postfix puts off what needs it (451 4.3.0, from a restriction 451 4.3.5).",
         "postmap -q KEY on that table, as root; the cause stands in the lines of the same seconds.",
         weight=SIGN,
     ),
