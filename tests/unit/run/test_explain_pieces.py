@@ -61,6 +61,29 @@ def test_each_recording_reads_the_same_in_pieces(path: Path) -> None:
     assert_same(path)
 
 
+def test_what_came_after_and_what_a_filter_threw_away_reads_the_same_in_pieces(tmp_path: Path) -> None:
+    path = tmp_path / "mail.log"
+    head, mail = "Nov 24 22:0{}:00 mx postfix/", "from=<a@c.jp> to=<b@example.jp> proto=ESMTP helo=<c>"
+    path.write_text(
+        f"{head.format(0)}smtpd[7]: connect from c.example.jp[192.0.2.1]\n"
+        f"{head.format(0)}smtpd[7]: NOQUEUE: reject: RCPT from c.example.jp[192.0.2.1]: 450 4.2.0 <b@example.jp>: Recipient "
+        f"address rejected: Greylisted; {mail}\n"
+        f"{head.format(0)}smtpd[7]: disconnect from c.example.jp[192.0.2.1]\n"
+        f"{head.format(6)}smtpd[8]: connect from c.example.jp[192.0.2.1]\n"
+        f"{head.format(6)}smtpd[8]: 5AB0C11D22E: client=c.example.jp[192.0.2.1]\n"
+        f"{head.format(6)}qmgr[3]: 5AB0C11D22E: from=<a@c.jp>, size=9, nrcpt=1 (queue active)\n"
+        f"{head.format(6)}smtpd[8]: disconnect from c.example.jp[192.0.2.1]\n"
+        f"{head.format(6)}smtp[4]: 5AB0C11D22E: to=<b@example.jp>, relay=127.0.0.1[127.0.0.1]:10024, delay=1, "
+        "delays=0/0/0/1, dsn=2.7.0, status=sent (250 2.7.0 Ok, discarded, id=1-2 - spam)\n"
+        f"{head.format(6)}qmgr[3]: 5AB0C11D22E: removed\n"
+    )
+    assert_same(path)
+    capture = explain(path, piece=2).capture
+    assert capture is not None
+    assert [item.code for item in capture.findings] == ["policy.greylisted", "filter.discarded"]
+    assert "6m later" not in capture.findings[0].meaning  # it was not delivered
+
+
 def read_recordings(seed: int, number: int) -> list[list[bytes]]:
     chosen = random.Random(seed).sample(LOGS, number)  # noqa: S311 - a choice, not a key
     return [path.read_bytes().splitlines(keepends=True) for path in chosen]

@@ -1,4 +1,4 @@
-"""What became of mail that was refused: the same sender's mail to the same recipient, delivered later in the log."""
+"""What became of mail that was refused: the same sender's mail to the same recipient, sent later in the log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from pfremote.text.quantities import render_duration
 _REFUSES = frozenset(("smtpd", "cleanup", "postscreen"))
 _REFUSED = re.compile(r"reject: .*; from=<(?P<sender>[^>]*)>,? to=<(?P<recipient>[^>]*)>")
 _FROM = re.compile(r"(?P<qid>\w+): from=<(?P<sender>[^>]*)>, size=")
-_SENT = re.compile(r"(?P<qid>\w+): to=<(?P<to>[^>]*)>, (?:orig_to=<(?P<typed>[^>]*)>, )?.* status=sent ")
+_SENT = re.compile(
+    r"(?P<qid>\w+): to=<(?P<to>[^>]*)>, (?:orig_to=<(?P<typed>[^>]*)>, )?.* status=sent (?!\(.*\b(?i:discarded)\b)"
+)
 _Pair = tuple[str, str]
 
 
@@ -70,7 +72,7 @@ class Aftermath:
             return finding
         stop = "" if finding.meaning.endswith((".", "!", "?")) else "."
         when = _tell_time(finding.proof, later[place])
-        words = f"Mail of the same sender to the same recipient was delivered {when}."
+        words = f"Postfix took and sent mail of the same sender to the same recipient {when}."
         return replace(finding, meaning=f"{finding.meaning}{stop} {words}")
 
 

@@ -8,6 +8,13 @@ from pfremote.maillog.findings.rule import FAILURE, Rule
 
 RULES = (
     Rule(
+        "policy.rdns-failed",
+        r"warning: hostname (?P<name>\S+) does not resolve to address (?P<address>[0-9a-fA-F.:]*[0-9a-fA-F]): (?P<why>(?i:temporary failure|.*try again|server failure|.*timed? ?out).*)",
+        "DNS did not answer for the client's host name",
+        "The PTR of {address} is {name}, and looking that name up failed ({why}); Postfix calls such a client unknown until it works, so rules and debug_peer_list patterns by name miss it.",
+        "dig A {name} on the mail host, with time; look at its resolver and at the chroot's resolv.conf.",
+    ),
+    Rule(
         "frontdoor.proxy-protocol-missing",
         r"haproxy read: (?P<why>.*)|haproxy_srvr_\w+: (?P<parse>.*)|fatal: (?:missing (?:client|server) (?:address|port)|bad \S+ (?:client|server) (?:address|port\w*)(?: number)? syntax) from proxy",
         "this service expects the PROXY protocol and did not get it",

@@ -34,13 +34,6 @@ RULES = (
         side="in",
     ),
     Rule(
-        "policy.rdns-failed",
-        r"warning: hostname (?P<name>\S+) does not resolve to address (?P<address>[0-9a-fA-F.:]*[0-9a-fA-F]): (?P<why>(?i:temporary failure|.*try again|server failure|.*timed? ?out).*)",
-        "DNS did not answer for the client's host name",
-        "The PTR of {address} is {name}, and looking that name up failed ({why}); Postfix calls such a client unknown until it works, so rules and debug_peer_list patterns by name miss it.",
-        "dig A {name} on the mail host, with time; look at its resolver and at the chroot's resolv.conf.",
-    ),
-    Rule(
         "policy.rdns-mismatch",
         r"warning: hostname (?P<name>\S+) does not resolve to address (?P<address>[0-9a-fA-F.:]*[0-9a-fA-F])(?:: (?P<why>.*))?",
         "reverse and forward DNS of the client disagree",

@@ -10,7 +10,7 @@ from pfremote.maillog.parse.record import Record
 from pfremote.maillog.pieces.gather import Group
 
 #: A delivery as the log has it where all is well; transcripts take it for one, and findings for no cause.
-_SENT = r"[0-9A-Za-z]+: to=<[^>]*>,.* relay=[^,]+,.* dsn=[\d.]+, status=sent \(.*\)\Z"
+_SENT = r"[0-9A-Za-z]+: to=<[^>]*>,.* relay=[^,]+,.* dsn=[\d.]+, status=sent \((?!.*\b(?i:discarded)\b).*\)\Z"
 #: What smtpd, smtp and lmtp say then.
 _OF_SESSION = re.compile(
     rf"(?:dis)?connect from |[0-9A-Za-z]+: client=|{_SENT}"
