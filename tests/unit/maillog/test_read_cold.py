@@ -161,3 +161,15 @@ def test_a_delivery_before_the_refusal_is_none_after_it() -> None:
     lines += [f"Nov 24 02:16:00 mx postfix/{line}\n" for line in GREYLISTED]
     (finding,) = read_capture("".join(lines).encode(), now=NOW, utc_offset=timedelta(0), match=None).findings
     assert "later" not in finding.meaning
+
+
+def test_mail_that_another_server_of_the_same_attempt_took_is_told() -> None:
+    found = find(
+        [
+            "smtp: 5AB0C11D22E: SASL authentication failed; server m1[192.0.2.2] said: 535 5.7.8 no",
+            "smtp: 5AB0C11D22E: to=<b@c.jp>, relay=m2[192.0.2.3]:587, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 ok)",
+        ]
+    )
+    assert [(finding.code, "It was delivered later." in finding.meaning) for finding in found] == [
+        ("auth.relay-refused", True)
+    ]

@@ -6,12 +6,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
 
 from pfremote.maillog.findings.rule import Finding
+from pfremote.maillog.findings.sequel import tell_time
 from pfremote.maillog.parse.patterns import queue_id
 from pfremote.maillog.parse.record import Record
-from pfremote.text.quantities import render_duration
 
 _REFUSES = frozenset(("smtpd", "cleanup", "postscreen"))
 _REFUSED = re.compile(r"reject: .*; from=<(?P<sender>[^>]*)>,? to=<(?P<recipient>[^>]*)>")
@@ -71,12 +70,6 @@ class Aftermath:
         if place == len(later):
             return finding
         stop = "" if finding.meaning.endswith((".", "!", "?")) else "."
-        when = _tell_time(finding.proof, later[place])
+        when = tell_time(finding.proof, later[place].time)
         words = f"Postfix took and sent mail of the same sender to the same recipient {when}."
         return replace(finding, meaning=f"{finding.meaning}{stop} {words}")
-
-
-def _tell_time(before: Record, after: Record) -> str:
-    if before.time is None or after.time is None or after.time - before.time < timedelta(seconds=1):
-        return "later"
-    return f"{render_duration(int((after.time - before.time).total_seconds()))} later"
