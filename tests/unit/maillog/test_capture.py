@@ -80,7 +80,6 @@ def test_the_credentials_of_a_session_that_is_not_shown_are_listed_all_the_same(
     capture = read("sasl-accepted-postfix-3.7", "rdns-mismatch-postfix-3.7", address="192.0.2.11")
     assert {exposure.account for exposure in capture.exposures} >= {"user@example.jp"}
     assert capture.counts.other_exposures == len(capture.exposures) > 0
-    assert "user@example.jp" not in capture.evidence_text()
 
 
 def test_lines_without_time_are_counted_and_not_shown() -> None:
