@@ -183,12 +183,16 @@ def read(data: bytes, number: int) -> Capture:
 
 
 def shown(capture: Capture) -> object:
-    """Everything of a capture that does not depend on where in the log a line stands."""
+    """Everything of a capture that does not depend on where in the log a line stands.
+
+    The credentials of other clients are listed beside, whoever is shown: only those of the kept lines are compared.
+    """
+    kept = {record.number for record in capture.records}
     texts = [record.text for record in capture.records]
     turns = [[(turn.who, turn.topic, turn.text) for turn in transcript.turns] for transcript in capture.transcripts]
     found = [(finding.code, finding.proof.text) for finding in capture.findings]
     peers = [(session.peer, session.queue_ids, session.whole) for session in capture.sessions]
-    return texts, turns, found, peers, [(item.account, item.kind) for item in capture.exposures]
+    return texts, turns, found, peers, [(item.account, item.kind) for item in capture.exposures if item.line in kept]
 
 
 _OFFERS = st.lists(st.tuples(st.sampled_from(MECHANISMS), st.sampled_from(GUESSES), st.booleans()), max_size=4).map(
