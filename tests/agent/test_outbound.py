@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from pfremote.agent.read_facts import read_facts, read_leases
@@ -60,3 +62,22 @@ def test_with_another_lease_each_gets_its_own(dash_agent: HostAgent) -> None:
         mine, other = fetch(agent), fetch(agent, OTHER)
     assert {session.kind for session in mine.sessions} == {"smtp"}
     assert "smtpd" in {session.kind for session in other.sessions}
+
+
+def test_a_late_reply_to_a_pipelined_data_begins_no_session(dash_agent: HostAgent) -> None:
+    """Postfix pipelines DATA behind RCPT: where every recipient is refused, the 554 to DATA comes after the status line."""
+    agent = dash_agent
+    with LoopbackHost(services=1) as server:
+        deliver_through_relay(agent, server, "transport")
+        server.postconf("-e", "smtpd_relay_restrictions=reject")
+        server.reload()
+        agent.arm(f"peer=[127.0.0.1]:{server.smtp_port}", seconds=600)
+        for _ in range(2):
+            traffic.deliver(agent.host, recipient="bob@elsewhere.test")
+        agent.host.wait_for_log("status=bounced")
+        time.sleep(3)  # the watcher looks once a second
+        counted = agent.ask("status").number("lease.sessions")
+        capture = fetch(agent)
+    texts = [record.text for session in capture.sessions for record in session.records]
+    assert any(text.endswith(": DATA") for text in texts) and any("]:" in text and ": 554 5.5.1" in text for text in texts)
+    assert counted == len([session for session in capture.sessions if session.kind == "smtp"])

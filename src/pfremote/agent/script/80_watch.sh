@@ -201,8 +201,8 @@ d
 }
 
 # With what smtp or lmtp begins its next conversation: a destination, a greeting, or MAIL over a connection of the cache
-# (smtp/smtp_connect.c, CONNECTION_CACHE_README).
-NEXT_BEGINS='^(smtp_parse_destination: |connecting to |< [^ ]+: (220|421|554)|> [^ ]+: MAIL FROM)'
+# (smtp/smtp_connect.c, CONNECTION_CACHE_README). A 421 or 554 is a greeting only behind QUIT: else it answers a pipelined DATA.
+NEXT_BEGINS='^(smtp_parse_destination: |connecting to |< [^ ]+: 220|> [^ ]+: MAIL FROM)'
 
 # watch_count STATE PEERS CHUNK: prints the new state: sessions begun and done; connections, those of them whose client
 # has no verified name, and addresses among PEERS that connected, with the name that they have here; recipients that
@@ -228,7 +228,9 @@ watch_count() {
 			server = key ~ /\/smtpd\[/
 			if (server && text ~ /^connect from /) { connect(substr(text, 14)); at[key] = "quiet"; next }
 			# a conversation goes on after a recipient is done with: QUIT, RSET, or DATA for the others
-			if (verbose && at[key] == "after" && text !~ next_begins) next
+			if (at[key] == "after" && text ~ /^> [^ ]+: QUIT/) at[key] = "quit"
+			if (verbose && at[key] == "quit" && text ~ /^< [^ ]+: (421|554)/) at[key] = ""
+			if (verbose && (at[key] == "after" || at[key] == "quit") && text !~ next_begins) next
 			if (verbose && at[key] != "verbose") { n["begun"]++; at[key] = "verbose"; next }
 			if (server ? text ~ /^disconnect from / : text ~ /^[0-9A-Za-z]+: to=</) {
 				if (!server) n["deliveries"]++
