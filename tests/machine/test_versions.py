@@ -82,6 +82,14 @@ def test_the_timer_alone(other_host: MachineAgent) -> None:
     assert time.monotonic() - started < 5 + 5
 
 
+def test_all_of_the_watchers_unit_is_killed(other_host: MachineAgent) -> None:
+    """A random fault found it on Debian 13: what ends debugging was killed with the watcher, and the timer was stopped."""
+    other_host.arm()
+    other_host.machine.run(["systemctl", "stop", "pfremote-etc-postfix-revert.timer"])
+    other_host.machine.run(["systemctl", "kill", "-s", "KILL", "pfremote-etc-postfix.service"])
+    wait_until_off(other_host.machine, 5)
+
+
 def test_power_cut(other_host: MachineAgent) -> None:
     other_host.arm()
     other_host.machine.power_cut()

@@ -151,6 +151,8 @@ SuccessExitStatus=4
 WantedBy=sysinit.target" && ln -sf "$UNIT_DIR/$BOOT_UNIT" "$UNIT_DIR/sysinit.target.wants/$BOOT_UNIT"
 }
 
+# Delegate= lets systemd run ExecStopPost in a control group of its own: since systemd 255 `systemctl kill -s KILL` kills the unit's
+# group by cgroup.kill, and kernels before 6.14 kill what is born into such a group later (seen with systemd 257).
 guard_unit_watch() {
 	guard_unit "$RUN_DIR/$WATCH_UNIT" "[Unit]
 Description=pfremote: ends Postfix debugging of $CONF at its deadline
@@ -160,6 +162,7 @@ CollectMode=inactive-or-failed
 ExecStart=$guard_run watch instance=$CONF
 ExecStopPost=$guard_run sweep instance=$CONF guard=lost
 SuccessExitStatus=SIGKILL SIGTERM SIGABRT 4
+Delegate=yes
 TimeoutStopSec=180
 OOMScoreAdjust=-900"
 }
