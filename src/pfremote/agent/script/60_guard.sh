@@ -151,8 +151,8 @@ SuccessExitStatus=4
 WantedBy=sysinit.target" && ln -sf "$UNIT_DIR/$BOOT_UNIT" "$UNIT_DIR/sysinit.target.wants/$BOOT_UNIT"
 }
 
-# Delegate= lets systemd run ExecStopPost in a control group of its own: since systemd 255 `systemctl kill -s KILL` kills the unit's
-# group by cgroup.kill, and kernels before 6.14 kill what is born into such a group later (seen with systemd 257).
+# Delegate= lets systemd run ExecStopPost in a control group of its own: after `systemctl kill -s KILL` the kernel killed what
+# systemd 257 started in the group that was killed, the revert (seen on Debian 13).
 guard_unit_watch() {
 	guard_unit "$RUN_DIR/$WATCH_UNIT" "[Unit]
 Description=pfremote: ends Postfix debugging of $CONF at its deadline
