@@ -79,5 +79,7 @@ def test_a_late_reply_to_a_pipelined_data_begins_no_session(dash_agent: HostAgen
         counted = agent.ask("status").number("lease.sessions")
         capture = fetch(agent)
     texts = [record.text for session in capture.sessions for record in session.records]
-    assert any(text.endswith(": DATA") for text in texts) and any("]:" in text and ": 554 5.5.1" in text for text in texts)
+    assert any(text.endswith(": DATA") for text in texts) and any(
+        "]:" in text and ": 554 5.5.1" in text for text in texts
+    )
     assert counted == len([session for session in capture.sessions if session.kind == "smtp"])
