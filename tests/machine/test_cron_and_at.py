@@ -7,11 +7,15 @@ be shut down in order, and the next test file may want to.
 
 from __future__ import annotations
 
+import os
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from pfremote.agent import load_agent
 from tests.lab import Machine
 from tests.support.machine_agent import LEASE, STATE, MachineAgent
 from tests.support.outside import debugging, wait_until_off
@@ -152,3 +156,15 @@ def test_a_lease_beside_another_keeps_the_guard(bare: Machine, host: MachineAgen
     assert debugging(bare) and left_of(bare)
     assert bare.run(["sh", "-c", f"kill -0 $(cut -d' ' -f1 {STATE}/watch.pid)"]).returncode == 0
     assert host.ask("revert", "lease=all").one("clean") == "yes"
+
+
+def test_a_program_of_a_container_does_not_run_here(bare: Machine) -> None:
+    """Seen from outside, a machine of the lab is a container: its cron reads another /etc/cron.d than ours."""
+    assert "cron" in bare.run(["sh", "-c", "cat /proc/[0-9]*/comm"]).stdout.split()
+    pid = next(path for path in Path("/proc").glob("[0-9]*/comm") if path.read_text() == "dovecot\n")
+    assert pid.parent.name != str(os.getpid())
+    functions = load_agent().rpartition(b"\nmain ")[0]
+    asked = b'\nif proc_running dovecot; then echo here; fi; if proc_running "$1"; then echo self; fi\n'
+    mine = Path("/proc/self/comm").read_text().strip()
+    done = subprocess.run(["dash", "-s", "--", mine], input=functions + asked, capture_output=True, check=True)
+    assert done.stdout == b"self\n"

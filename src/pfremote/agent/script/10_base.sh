@@ -167,11 +167,17 @@ signed() {
 	{ read -r SIGNER signed_start <"$1"; } 2>/dev/null && proc_is "$SIGNER" "$signed_start"
 }
 
+# proc_here /proc/PID: does that process see the same files as we do? One of a container does not, and what it reads has only
+# the same name. (A service with a mount namespace of its own, PrivateTmp= and the like, has our root all the same.)
+# shellcheck disable=SC3013 # dash, bash and busybox have -ef
+proc_here() { [ "$1/root/." -ef /. ]; }
+
+# proc_running NAME...: does a program of one of these names run here?
 proc_running() {
 	for proc_running_dir in /proc/[0-9]*; do
 		{ read -r proc_running_comm <"$proc_running_dir/comm"; } 2>/dev/null || continue
 		for proc_running_name in "$@"; do
-			[ "$proc_running_comm" != "$proc_running_name" ] || return 0
+			[ "$proc_running_comm" = "$proc_running_name" ] && proc_here "$proc_running_dir" && return 0
 		done
 	done
 	return 1

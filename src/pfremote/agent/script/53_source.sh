@@ -72,6 +72,7 @@ source_open() {
 		rsyslogd | in:imjournal | syslog-ng | syslogd | metalog) ;;
 		*) continue ;;
 		esac
+		proc_here "$source_proc" || continue
 		# shellcheck disable=SC2012 # the targets of links
 		ls -l "$source_proc/fd" 2>/dev/null | sed -n 's,^.* -> \(/[A-Za-z0-9._/@+-]*\)$,\1,p' | grep -vE '^/(dev|proc|sys|run|usr)/'
 	done
@@ -370,7 +371,7 @@ instances_others() {
 		instances_dir=$(readlink -f -- "$instances_dir") || continue
 		if [ "$instances_dir" = "$CONF_REAL" ] || [ ! -f "$instances_dir/main.cf" ]; then continue; fi
 		# a master of a container: its main.cf is not the one that has this name here
-		[ "$(readlink "$instances_proc/root" 2>/dev/null)" = / ] || continue
+		proc_here "$instances_proc" || continue
 		case " $INSTANCES " in
 		*" $instances_dir "*) ;;
 		*) INSTANCES="$INSTANCES$instances_dir " ;;
