@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 from tempfile import SpooledTemporaryFile, gettempdir
 from typing import IO, cast
@@ -52,11 +53,13 @@ class Source:
             return self.copy is not None and self.copy.seek(0, os.SEEK_END) >= LARGE
         try:
             found = Path(self.path).stat()
-        except OSError:
+            if not stat.S_ISREG(found.st_mode):
+                return False
+            with Path(self.path).open("rb") as file:
+                least = LARGE // 10 if _find_packing(file) else LARGE
+        except OSError:  # open_log says why it cannot be read
             return False
-        return stat.S_ISREG(found.st_mode) and found.st_size >= (
-            LARGE if not _is_compressed(self.path) else LARGE // 10
-        )
+        return found.st_size >= least
 
 
 def read_sources(words: Iterable[str]) -> tuple[Source, ...]:
@@ -96,19 +99,17 @@ def open_log(source: Source) -> Iterator[IO[bytes]]:
         return
     path = Path(source.path)
     try:
-        with path.open("rb") as file:
-            kind = next((kind for magic, kind in _MAGIC if file.peek(6).startswith(magic)), "")
-            with _decompress(file, kind, path) as stream:
-                yield stream
+        with path.open("rb") as file, _decompress(file, _find_packing(file), path) as stream:
+            yield stream
     except (lzma.LZMAError, zlib.error, EOFError, gzip.BadGzipFile) as exc:
         raise PfremoteError(f"{path} is damaged: {exc}", hint=f"Check it with: file {path}") from exc
     except OSError as exc:
         raise PfremoteError(f"{path} cannot be read: {exc.strerror or exc}", hint=f"Type: ls -l {path}") from exc
 
 
-def _is_compressed(path: str) -> bool:
-    with Path(path).open("rb") as file:
-        return any(file.peek(6).startswith(magic) for magic, _ in _MAGIC)
+def _find_packing(file: BufferedReader) -> str:
+    """Return how a file is packed, as in ``_MAGIC``; nothing where it is not."""
+    return next((kind for magic, kind in _MAGIC if file.peek(6).startswith(magic)), "")
 
 
 @contextmanager
@@ -125,7 +126,7 @@ def copy_stdin(source: Source, say: Callable[[str], None]) -> Iterator[Source]:
         yield source
         return
     # /tmp may be memory, and a log that is too large for that comes here.
-    folder = os.environ.get("TMPDIR") or next(filter(os.path.isdir, (_DISK,)), None)
+    folder = os.environ.get("TMPDIR") or (_DISK if Path(_DISK).is_dir() else None)
     with SpooledTemporaryFile(max_size=LARGE, dir=folder) as copy:
         try:
             shutil.copyfileobj(sys.stdin.buffer, copy, BLOCK)

@@ -6,16 +6,18 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import shutil
 import subprocess
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from pfremote.errors import PfremoteError, UsageError
-from pfremote.run.log_files import STDIN, Source, open_log, read_sources, read_whole_lines, time_of
+from pfremote.run.log_files import LARGE, STDIN, Source, open_log, read_sources, read_whole_lines, time_of
 
 LINES = b"Nov 24 10:00:00 mx postfix/smtpd[7]: connect from a[192.0.2.1]\n" * 3
 
@@ -80,3 +82,32 @@ def test_a_last_line_without_its_end_gets_one(monkeypatch: pytest.MonkeyPatch) -
     told: list[int] = []
     assert b"".join(read_whole_lines(Source("log", STDIN), told.append)) == LINES
     assert told == [len(LINES) - 1]
+
+
+@pytest.fixture
+def as_nobody() -> Iterator[None]:
+    """Without root's rights for the test, where it has them."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    yield
+    if root:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def closed_log() -> Iterator[Path]:
+    """Return a large log in a folder that all may enter, and that no one but root may read."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        log = Path(name) / "mail.log"
+        log.write_bytes(b"\n" * (LARGE + 1))
+        log.chmod(0)
+        yield log
+
+
+def test_a_large_log_that_may_not_be_read_is_told_like_a_small_one(closed_log: Path, as_nobody: None) -> None:
+    source = Source("mx", str(closed_log))
+    assert not source.is_large
+    with pytest.raises(PfremoteError, match=r"mail\.log cannot be read: Permission denied"), open_log(source):
+        raise AssertionError("it was opened")
