@@ -6,6 +6,7 @@ import os
 import random
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -65,6 +66,19 @@ def _enter_lab(suite: str) -> Lab:
                 raise
             time.sleep(5)
     raise AssertionError("not reached")
+
+
+@contextmanager
+def entered(laboratory: Lab) -> Iterator[Lab]:
+    """Enter a lab of a test file's own; where this computer can have none, its tests are skipped, or fail in CI."""
+    try:
+        laboratory.__enter__()
+    except LabUnavailableError as exc:
+        skip_or_fail(str(exc), variable="PFREMOTE_REQUIRE_LAB")
+    try:
+        yield laboratory
+    finally:
+        laboratory.__exit__(None, None, None)
 
 
 @pytest.fixture

@@ -8,9 +8,24 @@ from pathlib import Path
 import pytest
 
 from tests.lab import Lab, Machine
+from tests.lab.fixtures import entered
 from tests.support.machine_agent import MachineAgent
 from tests.support.operator import Operator
 from tests.support.outside import debugging, is_verbose, look, wait_for_look
+
+#: The machines of ``ten``.
+ALL = tuple(f"mx{number}" for number in range(1, 11))
+
+
+@pytest.fixture(scope="module")
+def ten() -> Iterator[Lab]:
+    """Return a lab with ten machines (some 15 s)."""
+    with entered(Lab(machines=len(ALL), boot=False)) as laboratory:
+        for machine in laboratory.machines.values():
+            machine.power_on()
+        for machine in laboratory.machines.values():
+            machine.wait_until_up(timeout=240)  # ten at once, perhaps beside another lab
+        yield laboratory
 
 
 def is_spotless(machine: Machine) -> bool:

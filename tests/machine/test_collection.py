@@ -12,35 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import Lab, LabUnavailableError
+from tests.lab import Lab
+from tests.machine.conftest import ALL
 from tests.support.collection import Ansible, demand_programs
-from tests.support.hosts import skip_or_fail
 from tests.support.outside import debugging, look, wait_for_look
 
 pytestmark = pytest.mark.machine
 
 CLIENT = "10.0.1.20"
-ALL = tuple(f"mx{number}" for number in range(1, 11))
 EDITED, DEAD, WITH_PASSWORD, BY_SU = ALL[:4]
 ROOT_PASSWORD = "invented-root-password"
-
-
-@pytest.fixture(scope="module")
-def ten() -> Iterator[Lab]:
-    """Return a lab with ten machines (some 15 s)."""
-    laboratory = Lab(machines=len(ALL), boot=False)
-    try:
-        laboratory.__enter__()
-    except LabUnavailableError as exc:
-        skip_or_fail(str(exc), variable="PFREMOTE_REQUIRE_LAB")
-    try:
-        for machine in laboratory.machines.values():
-            machine.power_on()
-        for machine in laboratory.machines.values():
-            machine.wait_until_up(timeout=240)  # ten at once, perhaps beside another lab
-        yield laboratory
-    finally:
-        laboratory.__exit__(None, None, None)
 
 
 @pytest.fixture

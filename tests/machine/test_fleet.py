@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.lab import Lab, LabUnavailableError, Machine
-from tests.support.hosts import skip_or_fail
+from tests.lab import Lab, Machine
+from tests.machine.conftest import ALL
 from tests.support.operator import Operator
 from tests.support.running import Running
 from tests.support.sshd import SshServer, make_key
@@ -22,7 +22,6 @@ from tests.support.sshd import SshServer, make_key
 pytestmark = pytest.mark.machine
 
 CLIENT = "10.0.1.20"
-ALL = tuple(f"mx{number}" for number in range(1, 11))
 CUT, STOPPED, IMPOSTOR, LOCKED, HANGING = ALL[:5]
 SERVED = ALL[5:]
 #: On the PATH before the real one: any command as root goes to sleep in the middle.
@@ -31,24 +30,6 @@ SUDO = "/usr/local/bin/sudo"
 #: What `probe`, the first call of the agent, may take (asking.VERB_SECONDS), and some for a busy machine.
 PROBE_LIMIT = 60
 SLACK = 35
-
-
-@pytest.fixture(scope="module")
-def ten() -> Iterator[Lab]:
-    """Return a lab with ten machines (some 15 s)."""
-    laboratory = Lab(machines=len(ALL), boot=False)
-    try:
-        laboratory.__enter__()
-    except LabUnavailableError as exc:
-        skip_or_fail(str(exc), variable="PFREMOTE_REQUIRE_LAB")
-    try:
-        for machine in laboratory.machines.values():
-            machine.power_on()
-        for machine in laboratory.machines.values():
-            machine.wait_until_up(timeout=240)  # ten at once, perhaps beside another lab
-        yield laboratory
-    finally:
-        laboratory.__exit__(None, None, None)
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from pfremote import cli
-from tests.lab import Lab, LabUnavailableError, Machine
-from tests.support.hosts import skip_or_fail
+from tests.lab import Lab, Machine
+from tests.lab.fixtures import entered
 from tests.support.operator import Operator
 
 pytestmark = pytest.mark.machine
@@ -67,12 +67,7 @@ def configure(machine: Machine, settings: dict[str, str], services: dict[str, st
 @pytest.fixture(scope="module")
 def three() -> Iterator[Lab]:
     """Return a lab in which mx1 is the MX, mx2 the content filter and mx3 the mailbox host (some 8 s)."""
-    laboratory = Lab(machines=3)
-    try:
-        laboratory.__enter__()
-    except LabUnavailableError as exc:
-        skip_or_fail(str(exc), variable="PFREMOTE_REQUIRE_LAB")
-    try:
+    with entered(Lab(machines=3)) as laboratory:
         mx, scanner, mailbox = laboratory.machines.values()
         configure(mx, MX, {})
         configure(scanner, FILTER, FILTER_SERVICES)
@@ -83,8 +78,6 @@ def three() -> Iterator[Lab]:
             machine.run(["systemctl", "restart", "postfix"])
         time.sleep(1)
         yield laboratory
-    finally:
-        laboratory.__exit__(None, None, None)
 
 
 def wait_for(machine: Machine, pattern: str) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import Lab, LabUnavailableError
+from tests.lab import Lab
+from tests.lab.fixtures import entered
 from tests.lab.tree import DEFAULT_SUITE, SUITES, tree_path
-from tests.support.hosts import skip_or_fail
 from tests.support.machine_agent import LEASE, MachineAgent
 from tests.support.operator import Operator
 from tests.support.outside import PEER, debugging, is_verbose, look, wait_for_look, wait_until_off
@@ -29,15 +29,8 @@ def other_lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     suite = request.param
     if suite not in os.environ.get("PFREMOTE_LAB_SUITES", "").split() and not tree_path(suite).exists():
         pytest.skip(f"left out: no {suite} tree is cached; PFREMOTE_LAB_SUITES={suite} builds it")
-    laboratory = Lab(suite=suite)
-    try:
-        laboratory.__enter__()
-    except LabUnavailableError as exc:
-        skip_or_fail(str(exc), variable="PFREMOTE_REQUIRE_LAB")
-    try:
+    with entered(Lab(suite=suite)) as laboratory:
         yield laboratory
-    finally:
-        laboratory.__exit__(None, None, None)
 
 
 @pytest.fixture
