@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import struct
 import subprocess
 
@@ -233,12 +234,19 @@ def test_a_look_beside_an_arm_leaves_what_is_about_to_be_swapped_in(dash_agent: 
     assert dash_agent.ask("revert", f"lease={LEASE}").one("clean") == "yes"
 
 
-def test_what_a_killed_look_left_is_removed_by_the_next(dash_agent: HostAgent) -> None:
+@pytest.mark.parametrize("verb", ["status", "revert lease=all"])
+@pytest.mark.parametrize("state", ["kept", "none yet"])
+def test_what_a_killed_look_left_is_removed_by_the_next(dash_agent: HostAgent, state: str, verb: str) -> None:
+    """It is made before there is a state folder, and its number may be another process's by now (seen after a power cut)."""
     folder = dash_agent.host.main_cf.parent
     dash_agent.arm(seconds=600)
     (orig,) = folder.glob(".pfremote-*.orig")
     assert dash_agent.ask("revert", f"lease={LEASE}").one("clean") == "yes"
-    left = orig.with_suffix(".try.4194305")  # beyond pid_max: no process has it
-    left.touch()
-    assert dash_agent.ask("status").one("clean") == "yes"
-    assert not left.exists()
+    if state == "none yet":
+        shutil.rmtree(dash_agent.state)
+    left = [orig.with_suffix(f".try.{number}") for number in (os.getpid(), 4194305)]  # the last is beyond pid_max
+    for file in left:
+        file.touch()
+    reply = dash_agent.ask(*verb.split())
+    assert (reply.every("dirty"), reply.one("clean")) == ((), "yes")
+    assert not [file for file in left if file.exists()]

@@ -237,6 +237,50 @@ def test_identities_only_keeps_other_agent_keys_back(
         assert "IdentitiesOnly" in caught.value.hint
 
 
+def test_a_server_that_allows_one_try_is_told_as_that(
+    make_options: MakeOptions, attempt: Attempt, tmp_path: Path
+) -> None:
+    with SshServer(tmp_path / "s", settings="MaxAuthTries 1") as server:
+        server.trust()
+        server.write_config()
+        server.authorized_keys.write_text("")
+        with pytest.raises(AuthFailed, match="(?i)too many"):
+            attempt(MX1, make_options(ssh_config=str(server.config)))
+
+
+class _Cut(paramiko.ServerInterface):
+    """A server whose cable is pulled when the first key comes."""
+
+    def __init__(self, transport: paramiko.Transport) -> None:
+        self._transport = transport
+
+    def get_allowed_auths(self, username: str) -> str:
+        return "publickey"
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        self._transport.sock.shutdown(socket.SHUT_RDWR)
+        return paramiko.AUTH_FAILED
+
+
+def test_a_cable_that_breaks_during_the_login_is_no_refusal(
+    sshd: SshServer, make_options: MakeOptions, attempt: Attempt
+) -> None:
+    """It was told as "too many keys" once, beside one key (seen in a window whose host's cable was cut)."""
+
+    def serve(client: socket.socket) -> None:
+        transport = paramiko.Transport(client)
+        transport.add_server_key(paramiko.Ed25519Key.from_private_key_file(str(sshd.host_keys["ed25519"])))
+        with suppress(EOFError, paramiko.SSHException):
+            transport.start_server(server=_Cut(transport))
+            transport.join(20)
+
+    with listening(serve) as port:
+        config = sshd.write_config(f"HostKeyAlias {sshd.name}")
+        config.write_text(config.read_text().replace(f"Port {sshd.port}", f"Port {port}"))
+        with pytest.raises(Unreachable, match="cannot connect to mx1"):
+            attempt(MX1, make_options(ssh_config=str(sshd.config)))
+
+
 @pytest.mark.parametrize("how", ["beside the key", "CertificateFile"])
 def test_a_user_certificate_lets_in(make_options: MakeOptions, attempt: Attempt, tmp_path: Path, how: str) -> None:
     authority = make_key(tmp_path / "ca")

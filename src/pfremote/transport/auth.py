@@ -9,7 +9,7 @@ import paramiko
 from paramiko.auth_strategy import AuthSource, AuthStrategy
 from paramiko.config import SSHConfig
 
-from pfremote.errors import AuthFailed
+from pfremote.errors import AuthFailed, HostError, Unreachable
 from pfremote.model.secret import Secret
 from pfremote.transport.algorithms import allowed_methods
 from pfremote.transport.keys import KeyAgent, find_agent_socket, list_identities
@@ -26,6 +26,7 @@ class Login(AuthStrategy):
         self._place = place
         self._timeout = timeout
         self._deadline = 0.0
+        self._refused = 0
         self.tried: list[str] = []
 
     def get_sources(self) -> Iterator[AuthSource]:
@@ -38,6 +39,7 @@ class Login(AuthStrategy):
 
         Raises:
             AuthFailed: nothing was accepted; names what was tried.
+            Unreachable: the connection was lost before the server refused anything.
             TimeoutError: the server stopped answering.
         """
         self._deadline = time.monotonic() + self._timeout
@@ -67,9 +69,10 @@ class Login(AuthStrategy):
                 return False  # the server takes no keys at all
             except paramiko.AuthenticationException as exc:
                 if not transport.is_active():
-                    raise self._failure("it closed the connection after too many keys") from exc
+                    raise self._lost(transport) from exc
                 if time.monotonic() > self._deadline:
                     raise TimeoutError("authentication") from exc
+                self._refused += 1
                 continue
             return not wanted or self._with_password(transport)
         return False
@@ -82,8 +85,19 @@ class Login(AuthStrategy):
         self.tried.append("password")
         try:
             return not transport.auth_password(self._config.user, self._password.reveal())
-        except paramiko.AuthenticationException:
+        except paramiko.AuthenticationException as exc:
+            if not transport.is_active():
+                raise self._lost(transport) from exc
             return False
+
+    def _lost(self, transport: paramiko.Transport) -> HostError:
+        """Return why the connection went: a server that counts tries ends it (MaxAuthTries), and a cable may break."""
+        if self._refused or getattr(transport, "said_goodbye", False):
+            return self._failure("it closed the connection after too many keys")
+        return Unreachable(
+            f"cannot connect to {self._place}: the connection was lost during the login",
+            hint="Look whether plain ssh gets through: ssh -v HOST true.",
+        )
 
     def _failure(self, reason: str = "") -> AuthFailed:
         tried = ", ".join(self.tried) or "nothing, there was no key to try"

@@ -18,6 +18,7 @@ _UNKNOWN = re.compile(r"host key is known for (\S+) and you have requested stric
 _CHANGED = re.compile(r"Host key for (\S+) has changed and you have requested strict checking")
 _REVOKED = re.compile(r"Host key \S+ was marked as revoked|revoked host key|host key for (\S+) was revoked", re.I)
 _OFFERED = re.compile(r"(?:Offering public key|Will attempt key): (\S+)")
+_DENIED = re.compile(r"Permission denied|Too many authentication failures")
 _NOISE = re.compile(r"^(debug\d:|OpenSSH_|Connection closed by UNKNOWN|@@|\s*$)")
 _TRANSIENT = re.compile(r"kex_exchange_identification: |Exceeded MaxStartups|banner exchange: .*(reset|closed)")
 
@@ -39,9 +40,9 @@ def explain_failure(text: str, route: Route, options: ConnectOptions) -> HostErr
     said = lines[-1].rstrip(".") if lines else "ssh gave no reason"
     if "Host key verification failed" in text or _REVOKED.search(text):
         return _explain_host_key(text, route, options)
-    if "Permission denied" in text or "Too many authentication failures" in text:
+    denied = next((line for line in lines if _DENIED.search(line)), "")
+    if denied:
         tried = ", ".join(dict.fromkeys(_OFFERED.findall(text))) or "nothing, there was no key to try"
-        denied = next((line for line in lines if "Permission denied" in line), said)
         return AuthFailed(
             f"{place} did not let us in: {denied.rstrip('.')}; tried: {tried}",
             hint="Use --private-key FILE or -u USER, or add the key to ssh-agent: ssh-add FILE.",

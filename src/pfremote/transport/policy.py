@@ -30,6 +30,16 @@ class StrictPolicy(paramiko.MissingHostKeyPolicy):
         self._check.admit(key.get_name(), key.asbytes())
 
 
+class PoliteTransport(paramiko.Transport):
+    """A transport that tells a server that took its leave (RFC 4253, section 11.1) from a connection that broke."""
+
+    said_goodbye = False
+
+    def _parse_disconnect(self, m: paramiko.Message) -> None:
+        self.said_goodbye = True
+        super()._parse_disconnect(m)  # type: ignore[misc]
+
+
 def make_transport_factory(check: HostKeyCheck, keepalive: float) -> TransportFactory:
     """Return what builds the transport: what ssh_config allows, known key types first, keepalives on.
 
@@ -38,7 +48,7 @@ def make_transport_factory(check: HostKeyCheck, keepalive: float) -> TransportFa
     on_file = [key.kind for key in check.known_keys() if not key.marker]
 
     def build(sock: socket.socket, **kwargs: Any) -> paramiko.Transport:
-        transport = paramiko.Transport(sock, **kwargs)
+        transport = PoliteTransport(sock, **kwargs)
         transport.set_log_channel(f"paramiko.transport.{check.config.name}")  # tells whose lines they are
         offer = transport.get_security_options()
         restrict(check.config, offer)

@@ -32,11 +32,10 @@ config_refuse() {
 	fi
 	# A name of its own: we do not hold the lock yet, and NEW may be another's main.cf about to be swapped in.
 	config_refuse_try=$TRY.$$
-	if ! (true >"$config_refuse_try") 2>/dev/null; then
+	if ! { (true >"$config_refuse_try") && rm -f -- "$config_refuse_try"; } 2>/dev/null; then
 		refuse main-cf-readonly "no file can be made in ${MAIN%/*} (read-only file system, or full)" \
 			"Make room, or make it writable with mount -o remount,rw; then try again."
 	fi
-	rm -f -- "$config_refuse_try"
 }
 
 # baseline_save: main.cf as it was before the first lease. The oldest copy wins. The caller has $STATE put on disk.

@@ -479,9 +479,10 @@ look_clean_lease() {
 
 # look_clean_files: no lease is active: are our passing files and the guard gone?
 look_clean_files() {
+	# made before there is a state folder, so nothing else may ever look for them; a living process misses nothing
+	drop "$TRY".* 2>/dev/null || :
 	for look_clean_file in "$ORIG" "$NEW" "$TRY".*; do
-		# a process that is alive removes its own
-		if [ -e "$look_clean_file" ] && [ ! -d "/proc/${look_clean_file##*.}" ]; then look_dirty "file $look_clean_file is left"; fi
+		if [ -e "$look_clean_file" ]; then look_dirty "file $look_clean_file is left"; fi
 	done
 	for look_clean_file in $(guard_left); do
 		look_dirty "guard $look_clean_file is left"
