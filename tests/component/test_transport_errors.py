@@ -19,6 +19,7 @@ from pathlib import Path
 
 import paramiko
 import pytest
+from paramiko.common import AUTH_FAILED
 
 from pfremote.errors import AuthFailed, DeadlineExceeded, HostError, NameUnknown, Unreachable
 from pfremote.model.secret import Secret
@@ -244,7 +245,7 @@ def test_a_server_that_allows_one_try_is_told_as_that(
         server.trust()
         server.write_config()
         server.authorized_keys.write_text("")
-        with pytest.raises(AuthFailed, match="(?i)too many"):
+        with pytest.raises(AuthFailed, match=r"(?i)too many"):
             attempt(MX1, make_options(ssh_config=str(server.config)))
 
 
@@ -254,12 +255,12 @@ class _Cut(paramiko.ServerInterface):
     def __init__(self, transport: paramiko.Transport) -> None:
         self._transport = transport
 
-    def get_allowed_auths(self, username: str) -> str:
+    def get_allowed_auths(self, _username: str) -> str:
         return "publickey"
 
-    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+    def check_auth_publickey(self, _username: str, _key: paramiko.PKey) -> int:
         self._transport.sock.shutdown(socket.SHUT_RDWR)
-        return paramiko.AUTH_FAILED
+        return AUTH_FAILED
 
 
 def test_a_cable_that_breaks_during_the_login_is_no_refusal(
