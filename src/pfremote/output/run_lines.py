@@ -35,12 +35,12 @@ def _is_fetched(run: RunSummary) -> bool:
 
 
 def _is_over(run: RunSummary, now: datetime) -> bool:
-    return run.over is not None and now >= run.over
+    return run.begun.over is not None and now >= run.begun.over
 
 
 def _is_gone(run: RunSummary, now: datetime) -> bool:
     """Tell whether no host has evidence of it any more."""
-    return run.over is not None and now >= run.over + UNCOLLECTED
+    return run.begun.over is not None and now >= run.begun.over + UNCOLLECTED
 
 
 def _explain_end(run: RunSummary, now: datetime) -> Iterator[str]:
@@ -51,13 +51,13 @@ def _explain_end(run: RunSummary, now: datetime) -> Iterator[str]:
     rest = f"{join_hosts(run.missing, MOST_HOSTS)}: " if run.collected else ""
     if _is_gone(run, now):
         yield f"{rest}a host keeps evidence for 7 days only"
-    elif run.over is not None and _is_over(run, now):
+    elif run.begun.over is not None and _is_over(run, now):
         yield (
-            f"{rest}its windows ended by themselves by {show_moment(run.over)}, unless they were extended"
+            f"{rest}its windows ended by themselves by {show_moment(run.begun.over)}, unless they were extended"
             " (evidence that was collected from another machine is gone from the hosts)"
         )
-    elif run.over is not None:
-        ended = f"its windows end by themselves by {show_moment(run.over)}, unless they are extended"
+    elif run.begun.over is not None:
+        ended = f"its windows end by themselves by {show_moment(run.begun.over)}, unless they are extended"
         yield f"{rest}still running, or broken off; {ended}"
 
 
@@ -65,7 +65,8 @@ def _choose_commands(run: RunSummary, now: datetime) -> tuple[str, ...]:
     """Return what is still of use: nothing once all is here or gone, no revert once the windows are over."""
     if _is_fetched(run) or _is_gone(run, now):
         return ()
-    return run.go_on[:1] if _is_over(run, now) else run.go_on
+    collect = tuple(line for line in run.begun.go_on if line.startswith("pfremote collect "))
+    return collect if _is_over(run, now) else run.begun.go_on
 
 
 def _list_parts(run: RunSummary) -> Iterator[str]:

@@ -11,18 +11,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pfremote.agent.client import ALIKE, new_leases
+from pfremote.agent.client import new_leases
 from pfremote.errors import ExitCode, PfremoteError
 from pfremote.fleet.interrupts import Interrupts, heed_signals
 from pfremote.fleet.scheduler import run_fleet
 from pfremote.fleet.time_source import TimeSource
 from pfremote.model.result import HostResult, choose_exit_code
-from pfremote.model.typed import TYPED
 from pfremote.options.pseudonymise import make_disguise
 from pfremote.options.recorded_command import typed_command
 from pfremote.options.request import RequestOptions
 from pfremote.output.output import Output
-from pfremote.pseudonyms.plain import PLAIN, Disguise
+from pfremote.pseudonyms.plain import Disguise
+from pfremote.run.begun import describe_begun, name_commands
 from pfremote.run.evidence import EvidenceStore, follow_sessions
 from pfremote.run.finish import keep_run, tell_end
 from pfremote.run.hosts import Hosts, tell_warnings
@@ -118,8 +118,7 @@ def _create_store(debug_run: DebugRun, leases: Mapping[str, str], disguise: Disg
         started=datetime.now(UTC),
         request=debug_run.asked.request.as_json(),
         targets=list(leases),
-        # They hold the names of hosts.
-        go_on=_name_commands(leases, "collect", "revert") if disguise is PLAIN else (),
+        begun=describe_begun(leases, debug_run.asked.request),
         root=debug_run.root,
         disguise=disguise,
     )
@@ -206,17 +205,9 @@ def _tell_how_to_go_on(results: tuple[HostResult, ...], output: Output) -> None:
     """Name one command for all hosts that are armed: their leases begin alike (:func:`new_leases`)."""
     armed = {result.host: result.lease for result in results if result.armed}
     if armed:
-        revert, collect = _name_commands(armed, "revert", "collect")
+        revert, collect = name_commands(armed, "revert", "collect")
         output.console.hint(f"End it early with: {revert}\nFetch the evidence with: {collect}")
         try:
             remember_leases(armed)
         except PfremoteError as exc:  # the host knows the lease; only completion does without
             output.console.detail(f"the leases are not kept for completion: {exc}")
-
-
-def _name_commands(leases: Mapping[str, str], *verbs: str) -> list[str]:
-    """Return command lines for the hosts with these leases."""
-    host, lease = next(iter(leases.items()))
-    if len(leases) == 1:
-        return [TYPED.command(verb, host, "--lease", lease) for verb in verbs]
-    return [TYPED.command_for_all(verb, "--lease", lease[:ALIKE]) for verb in verbs]

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pfremote.errors import ExitCode, Reason
+from pfremote.agent.client import new_leases
+from pfremote.errors import ExitCode, PfremoteError, Reason
 from pfremote.fleet.interrupts import Interrupts, heed_signals
 from pfremote.fleet.scheduler import run_fleet
 from pfremote.model.event import EventSink, Kind
-from pfremote.model.result import HostResult, choose_exit_code
+from pfremote.model.result import HostResult, choose_exit_code, error_code, reason_as_json
 from pfremote.output.output import Output
 from pfremote.playbook.batches import has_failed, judge_batch, merge_results, split_batches
 from pfremote.playbook.check import speak_playbook
+from pfremote.run.begun import BegunPlays
 from pfremote.run.confirm import ask
 from pfremote.run.debug import POLL
 from pfremote.run.evidence import EvidenceStore
@@ -77,6 +79,7 @@ class PlaybookRun:
         self._output = output
         self._failed: dict[str, str] = {}
         self._stopped: Reason | None = None
+        self._begun = BegunPlays()
         self._total = TotalStop(options.stop_after_total, output.console.say)
 
     def run_play(self, play: PreparedPlay) -> None:
@@ -114,6 +117,7 @@ class PlaybookRun:
                     Reason("not-begun", f"left out, since it failed in the play {before}"),
                     emit,
                 )
+        leases = dict(zip((host.target.name for host in here), new_leases(len(here)), strict=True))
         self._notify(play, "start", results, emit)
         batches = split_batches(here, [] if self._options.check else play.play.serial)
         for number, batch in enumerate(batches, 1):
@@ -122,7 +126,7 @@ class PlaybookRun:
             if len(batches) > 1:
                 names = ", ".join(host.target.name for host in batch)
                 self._output.console.say(f"batch {number} of {len(batches)}: {names}")
-            self._run_batch(play, batch, results, emit)
+            self._run_batch(play, batch, leases, results, emit)
         self._notify(play, "finish", results, emit)
         if any(has_failed(result) for result in results.values()):
             self._notify(play, "failure", results, emit)
@@ -131,6 +135,7 @@ class PlaybookRun:
         self,
         play: PreparedPlay,
         batch: Sequence[PreparedHost],
+        leases: Mapping[str, str],
         results: dict[str, HostResult],
         emit: EventSink,
     ) -> None:
@@ -141,7 +146,11 @@ class PlaybookRun:
             main_cf=play.play.collect.main_cf,
             transcripts=play.play.collect.transcripts,
         )
-        windows = {host.target.name: self._make_window(play, host, len(batch), emit, evidence) for host in batch}
+        windows = {
+            host.target.name: self._make_window(play, host, leases[host.target.name], len(batch), emit, evidence)
+            for host in batch
+        }
+        self._note_begun(play, batch, leases, emit)
         progress = Progress(windows, self.interrupts, self._output, time=self._hosts.time)
         found = run_fleet(
             windows,
@@ -150,6 +159,7 @@ class PlaybookRun:
             tick=self._total.before(progress.tick, windows),
             time=self._hosts.time,
         )
+        self._begun.end(play.title, found.values())
         self._total.close(windows.values())
         self._output.console.progress("")
         results.update(found)
@@ -164,8 +174,27 @@ class PlaybookRun:
         if why and not self._options.check:
             self._stopped = Reason("not-begun", f"not contacted: {why}")
 
+    def _note_begun(
+        self, play: PreparedPlay, batch: Sequence[PreparedHost], leases: Mapping[str, str], emit: EventSink
+    ) -> None:
+        """Write down what is on hosts if this run is killed from now on; the hosts are served where that fails."""
+        self._begun.begin(play.title, batch, leases)
+        if self.store is None:
+            return
+        try:
+            self.store.note_begun(self._begun.describe([host.request for host in batch]))
+        except PfremoteError as exc:
+            reason = Reason(error_code(exc), f"if this run is killed, pfremote runs will not know this batch: {exc}")
+            emit("warning", **reason_as_json(reason))
+
     def _make_window(
-        self, play: PreparedPlay, host: PreparedHost, number: int, emit: EventSink, evidence: EvidenceStore
+        self,
+        play: PreparedPlay,
+        host: PreparedHost,
+        lease: str,
+        number: int,
+        emit: EventSink,
+        evidence: EvidenceStore,
     ) -> Window:
         options = WindowOptions(
             self._total.cap(host.request),
@@ -174,6 +203,7 @@ class PlaybookRun:
             poll=max(POLL, 0.5 * number / self._hosts.forks),
             decline=partial(decline, play.play.when, host),
             keep_on_host=play.play.collect.keep_on_host,
+            lease=lease,
         )
         reach = partial(self._hosts.reach, host.target)
         return Window(host.target.name, options, reach=reach, emit=emit, keep=evidence, time=self._hosts.time)

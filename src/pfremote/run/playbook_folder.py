@@ -9,11 +9,10 @@ from pathlib import Path
 from pfremote.errors import ExitCode
 from pfremote.model.request import DebugRequest
 from pfremote.model.result import HostResult
-from pfremote.model.typed import TYPED
 from pfremote.options.recorded_command import typed_command
 from pfremote.output.output import Output
 from pfremote.playbook.schema import Format
-from pfremote.pseudonyms.plain import PLAIN, Disguise
+from pfremote.pseudonyms.plain import Disguise
 from pfremote.run.finish import keep_run
 from pfremote.run.prepare import PreparedPlay, gather_peers
 from pfremote.store import RunStore
@@ -39,8 +38,6 @@ def create_store(plays: Sequence[PreparedPlay], playbook: str, out: Path | None,
         started=datetime.now(UTC),
         request=asked,
         targets=names,
-        # They hold the names of hosts.
-        go_on=[TYPED.command(verb, ",".join(names)) for verb in ("collect", "revert")] if disguise is PLAIN else (),
         disguise=disguise,
     )
 

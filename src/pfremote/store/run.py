@@ -43,6 +43,23 @@ class HostRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """What a run may have left on hosts if it is broken off now.
+
+    ``leases`` are hosts and the ids that they were, or are to be, armed with. ``go_on`` are commands that work on them,
+    as the operator reached them: ``collect`` and ``revert``. ``over`` is when the windows end by themselves at the
+    latest, unless someone extends them; None where none has begun.
+    """
+
+    leases: tuple[tuple[str, str], ...] = ()
+    go_on: tuple[str, ...] = ()
+    over: datetime | None = None
+
+
+NOTHING_BEGUN = Begun()
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A run as its folder tells it. ``ended`` and ``exit_code`` are None while it is unfinished."""
 
@@ -57,8 +74,7 @@ class Run:
     hosts: tuple[HostRecord, ...] = ()
     #: The hosts that were to be contacted, in the order of the inventory; known from the start.
     targets: tuple[str, ...] = ()
-    #: Commands that work on these hosts, as the operator reached them: ``collect`` and ``revert``.
-    go_on: tuple[str, ...] = ()
+    begun: Begun = NOTHING_BEGUN
 
     @property
     def peers(self) -> tuple[str, ...]:
@@ -99,7 +115,9 @@ def encode_run(run: Run) -> JsonObject:
         "exit_code": run.exit_code,
         "request": run.request,
         "targets": list(run.targets),
-        "go_on": list(run.go_on),
+        "leases": to_json(run.begun.leases),
+        "go_on": list(run.begun.go_on),
+        "over": encode_time(run.begun.over),
         "hosts": [encode_host(host) for host in run.hosts],
     }
 
@@ -153,10 +171,18 @@ def decode_run(data: object, path: Path) -> Run:
             request=_object(data["request"]),
             hosts=tuple(decode_host(host) for host in data["hosts"]),
             targets=tuple(_text(name) for name in data.get("targets") or ()),
-            go_on=tuple(_text(line) for line in data.get("go_on") or ()),
+            begun=_decode_begun(data),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as exc:
         raise DamagedRunError(f"{where!r} is damaged ({type(exc).__name__}: {exc}).", hint=RUNS_HINT) from exc
+
+
+def _decode_begun(data: Mapping[str, Any]) -> Begun:
+    return Begun(
+        tuple((_text(host), _text(lease)) for host, lease in data.get("leases") or ()),
+        tuple(_text(line) for line in data.get("go_on") or ()),
+        decode_time(data.get("over")),
+    )
 
 
 def decode_host(data: Mapping[str, Any]) -> HostRecord:

@@ -29,7 +29,17 @@ from pfremote.store.encode import to_json
 from pfremote.store.host_files import compact, understand, write_transcripts
 from pfremote.store.main_cf import MOMENTS, diff_main_cf
 from pfremote.store.names import choose_folder
-from pfremote.store.run import SCHEMA, HostRecord, JsonObject, Run, decode_run, encode_host, encode_run
+from pfremote.store.run import (
+    NOTHING_BEGUN,
+    SCHEMA,
+    Begun,
+    HostRecord,
+    JsonObject,
+    Run,
+    decode_run,
+    encode_host,
+    encode_run,
+)
 from pfremote.text.times import name_moment
 
 if TYPE_CHECKING:  # what reads logs is loaded when there is a log: every command loads this module
@@ -57,7 +67,7 @@ class RunStore:
         started: datetime,
         request: object = None,
         targets: Sequence[str] = (),
-        go_on: Sequence[str] = (),
+        begun: Begun = NOTHING_BEGUN,
         root: Path | None = None,
         disguise: Disguise = PLAIN,
     ) -> RunStore:
@@ -65,7 +75,7 @@ class RunStore:
 
         ``out`` None takes a new folder below ``root`` (default :func:`default_root`). ``command`` is what
         was typed, already without secrets; ``request`` a data class or mapping of what was asked for;
-        ``targets`` are the hosts that are to be contacted, ``go_on`` commands for them where this run is broken off;
+        ``targets`` are the hosts that are to be contacted, ``begun`` is what the run may leave on them from now on;
         ``disguise`` is what becomes of names before anything is written.
 
         Raises:
@@ -79,12 +89,24 @@ class RunStore:
             path = claim_folder(out) if out is not None else (root or default_root()) / identity
             make_private_folder(path)
             named = tuple(disguise.host(name) for name in targets)
-            run = Run(identity, path.resolve(), words, started, None, None, __version__, asked, (), named, tuple(go_on))
+            run = Run(identity, path.resolve(), words, started, None, None, __version__, asked, (), named)
             store = cls(run, disguise)
-            store._write_json("run.json", store._hide(encode_run(run)))
+            store.note_begun(begun)
         except PfremoteError as exc:
             raise UsageError(exc.message, hint=exc.hint) from exc
         return store
+
+    def note_begun(self, begun: Begun) -> None:
+        """Write down what the run may leave on hosts from now on, for the day that it is killed.
+
+        Raises:
+            PfremoteError: it cannot be written; the ``run.json`` from before is still there.
+        """
+        # Commands hold the names of hosts.
+        go_on = begun.go_on if self.disguise is PLAIN else ()
+        leases = tuple((self.disguise.host(host), lease) for host, lease in begun.leases)
+        self._run = dataclasses.replace(self._run, begun=dataclasses.replace(begun, leases=leases, go_on=go_on))
+        self.save()
 
     def drop(self) -> None:
         """Remove a run that has nothing to keep: no host was written."""

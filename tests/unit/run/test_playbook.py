@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pfremote.agent.client import ALIKE
 from pfremote.errors import ConfigError, ConfigErrors, UsageError
 from pfremote.fleet.interrupts import Interrupts
 from pfremote.output.console import Console
@@ -137,6 +138,56 @@ def test_check_asks_every_host_and_touches_none(fleet: FakeFleet) -> None:
     assert (outcome.code, states(outcome)) == (4, {"a": "untouched unreachable", "b": "untouched"})
     assert outcome.codes() == []
     assert [verb for _, verb in fleet.net.asked] == ["probe", "arm"]
+
+
+# A run that is killed.
+
+
+def test_a_run_that_is_killed_says_what_to_type_for_the_batch_that_it_was_at(fleet: FakeFleet) -> None:
+    add(fleet, "a", "b", "c")
+    record = fleet.folder / "run" / "run.json"
+    left: list[dict[str, Any]] = []
+    for moment in (20, 80):
+        fleet.at(moment, lambda: left.append(json.loads(record.read_text())))
+    outcome = fleet.play(f"- {{hosts: all, serial: [1, 2], {DEBUG}}}", out=record.parent)
+    leases = {name: said["lease"] for name, said in outcome.hosts.items()}
+    first, second = left
+    assert first["go_on"] == [f"pfremote {verb} a --lease {leases['a']}" for verb in ("collect", "revert")]
+    assert first["leases"] == [["a", leases["a"]]]
+    common = leases["b"][:ALIKE]
+    assert second["go_on"] == [f"pfremote {verb} b,c --lease {common}" for verb in ("collect", "revert")]
+    assert second["leases"] == [["b", leases["b"]], ["c", leases["c"]]]
+    assert first["started"] < first["over"] < second["over"]
+
+
+def test_what_an_earlier_play_could_not_fetch_is_named_as_well(fleet: FakeFleet) -> None:
+    fleet.add("a", Fault("collect", "lost"))
+    add(fleet, "b")
+    record = fleet.folder / "run" / "run.json"
+    left: list[dict[str, Any]] = []
+    fleet.at(250, lambda: left.append(json.loads(record.read_text())))
+    second = "{name: 2, hosts: b, instance: out, debug: {peers: 192.0.2.7, minutes: 10m}}"
+    fleet.play(f"- {{name: 1, hosts: all, {DEBUG}}}\n- {second}\n", out=record.parent)
+    (said,) = left
+    (kept, failed), (other, ours) = said["leases"]
+    assert (kept, other) == ("a", "b") and failed[:ALIKE] != ours[:ALIKE]
+    assert said["go_on"] == [
+        f"pfremote collect a --lease {failed}",
+        f"pfremote revert a --lease {failed}",
+        f"pfremote collect b --instance out --lease {ours}",
+        f"pfremote revert b --instance out --lease {ours}",
+    ]
+
+
+def test_a_record_that_cannot_be_written_anew_ends_no_run(fleet: FakeFleet) -> None:
+    add(fleet, "a", "b")
+    record = fleet.folder / "run" / "run.json"
+    fleet.at(30, record.unlink)
+    fleet.at(31, record.mkdir)
+    outcome = fleet.play(f"- {{hosts: all, serial: 1, {DEBUG}}}", out=record.parent)
+    assert states(outcome) == {"a": "clean", "b": "clean"}
+    assert outcome.code == 1
+    assert "if this run is killed, pfremote runs will not know this batch" in outcome.said
 
 
 # Questions.

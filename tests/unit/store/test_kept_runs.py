@@ -17,7 +17,7 @@ from pfremote.model.result import HostResult
 from pfremote.private_files import default_root
 from pfremote.report import read_report, render_report
 from pfremote.report.words import headline
-from pfremote.store import RunStore, list_runs, load_run
+from pfremote.store import Begun, RunStore, list_runs, load_run
 
 NOW = datetime.now(UTC)
 CAUSE = Cause("policy.relay-denied", "proven", "relaying was refused", "m", "n", session=1, line=3)
@@ -58,21 +58,22 @@ def test_a_run_says_hosts_peer_reason_outcomes_finding_and_exit_code(capsys: pyt
     assert (told["targets"], told["exit_code"], told["outcomes"]) == (["mx1"], 4, [["queued", 1], ["rejected", 1]])
 
 
-GO_ON = ["pfremote collect mx1 mx2 -i hosts --lease 4e65a8e", "pfremote revert mx1 mx2 -i hosts --lease 4e65a8e"]
+GO_ON = ("pfremote collect mx1 mx2 -i hosts --lease 4e65a8e", "pfremote revert mx1 mx2 -i hosts --lease 4e65a8e")
 
 
 def break_off(days: float = 0) -> RunStore:
     """Store a run over ten minutes on mx1 and mx2 that wrote no end."""
     store = keep(days, ended=False)
-    path = store.path / "run.json"
-    data = json.loads(path.read_text())
-    path.write_text(json.dumps({**data, "go_on": GO_ON, "request": {**ASKED, "seconds": 600}}))
+    leases = (("mx1", "4e65a8e00000"), ("mx2", "4e65a8e00001"))
+    store.note_begun(Begun(leases, GO_ON, NOW - timedelta(days=days, minutes=-20)))
     return store
 
 
-def fetch(*hosts: str, lease: str = "4e65a8e0000a") -> str:
+def fetch(**leases: str) -> str:
     """Store what ``collect`` makes of these hosts' leases; return the run's id."""
-    places = [dataclasses.replace(DONE, host=host, lease=lease, out=f"/runs/x/{host}") for host in hosts]
+    places = [
+        dataclasses.replace(DONE, host=host, lease=lease, out=f"/runs/x/{host}") for host, lease in leases.items()
+    ]
     return keep(0, *places).id
 
 
@@ -99,7 +100,7 @@ def test_a_broken_off_run_whose_windows_are_over_is_fetched_and_not_reverted(
 
 def test_a_broken_off_run_names_the_run_that_has_its_evidence(capsys: pytest.CaptureFixture[str]) -> None:
     store = break_off(days=1)
-    holder = fetch("mx1", "mx2")
+    holder = fetch(mx1="4e65a8e00000", mx2="4e65a8e00001")
     told = [json.loads(line) for line in runs(capsys, "--json")]
     assert [run["collected"] for run in told if run["id"] == store.id] == [[holder]]
     assert runs(capsys)[-1] == f"    collected in {holder}"
@@ -107,8 +108,8 @@ def test_a_broken_off_run_names_the_run_that_has_its_evidence(capsys: pytest.Cap
 
 def test_what_is_still_missing_of_a_broken_off_run_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     break_off(days=1)
-    holder = fetch("mx1")
-    fetch("mx2", lease="ffffffffffff")  # of another window
+    holder = fetch(mx1="4e65a8e00000")
+    fetch(mx2="ffffffffffff")  # of another window
     *_, collected, known, typed = runs(capsys)
     assert collected == f"    collected in {holder}"
     assert known.startswith("    mx2: its windows ended ")

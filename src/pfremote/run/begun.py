@@ -1,0 +1,74 @@
+"""What a run leaves on hosts if it is killed: the leases that it asked for, what to type for them, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from pfremote.agent.client import ALIKE
+from pfremote.model.request import DebugRequest
+from pfremote.model.result import HostResult
+from pfremote.model.typed import TYPED
+from pfremote.run.prepare import PreparedHost
+from pfremote.store import Begun
+
+#: No visit that arms a host takes longer (each step of it has its own, shorter limit).
+VISIT = timedelta(minutes=5)
+#: What is typed for a run that was broken off.
+VERBS = ("collect", "revert")
+
+
+def find_end(now: datetime, requests: Sequence[DebugRequest]) -> datetime:
+    """Return when windows that begin now are over at the latest, one after the other where it has to be."""
+    return now + timedelta(seconds=max(request.seconds for request in requests)) + VISIT * len(requests)
+
+
+def describe_begun(leases: Mapping[str, str], request: DebugRequest) -> Begun:
+    """Return what ``debug`` may leave on hosts with these leases."""
+    over = find_end(datetime.now(UTC), [request] * len(leases))
+    return Begun(tuple(leases.items()), tuple(name_commands(leases, *VERBS)), over)
+
+
+def name_commands(leases: Mapping[str, str], *verbs: str) -> list[str]:
+    """Return command lines for all hosts that were chosen, which have these leases."""
+    host, lease = next(iter(leases.items()))
+    if len(leases) == 1:
+        return [TYPED.command(verb, host, "--lease", lease) for verb in verbs]
+    return [TYPED.command_for_all(verb, "--lease", lease[:ALIKE]) for verb in verbs]
+
+
+class BegunPlays:
+    """The leases that the plays of a run asked for, without those whose evidence is stored."""
+
+    def __init__(self) -> None:
+        self._leases: dict[tuple[str, str], str] = {}
+        self._instances: dict[tuple[str, str], str] = {}
+
+    def begin(self, play: str, batch: Iterable[PreparedHost], leases: Mapping[str, str]) -> None:
+        """Add the hosts of a batch."""
+        for host in batch:
+            key = play, host.target.name
+            self._leases[key] = leases[host.target.name]
+            self._instances[key] = host.target.instance or ""
+
+    def end(self, play: str, results: Iterable[HostResult]) -> None:
+        """Take away the hosts of a batch that have nothing of this run any more."""
+        for result in results:
+            if result.out or result.state == "untouched":
+                del self._leases[play, result.host]
+
+    def describe(self, requests: Sequence[DebugRequest]) -> Begun:
+        """Return what the run may leave on hosts, as the windows of these requests begin."""
+        leases = tuple((host, lease) for (_, host), lease in self._leases.items())
+        return Begun(leases, tuple(self._name_commands()), find_end(datetime.now(UTC), requests))
+
+    def _name_commands(self) -> Iterable[str]:
+        """Yield commands: the leases of a play begin alike, and an instance has commands of its own."""
+        groups: dict[tuple[str, str], dict[str, str]] = {}
+        for (play, host), lease in self._leases.items():
+            groups.setdefault((play, self._instances[play, host]), {})[host] = lease
+        for (_, instance), leases in groups.items():
+            first = next(iter(leases.values()))
+            lease = first if len(leases) == 1 else first[:ALIKE]
+            words = (*(("--instance", instance) if instance else ()), "--lease", lease)
+            yield from (TYPED.command(verb, ",".join(leases), *words) for verb in VERBS)
