@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from pfremote.agent.client import ALIKE
+from pfremote.errors import PfremoteError, Reason
 from pfremote.model.request import DebugRequest
-from pfremote.model.result import HostResult
+from pfremote.model.result import HostResult, error_code
+from pfremote.model.target import Target
 from pfremote.model.typed import TYPED
-from pfremote.run.prepare import PreparedHost
-from pfremote.store import Begun
+from pfremote.store import Begun, RunStore
 
 #: No visit that arms a host takes longer (each step of it has its own, shorter limit).
 VISIT = timedelta(minutes=5)
@@ -44,12 +45,11 @@ class BegunPlays:
         self._leases: dict[tuple[str, str], str] = {}
         self._instances: dict[tuple[str, str], str] = {}
 
-    def begin(self, play: str, batch: Iterable[PreparedHost], leases: Mapping[str, str]) -> None:
+    def begin(self, play: str, batch: Iterable[Target], leases: Mapping[str, str]) -> None:
         """Add the hosts of a batch."""
-        for host in batch:
-            key = play, host.target.name
-            self._leases[key] = leases[host.target.name]
-            self._instances[key] = host.target.instance or ""
+        for target in batch:
+            self._leases[play, target.name] = leases[target.name]
+            self._instances[play, target.name] = target.instance or ""
 
     def end(self, play: str, results: Iterable[HostResult]) -> None:
         """Take away the hosts of a batch that have nothing of this run any more."""
@@ -57,10 +57,14 @@ class BegunPlays:
             if result.out or result.state == "untouched":
                 del self._leases[play, result.host]
 
-    def describe(self, requests: Sequence[DebugRequest]) -> Begun:
-        """Return what the run may leave on hosts, as the windows of these requests begin."""
+    def write(self, store: RunStore, requests: Sequence[DebugRequest]) -> Reason | None:
+        """Write down what the run may leave on hosts, as the windows of these requests begin; say where that fails."""
         leases = tuple((host, lease) for (_, host), lease in self._leases.items())
-        return Begun(leases, tuple(self._name_commands()), find_end(datetime.now(UTC), requests))
+        try:
+            store.note_begun(Begun(leases, tuple(self._name_commands()), find_end(datetime.now(UTC), requests)))
+        except PfremoteError as exc:
+            return Reason(error_code(exc), f"if this run is killed, pfremote runs will not know this batch: {exc}")
+        return None
 
     def _name_commands(self) -> Iterable[str]:
         """Yield commands: the leases of a play begin alike, and an instance has commands of its own."""

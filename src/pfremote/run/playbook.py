@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from pfremote.agent.client import new_leases
-from pfremote.errors import ExitCode, PfremoteError, Reason
+from pfremote.errors import ExitCode, Reason
 from pfremote.fleet.interrupts import Interrupts, heed_signals
 from pfremote.fleet.scheduler import run_fleet
 from pfremote.model.event import EventSink, Kind
-from pfremote.model.result import HostResult, choose_exit_code, error_code, reason_as_json
+from pfremote.model.result import HostResult, choose_exit_code, reason_as_json
 from pfremote.output.output import Output
 from pfremote.playbook.batches import has_failed, judge_batch, merge_results, split_batches
 from pfremote.playbook.check import speak_playbook
@@ -178,13 +178,8 @@ class PlaybookRun:
         self, play: PreparedPlay, batch: Sequence[PreparedHost], leases: Mapping[str, str], emit: EventSink
     ) -> None:
         """Write down what is on hosts if this run is killed from now on; the hosts are served where that fails."""
-        self._begun.begin(play.title, batch, leases)
-        if self.store is None:
-            return
-        try:
-            self.store.note_begun(self._begun.describe([host.request for host in batch]))
-        except PfremoteError as exc:
-            reason = Reason(error_code(exc), f"if this run is killed, pfremote runs will not know this batch: {exc}")
+        self._begun.begin(play.title, (host.target for host in batch), leases)
+        if self.store is not None and (reason := self._begun.write(self.store, [host.request for host in batch])):
             emit("warning", **reason_as_json(reason))
 
     def _make_window(

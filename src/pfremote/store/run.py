@@ -13,6 +13,7 @@ from pfremote.errors import PfremoteError, Reason
 from pfremote.model.cause import Cause
 from pfremote.model.clock import Clock
 from pfremote.model.result import STATES, HostResult
+from pfremote.store.begun import NOTHING_BEGUN, Begun, decode_begun, encode_begun
 from pfremote.store.encode import decode_time, encode_time, to_json
 
 SCHEMA = 1
@@ -40,23 +41,6 @@ class HostRecord:
     missing: tuple[Reason, ...] = ()
     lease: JsonObject = field(default_factory=dict)
     play: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """What a run may have left on hosts if it is broken off now.
-
-    ``leases`` are hosts and the ids that they were, or are to be, armed with. ``go_on`` are commands that work on them,
-    as the operator reached them: ``collect`` and ``revert``. ``over`` is when the windows end by themselves at the
-    latest, unless someone extends them; None where none has begun.
-    """
-
-    leases: tuple[tuple[str, str], ...] = ()
-    go_on: tuple[str, ...] = ()
-    over: datetime | None = None
-
-
-NOTHING_BEGUN = Begun()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +99,7 @@ def encode_run(run: Run) -> JsonObject:
         "exit_code": run.exit_code,
         "request": run.request,
         "targets": list(run.targets),
-        "leases": to_json(run.begun.leases),
-        "go_on": list(run.begun.go_on),
-        "over": encode_time(run.begun.over),
+        **encode_begun(run.begun),
         "hosts": [encode_host(host) for host in run.hosts],
     }
 
@@ -171,18 +153,10 @@ def decode_run(data: object, path: Path) -> Run:
             request=_object(data["request"]),
             hosts=tuple(decode_host(host) for host in data["hosts"]),
             targets=tuple(_text(name) for name in data.get("targets") or ()),
-            begun=_decode_begun(data),
+            begun=decode_begun(data),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as exc:
         raise DamagedRunError(f"{where!r} is damaged ({type(exc).__name__}: {exc}).", hint=RUNS_HINT) from exc
-
-
-def _decode_begun(data: Mapping[str, Any]) -> Begun:
-    return Begun(
-        tuple((_text(host), _text(lease)) for host, lease in data.get("leases") or ()),
-        tuple(_text(line) for line in data.get("go_on") or ()),
-        decode_time(data.get("over")),
-    )
 
 
 def decode_host(data: Mapping[str, Any]) -> HostRecord:

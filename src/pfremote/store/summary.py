@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pfremote.model.cause import rank_certainty
-from pfremote.store.run import NOTHING_BEGUN, Begun, Run, RunState
+from pfremote.store.begun import NOTHING_BEGUN, Begun
+from pfremote.store.run import Run, RunState
 
 #: A host keeps evidence that was not collected for 7 days (docs/reference/files-on-the-host.md), after a window.
 UNCOLLECTED = timedelta(days=8)

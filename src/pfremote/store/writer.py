@@ -25,21 +25,12 @@ from pfremote.private_files import (
     write_private,
 )
 from pfremote.pseudonyms.plain import PLAIN, Disguise
+from pfremote.store.begun import NOTHING_BEGUN, Begun
 from pfremote.store.encode import to_json
 from pfremote.store.host_files import compact, understand, write_transcripts
 from pfremote.store.main_cf import MOMENTS, diff_main_cf
 from pfremote.store.names import choose_folder
-from pfremote.store.run import (
-    NOTHING_BEGUN,
-    SCHEMA,
-    Begun,
-    HostRecord,
-    JsonObject,
-    Run,
-    decode_run,
-    encode_host,
-    encode_run,
-)
+from pfremote.store.run import SCHEMA, HostRecord, JsonObject, Run, decode_run, encode_host, encode_run
 from pfremote.text.times import name_moment
 
 if TYPE_CHECKING:  # what reads logs is loaded when there is a log: every command loads this module
