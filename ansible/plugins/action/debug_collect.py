@@ -57,12 +57,13 @@ class ActionModule(DebugAction):
 def _summarise(stored):
     """Return what lies on the controller now; nothing of the log itself, which Ansible would write to its own."""
     warnings = [reason for item in stored for reason in item.warnings]
+    exposures = [exposure for item in stored for exposure in item.report.exposures]
     return {
         "out": [str(item.out) for item in stored],
         "reports": [str(item.out / "report.html") for item in stored],
         "sessions": sum(len(host.sessions) for item in stored for host in item.report.hosts),
         "findings": [_encode_finding(item.lease, finding) for item in stored for finding in item.report.findings],
-        "exposed": sorted(set(exposure.account for item in stored for exposure in item.report.exposures)),
+        "exposed": sorted(set(exposure.account for exposure in exposures if exposure.verdict != "nothing")),
         "conflicts": [text for item in stored for text in item.conflicts],
         "complete": all(not item.missing for item in stored),
         "missing": encode_reasons([reason for item in stored for reason in item.missing]),

@@ -10,9 +10,9 @@ from typing import Any
 
 from pfremote.maillog.messages.message import Hop, Message
 from pfremote.report.dialogue import SessionViews, pick_lines
+from pfremote.report.exposure import ExposureView
 from pfremote.report.model import (
     Certainty,
-    ExposureView,
     FindingView,
     HostView,
     Report,
@@ -162,6 +162,7 @@ def _exposure(data: Mapping[str, Any], host: HostView) -> ExposureView:
         kind=str(data["kind"] or ""),
         shape=str(data["where"] or ""),
         where=host.source,
+        refused=data.get("refused") is True,
     )
 
 

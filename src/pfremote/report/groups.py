@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from pfremote.report.model import ExposureView, FindingView
-
-#: What is no user's password: tlsmgr(8) makes new ones when Postfix is reloaded, as at the end of a window.
-TLS_KINDS = frozenset({"TLS ticket key", "TLS session"})
+from pfremote.report.exposure import TLS_KINDS, ExposureView, Verdict
+from pfremote.report.model import FindingView
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +19,14 @@ class FindingGroup:
 
 @dataclass(frozen=True, slots=True)
 class ExposureGroup:
-    """One account's exposures in one log of one host, or that log's TLS keys, in time order."""
+    """One account's exposures in one log of one host, or that log's TLS keys, in time order.
+
+    ``verdict`` is about all of them: where an account's credential has to be changed, what was refused adds nothing.
+    """
 
     first: ExposureView
     more: tuple[ExposureView, ...]
+    verdict: Verdict = "change"
 
     @property
     def is_tls(self) -> bool:
@@ -49,8 +51,22 @@ def group_findings(findings: Sequence[FindingView]) -> tuple[FindingGroup, ...]:
 
 
 def group_exposures(exposures: Sequence[ExposureView]) -> tuple[ExposureGroup, ...]:
-    """Return the exposures gathered by account, host and log, TLS keys apart, in the order of the first of each."""
-    groups: dict[Hashable, list[ExposureView]] = {}
+    """Return the exposures gathered by account, host, log and verdict, in the order of the first of each.
+
+    TLS keys stand apart.
+    """
+    lost = {_place(item) for item in exposures if item.verdict == "change" and item.is_named}
+    groups: dict[tuple[Hashable, Verdict], list[ExposureView]] = {}
     for item in exposures:
-        groups.setdefault((item.account, item.host, item.where, item.kind in TLS_KINDS), []).append(item)
-    return tuple(ExposureGroup(first, tuple(more)) for first, *more in groups.values())
+        verdict: Verdict = "change" if item.verdict == "judge" and _place(item) in lost else item.verdict
+        groups.setdefault(((_place(item), item.kind in TLS_KINDS), verdict), []).append(item)
+    return tuple(ExposureGroup(first, tuple(more), verdict) for (_, verdict), (first, *more) in groups.items())
+
+
+def count_credentials(exposures: Sequence[ExposureView], verdict: Verdict) -> int:
+    """Return about how many credentials this is to be done."""
+    return sum(group.verdict == verdict for group in group_exposures(exposures))
+
+
+def _place(item: ExposureView) -> tuple[str, str, str]:
+    return item.account, item.host, item.where

@@ -12,8 +12,8 @@ from importlib import resources
 import jinja2
 from markupsafe import Markup
 
-from pfremote.report import words
-from pfremote.report.groups import group_exposures, group_findings
+from pfremote.report import credentials, words
+from pfremote.report.groups import count_credentials, group_findings
 from pfremote.report.model import Line, Report, SessionView, StoryView, TurnView
 from pfremote.report.story_picture import StoryPicture, draw_story
 from pfremote.report.timeline import lay_out, worst_grade
@@ -76,8 +76,9 @@ def render_html(report: Report) -> str:
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         words=words,
+        credentials=credentials,
+        to_change=count_credentials(report.exposures, "change"),
         finding_groups=group_findings(report.findings),
-        exposure_groups=group_exposures(report.exposures),
     )
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from pfremote.report.groups import FindingGroup, group_exposures, group_findings
+from pfremote.report.credentials import describe_credential, describe_times, list_credentials, name_account
+from pfremote.report.groups import ExposureGroup, FindingGroup, group_findings
 from pfremote.report.markdown_text import quote_block, quote_inline, write_prose
 from pfremote.report.model import HostView, Report, SessionView, StoryView
 from pfremote.report.words import (
-    CHANGE_THEM,
-    TO_CHANGE,
-    describe_credential,
     describe_cut,
     describe_exit,
     describe_gap,
@@ -19,14 +17,12 @@ from pfremote.report.words import (
     describe_proof,
     describe_seen,
     describe_state,
-    describe_times,
     grade_gap,
     head_of,
     headline,
     join_command,
     join_reason,
     missing_sentences,
-    name_account,
     say_turn,
     show_clock,
     show_time,
@@ -49,10 +45,10 @@ def _sections(report: Report) -> Iterator[str]:
     if report.findings:
         yield "## Findings"
         yield from (_finding(group) for group in group_findings(report.findings))
-    if report.exposures:
-        yield f"## {TO_CHANGE}"
-        yield CHANGE_THEM
-        yield _exposures(report)
+    for title, what, credentials in list_credentials(report):
+        yield f"## {title}"
+        yield what
+        yield _exposures(credentials)
     if report.gaps:
         yield "## What is missing"
         yield "\n".join(
@@ -100,9 +96,9 @@ def _finding(group: FindingGroup) -> str:
     return "\n\n".join(blocks)
 
 
-def _exposures(report: Report) -> str:
+def _exposures(groups: Iterable[ExposureGroup]) -> str:
     rows = ["| account | host | time | what | clear text is still in |", "|---|---|---|---|---|"]
-    for group in group_exposures(report.exposures):
+    for group in groups:
         item = group.first
         account, where = name_account(group), describe_log(item.where)
         cells = [quote_inline(cell) for cell in (account, item.host, describe_credential(group), where)]

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal, overload
 
 from pfremote.errors import Reason
+from pfremote.report.exposure import ExposureView
 from pfremote.report.joined import Joined
 
 Side = Literal["client", "server", "note"]
@@ -88,22 +89,6 @@ class FindingView:
     count: int
     meaning: str
     next_step: str
-
-
-@dataclass(frozen=True, slots=True)
-class ExposureView:
-    """A credential that stands in clear in the host's own log.
-
-    ``where`` is that log, ``shape`` the kind of line in it, ``kind`` what it is (password, bearer token, …).
-    """
-
-    host: str
-    account: str
-    time: datetime | None
-    mechanism: str
-    kind: str
-    shape: str
-    where: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pfremote.report.groups import ExposureGroup, FindingGroup, group_exposures, group_findings
+from pfremote.report.credentials import describe_credential, describe_times, list_credentials, name_account
+from pfremote.report.groups import ExposureGroup, FindingGroup, group_findings
 from pfremote.report.model import HostView, Report, SessionView, StoryView
 from pfremote.report.words import (
-    CHANGE_THEM,
-    TO_CHANGE,
-    describe_credential,
     describe_cut,
     describe_exit,
     describe_gap,
@@ -18,14 +16,12 @@ from pfremote.report.words import (
     describe_proof,
     describe_seen,
     describe_state,
-    describe_times,
     grade_gap,
     head_of,
     headline,
     join_command,
     join_reason,
     missing_sentences,
-    name_account,
     say_turn,
     show_clock,
     show_time,
@@ -56,10 +52,10 @@ class _Page:
             yield from self._title("Findings")
             for number, group in enumerate(group_findings(report.findings), 1):
                 yield from self._finding(number, group)
-        if report.exposures:
-            yield from self._title(TO_CHANGE)
-            yield fold(CHANGE_THEM, self._width)
-            for exposed in group_exposures(report.exposures):
+        for title, what, credentials in list_credentials(report):
+            yield from self._title(title)
+            yield fold(what, self._width)
+            for exposed in credentials:
                 yield from self._exposure(exposed)
         if report.gaps:
             yield from self._title("What is missing")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from pfremote.errors import Reason
-from pfremote.report.groups import ExposureGroup, FindingGroup, group_exposures, group_findings
+from pfremote.report.groups import FindingGroup, count_credentials, group_findings
 from pfremote.report.model import FindingView, HostView, Report, SessionView, TurnView
 from pfremote.text import times
-from pfremote.text.grouping import join_hosts
 from pfremote.text.quantities import plural
 
 #: From how many seconds on a pause in a dialogue is worth a word, and worse.
@@ -41,10 +40,6 @@ _EXITS = {
     130: "interrupted, after reverting",
 }
 
-_NO_ACCOUNT = "an account that the log does not name"
-#: What is hidden because it can be a password, and may be none.
-_SAYS_MORE = {"unrecognised command": "a command that smtpd did not know: perhaps a password, sent at the wrong moment"}
-_NO_ACCOUNTS = "no account: keys of TLS connections (nothing to change, Postfix makes new ones)"
 #: So many places of a finding are named one by one.
 MOST_PLACES = 12
 
@@ -53,12 +48,6 @@ _CUTS = {
     "end": "it goes on after the evidence ends",
     "both": "it began before the evidence does and goes on after it ends",
 }
-
-TO_CHANGE = "Credentials to change"
-CHANGE_THEM = (
-    "Change these passwords and revoke these tokens. "
-    "Their clear text is still in the host's own log, which pfremote does not edit."
-)
 
 
 def describe_state(host: HostView) -> str:
@@ -122,14 +111,10 @@ def headline(report: Report) -> str:
         f"{plural(len(report.hosts), 'log')} read" if report.of_logs else hosts,
         plural(len(report.sessions) + report.quiet, "session"),
         plural(len(group_findings(report.findings)), "finding"),
-        f"{plural(count_to_change(report), 'credential')} to change",
+        f"{plural(count_credentials(report.exposures, 'change'), 'credential')} to change",
     ]
-    return ", ".join(parts)
-
-
-def count_to_change(report: Report) -> int:
-    """Return how many credentials have to be changed: keys of TLS connections need not be."""
-    return sum(not group.is_tls for group in group_exposures(report.exposures))
+    to_judge = count_credentials(report.exposures, "judge")
+    return ", ".join([*parts, f"{to_judge} to judge"] if to_judge else parts)
 
 
 def join_command(command: Sequence[str]) -> str:
@@ -164,15 +149,6 @@ def describe_places(group: FindingGroup) -> str:
     return ", ".join(named) + (f" and {left} more" if left else "")
 
 
-def describe_times(group: ExposureGroup) -> str:
-    """Return when a credential was logged: once, or from when to when and how often."""
-    logged = sorted(item.time for item in (group.first, *group.more) if item.time)
-    if len(logged) < 2:
-        return show_time(logged[0] if logged else None)
-    first, last = show_time(logged[0]), show_time(logged[-1])
-    return f"{len(logged)} times, {first} to {last}" if first != last else f"{len(logged)} times, {last}"
-
-
 def say_turn(turn: TurnView) -> str:
     """Return a turn's text with how often rsyslog says that it was repeated."""
     return turn.text if turn.count == 1 else f"{turn.text} (repeated {turn.count} times)"
@@ -194,44 +170,6 @@ def describe_proof(finding: FindingView) -> str:
     place = f"line {finding.proof.number}" if finding.proof else "no line"
     where = "in this session" if finding.session else "in this log"
     return place if finding.count == 1 else f"{place}, {finding.count} times {where}"
-
-
-def name_account(group: ExposureGroup) -> str:
-    """Return whose credentials these are."""
-    if group.is_tls:
-        return _NO_ACCOUNTS
-    return group.first.account if group.first.account not in ("", "(unknown)") else _NO_ACCOUNT
-
-
-def describe_credential(group: ExposureGroup) -> str:
-    """Return what was exposed, by which mechanisms, and in which kinds of lines."""
-    items = (group.first, *group.more)
-    kinds, mechanisms, shapes = (
-        ", ".join(dict.fromkeys(_SAYS_MORE.get(word, word) for word in words if word))
-        for words in zip(*((item.kind, item.mechanism, item.shape) for item in items), strict=True)
-    )
-    by = f" by {mechanisms}" if mechanisms else ""
-    return f"{kinds}{by} (in: {shapes})" if shapes else f"{kinds}{by}"
-
-
-def summarise_exposures(report: Report) -> Iterator[tuple[str, str]]:
-    """Yield, for each credential that has to be changed, its hosts and a sentence: whose, what, when, where it lies.
-
-    Hosts on which that is the same but for the time share one. Keys of TLS connections are not: Postfix makes new ones.
-    """
-    alike: dict[Hashable, list[ExposureGroup]] = {}
-    for group in group_exposures(report.exposures):
-        if not group.is_tls:
-            alike.setdefault((group.first.account, describe_credential(group), group.first.where), []).append(group)
-    places = {host.name: place for place, host in enumerate(report.hosts)}
-    for groups in alike.values():
-        hosts = sorted((group.first.host for group in groups), key=lambda name: places.get(name, len(places)))
-        first, *more = [item for group in groups for item in (group.first, *group.more)]
-        everywhere = ExposureGroup(first, tuple(more))
-        what = f"{describe_credential(everywhere)}, logged {describe_times(everywhere)}"
-        place = f"still in {describe_log(first.where)}"
-        text = f"change the credential of {name_account(everywhere)}: {what}, {place}"
-        yield join_hosts(dict.fromkeys(hosts)), text
 
 
 def describe_log(source: str) -> str:

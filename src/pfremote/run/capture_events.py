@@ -59,6 +59,7 @@ def list_exposures(capture: Capture) -> list[dict[str, object]]:
             "kind": item.kind,
             "mechanism": item.mechanism,
             "logged": format_time(item.time) if item.time else None,
+            "refused": item.refused,
         }
         for item in capture.exposures
     ]

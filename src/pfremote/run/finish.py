@@ -27,7 +27,7 @@ REPORTS: dict[Format, ReportName] = {
 def write_reports(run: Run, store: RunStore, output: Output, formats: Sequence[Format] = ("html", "md")) -> None:
     """Write the report beside the evidence, and say which credentials have to be changed."""
     # The report has a template engine to load: not before arming.
-    from pfremote.report.words import summarise_exposures
+    from pfremote.report.credentials import summarise_exposures
 
     report, paths = store_reports(run, store, formats)
     for hosts, text in summarise_exposures(report):

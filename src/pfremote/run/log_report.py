@@ -101,6 +101,7 @@ def _events_of(host: str, capture: Capture) -> Iterator[Event]:
                 "mechanism": exposure.mechanism,
                 "logged": encode_time(exposure.time),
                 "line": exposure.line,
+                "refused": exposure.refused,
             },
         )
     for withheld in capture.withheld:

@@ -12,17 +12,16 @@ import pytest
 from pfremote.errors import Reason
 from pfremote.maillog.redact import masks
 from pfremote.report import render_report
-from pfremote.report.groups import TLS_KINDS, group_exposures, group_findings
+from pfremote.report.credentials import describe_times, name_account, summarise_exposures
+from pfremote.report.exposure import TLS_KINDS
+from pfremote.report.groups import group_exposures, group_findings
 from pfremote.report.model import Line
 from pfremote.report.timeline import MOST_ROWS, lay_out
 from pfremote.report.words import (
     describe_gap,
     describe_places,
-    describe_times,
     grade_gap,
     missing_sentences,
-    name_account,
-    summarise_exposures,
 )
 from tests.support.runs import (
     STARTED,
@@ -158,6 +157,29 @@ def test_a_credential_is_named_only_where_there_is_one_to_change() -> None:
 
 def test_the_kinds_of_tls_keys_are_those_of_the_redactor() -> None:
     assert {masks.TICKET_KEY, masks.TLS_SESSION} == TLS_KINDS
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict"),
+    [
+        (masks.TICKET_KEY, "nothing"),
+        (masks.EMPTY, "nothing"),
+        (masks.HEADER, "nothing"),
+        (masks.COMMAND, "judge"),
+        (masks.PASSWORD, "change"),
+        (masks.TOKEN, "change"),
+        (masks.RESPONSE, "change"),
+    ],
+)
+def test_what_is_to_be_done_is_told_by_the_redactors_kinds(kind: str, verdict: str) -> None:
+    (exposure,) = make_report(HostData("mx1", exposures=[make_exposure(kind=kind)])).exposures
+    assert exposure.verdict == verdict
+
+
+def test_what_an_older_run_did_not_note_counts_as_not_refused() -> None:
+    (old,) = make_report(HostData("mx1", exposures=[make_exposure()])).exposures
+    (new,) = make_report(HostData("mx1", exposures=[make_exposure(refused=True)])).exposures
+    assert (old.verdict, new.verdict) == ("change", "judge")
 
 
 def test_what_is_missing_is_said() -> None:

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pfremote.report import Format, render_report
+from pfremote.report import Format, Report, render_report
+from pfremote.report.credentials import summarise_exposures
 from pfremote.report.markdown_text import quote_block, quote_inline, write_prose
+from pfremote.report.words import headline
 from pfremote.text.terminal import measure
 from tests.support.runs import (
     HOSTILE,
@@ -152,9 +154,61 @@ def test_ordinary_prose_stays_as_it_is() -> None:
     assert write_prose(text) == text
 
 
-def test_keys_of_tls_connections_are_no_credential_to_change() -> None:
+def with_exposures(*exposures: dict[str, object]) -> Report:
     host = HostData("mx1", sessions=[make_session(("EHLO a", "250 b"))])
-    host.exposures = [make_exposure(), make_exposure(account="(unknown)", kind="TLS ticket key")]
-    text = render_report(make_report(host), "txt")
+    host.exposures = list(exposures)
+    return make_report(host)
+
+
+TLS_KEY = make_exposure(account="(unknown)", kind="TLS ticket key")
+
+
+@pytest.mark.parametrize("fmt", ["txt", "md", "html"])
+def test_keys_of_tls_connections_are_no_credential_to_change(fmt: Format) -> None:
+    text = render_report(with_exposures(make_exposure(), TLS_KEY), fmt)
     assert "1 credential to change" in text
-    assert "keys of TLS connections" in text
+    before, after = text.split("Nothing to change")
+    assert "password by PLAIN" in before
+    assert "TLS ticket key" not in before
+    assert "keys of TLS connections" in after
+
+
+@pytest.mark.parametrize("fmt", ["txt", "md", "html"])
+def test_nobody_is_told_to_change_what_needs_no_change(fmt: Format) -> None:
+    empty = make_exposure(kind="empty password")
+    header = make_exposure(account="(unknown)", kind="message header")
+    text = render_report(with_exposures(TLS_KEY, empty, header), fmt)
+    assert "0 credentials to change" in text
+    assert "to judge" not in text
+    assert "Change these passwords" not in text
+    assert "empty password by PLAIN" in text.partition("Nothing to change")[2]
+
+
+@pytest.mark.parametrize("fmt", ["txt", "md", "html"])
+def test_a_refused_password_is_one_to_judge(fmt: Format) -> None:
+    """It may be mistyped, or belong elsewhere; so may what smtpd took for a command."""
+    refused = make_exposure(refused=True)
+    command = make_exposure(account="(unknown)", kind="unrecognised command", mechanism="")
+    text = " ".join(render_report(with_exposures(refused, command), fmt).split())
+    assert "0 credentials to change, 2 to judge" in text
+    assert "Change these passwords" not in text
+    after = text.partition("Change the password of an account if this is it")[2]
+    assert "password by PLAIN, refused by the server" in after
+    assert "perhaps a password" in after
+
+
+def test_a_password_that_was_accepted_at_last_is_one_to_change() -> None:
+    report = with_exposures(
+        make_exposure(refused=True), make_exposure(), make_exposure(account="b@example.jp", refused=True)
+    )
+    assert "1 credential to change, 1 to judge" in headline(report)
+    (changed, judged) = summarise_exposures(report)
+    assert changed[1].startswith("change the credential of user@example.jp: password by PLAIN (in")
+    assert judged[1].startswith(
+        "change the credential of b@example.jp if it is a real one: password by PLAIN, refused by the server (in"
+    )
+
+
+def test_what_nobody_is_named_for_is_not_judged_by_another_of_the_kind() -> None:
+    unnamed = make_exposure(account="(unknown)")
+    assert "1 credential to change, 1 to judge" in headline(with_exposures(unnamed, {**unnamed, "refused": True}))

@@ -16,6 +16,7 @@ from pfremote.run.read_logs import explain_log
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 DENIED = str(FIXTURES / "relay-denied-postfix-3.7.log")
+ACCEPTED = str(FIXTURES / "sasl-accepted-postfix-3.7.log")
 LOGIN = str(FIXTURES / "sasl-bad-password-postfix-3.7.log")
 #: Two debug lines hold what only a later line shows to be a password.
 EARLY = (
@@ -74,8 +75,31 @@ def test_where_only_a_message_was_looked_for_the_report_says_what_it_does_not_li
 
 
 def test_keys_of_tls_connections_are_no_credential_to_change(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = explain(capsys, str(FIXTURES / "tls-ok-inbound-postfix-3.7.log"))
-    assert "0 credentials to change" in out
+    """The log has both: a password that was accepted, and the ticket keys of its TLS connections."""
+    kinds = [event["kind"] for event in events(capsys, ACCEPTED) if event["event"] == "exposure"]
+    assert sorted(set(kinds)) == ["TLS ticket key", "password"]
+    _, out, _ = explain(capsys, ACCEPTED)
+    assert ", 1 credential to change\n" in out
+    assert out.index("Credentials to change") < out.index("password by PLAIN") < out.index("Nothing to change")
+    assert out.index("Nothing to change") < out.index("keys of TLS connections")
+
+
+def test_a_refused_password_is_told_as_one_to_judge(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = explain(capsys, LOGIN)
+    assert ", 0 credentials to change, 1 to judge\n" in out
+    assert "Credentials to change" not in out
+    (refused,) = [event for event in events(capsys, LOGIN) if event["event"] == "exposure"]
+    assert (refused["kind"], refused["account"], refused["refused"]) == ("password", "user@example.jp", True)
+
+
+def test_an_empty_response_is_nothing_to_change(capsys: pytest.CaptureFixture[str]) -> None:
+    """The second AUTH of the session, after its login, was ``AUTH PLAIN AA==``."""
+    told = events(capsys, str(FIXTURES / "auth-twice-postfix-3.7.log"))
+    kinds = [(event["kind"], event["refused"]) for event in told if event["event"] == "exposure"]
+    assert kinds == [("password", False), ("empty password", False)]
+    assert told[-1]["exposures"] == 2
+    _, out, _ = explain(capsys, str(FIXTURES / "auth-twice-postfix-3.7.log"))
+    assert ", 1 credential to change\n" in out
 
 
 def test_no_password_of_the_log_is_shown_in_any_form(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

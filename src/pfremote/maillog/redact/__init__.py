@@ -26,8 +26,9 @@ from collections.abc import Iterable
 from pfremote.maillog.owners import HOST, OTHER, Owners
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.redact.content import follow_name, redact_anywhere
+from pfremote.maillog.redact.exposures import Exposure
 from pfremote.maillog.redact.readers import READERS, SETTLING, STATELESS, TELLING, Settled, find_by_text, find_settled
-from pfremote.maillog.redact.state import Exposure, Ledger, Process
+from pfremote.maillog.redact.state import Ledger, Process
 
 __all__ = ["Exposure", "Redactor"]
 

@@ -48,6 +48,14 @@ _PLAIN_TEXT = re.compile(
 )
 _PLAIN_WORD = re.compile(rf"[^\W\d_]+\W?\Z|{_PLAIN_TEXT.pattern}")
 _REASON = re.compile(r"(authentication failed: )([A-Za-z0-9+/]{6,}={0,2})(?=[,)]|\s*\Z)")
+#: The password was judged (RFC 4954 4): not where the answer is about the mechanism, what was coded wrong, the account.
+_JUDGED = re.compile(r"535(?!.*\b(?:mechanism|base64|disabled|expired|encrypt\w*|TLS)\b)", re.IGNORECASE | re.DOTALL)
+#: Of a message (RFC 5322, 2045, 6376) that a client sends on although it was refused.
+_HEADER = re.compile(
+    r"(?:Received|Return-Path|Date|From|Sender|Reply-To|To|Cc|Bcc|Subject|Message-ID|In-Reply-To|References|User-Agent"
+    r"|MIME-Version|Content-(?:Type|Transfer-Encoding|Disposition|Language)|DKIM-Signature):\s",
+    re.IGNORECASE,
+)
 _WHERE = "SMTP dialogue"
 
 
@@ -95,7 +103,8 @@ def redact_command(payload: str, process: Process, ledger: Ledger) -> str:
         return _QUERY.sub(lambda found: found[1] + mark(masks.COMMAND), payload) if "?" in payload else payload
     # No command word: a response whose AUTH line was lost, or a password typed at the wrong moment. Most
     # are base64; learning the text makes a later spelling of it go as well.
-    return ledger.note(process, masks.COMMAND, _WHERE, _learnable(payload))
+    listed = masks.HEADER if _HEADER.match(payload) else ""
+    return ledger.note(process, masks.COMMAND, _WHERE, _learnable(payload), listed=listed)
 
 
 def _redact_auth(found: re.Match[str], process: Process, ledger: Ledger) -> str:
@@ -134,7 +143,11 @@ def read_continuation(blob: str, process: Process, ledger: Ledger, where: str, *
         process.candidate = text or ""
         return ledger.note_login_name(process, process.candidate)
     if process.asked == "password":
-        return ledger.note(process, masks.PASSWORD, where, (blob.strip() if text is None else text,))
+        password = blob.strip() if text is None else text
+        # RFC 4954 4: "=" is how nothing is written in the AUTH command; some clients write it later, too.
+        is_empty = not password.strip("\0") or blob.strip() == "="
+        listed = masks.EMPTY if is_empty else ""
+        return ledger.note(process, masks.PASSWORD, where, (password,), listed=listed)
     if process.mechanism == "LOGIN":
         # The prompt is lost: user name or password.
         ledger.note_login_name(process, blob.strip() if text is None else text)
@@ -169,6 +182,8 @@ def _redact_reply(payload: str, process: Process, ledger: Ledger) -> str:
             ledger.learned.add(process.candidate, ledger.owner)
         if code == "235":
             ledger.accept(process)
+        if _JUDGED.match(payload):
+            ledger.refuse(process)
         process.end()
     return redact_reason(payload)
 
@@ -199,7 +214,8 @@ def note_response(response: Response, process: Process, ledger: Ledger, where: s
     """Learn from a response that was read, and return the mark to show instead."""
     if response.undecided:
         ledger.accounts.doubt(ledger.owner, response.secrets)
-    return ledger.note(process, response.kind, where, response.secrets, response.account)
+    listed = masks.EMPTY if response.is_empty else ""
+    return ledger.note(process, response.kind, where, response.secrets, response.account, listed=listed)
 
 
 def _learnable(*texts: str) -> tuple[str, ...]:

@@ -22,6 +22,9 @@ SEED = "random seed"
 COMMAND = "unrecognised command"
 LEARNED = "known secret"
 OPAQUE = "long opaque value"
+#: What is no credential, whatever stands in its place: listed as this, and shown as another mark.
+EMPTY = "empty password"
+HEADER = "message header"
 
 _KINDS = (
     PASSWORD,

@@ -6,7 +6,7 @@ import re
 import struct
 from base64 import b64decode
 from binascii import Error as NotBase64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pfremote.maillog.redact import masks
 
@@ -28,13 +28,15 @@ _PROMPTS = re.compile(r"(?:user ?name|login|password|passcode):?[\0 ]?\Z", re.IG
 class Response:
     """A response read: the mask's kind, the account (or "(unknown)"), and the secrets to learn.
 
-    ``undecided``: nothing tells which of the secrets is a user name, so none is shown anywhere.
+    ``undecided``: nothing tells which of the secrets is a user name, so none is shown anywhere. ``is_empty``: it was
+    sent without a password.
     """
 
     kind: str
     account: str = masks.UNKNOWN
     secrets: tuple[str, ...] = ()
     undecided: bool = False
+    is_empty: bool = False
 
 
 #: Postfix shows a control character as a question mark (util/printable.c).
@@ -93,7 +95,7 @@ def read_response(mechanism: str, blob: str) -> Response:
     """Read a response of any mechanism but LOGIN, whose meaning depends on what was asked.
 
     >>> read_response("PLAIN", "AGFsaWNlAFMzY3JldFBX")
-    Response(kind='password', account='alice', secrets=('S3cretPW',), undecided=False)
+    Response(kind='password', account='alice', secrets=('S3cretPW',), undecided=False, is_empty=False)
     """
     text = decode(blob)
     if text is None:
@@ -147,8 +149,13 @@ def _plain(text: str) -> Response:
     # the parts is the user name for sure.
     parts = text.split("\0")
     if len(parts) != 3 or not (parts[1] and parts[2]):
-        return _undecided(masks.PASSWORD, *parts)
+        return replace(_undecided(masks.PASSWORD, *parts), is_empty=_lacks_password(parts))
     return Response(masks.PASSWORD, parts[1], (parts[2],))
+
+
+def _lacks_password(parts: list[str]) -> bool:
+    # A client that forgets the first NUL and ends with one sends user and password in the first two places.
+    return not any(parts) or (len(parts) == 3 and not parts[2] and parts[0] in ("", parts[1]))
 
 
 def _bearer(text: str) -> Response:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from pfremote.maillog.owners import HOST, Owners
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.redact.accounts import Accounts, Claim, Given, Key, is_same_user
+from pfremote.maillog.redact.exposures import Exposure, Exposures
 from pfremote.maillog.redact.learned_secrets import LearnedSecrets, is_name
 from pfremote.maillog.redact.masks import COMMAND, TICKET_KEY, TLS_SESSION, UNKNOWN, USER_NAME, mark
 
@@ -16,23 +16,6 @@ from pfremote.maillog.redact.masks import COMMAND, TICKET_KEY, TLS_SESSION, UNKN
 _TICKETS = frozenset(("GSSAPI", "GSS-SPNEGO"))
 #: What belongs to no user.
 _OF_NO_USER = frozenset((TICKET_KEY, TLS_SESSION, COMMAND))
-
-
-@dataclass(frozen=True, slots=True)
-class Exposure:
-    """A credential that the host's own log holds in the clear. The secret itself is never in here.
-
-    ``account`` is "(unknown)" where no line tells it; ``where`` says what kind of line held it, ``kind``
-    what it is (``password``, ``bearer token``, …), ``line`` the record's number.
-    """
-
-    account: str
-    host: str
-    time: datetime | None
-    mechanism: str
-    where: str
-    kind: str
-    line: int
 
 
 @dataclass(slots=True)
@@ -105,7 +88,7 @@ class Ledger:
         self.record: Record | None = None
         self.owner = HOST
         self.accounts = Accounts(owners, self.learned)
-        self._exposures: dict[Key, dict[str, Exposure]] = {}
+        self._exposed = Exposures()
         #: Exchange → who the client says to be, and whose it is.
         self._claimed: dict[Key, tuple[str, str]] = {}
 
@@ -117,20 +100,31 @@ class Ledger:
         """
         return tuple(
             one if one.kind in _OF_NO_USER else replace(one, account=self._confirmed_account(key))
-            for key, kinds in self._exposures.items()
-            for one in kinds.values()
+            for key, one in self._exposed
         )
 
     @property
     def exposed_owners(self) -> tuple[str, ...]:
         """Whose the exposures are, in the same order."""
-        return tuple(self._claimed[key][1] for key, kinds in self._exposures.items() for _ in kinds)
+        return tuple(self._claimed[key][1] for key, _ in self._exposed)
 
     def _confirmed_account(self, key: Key) -> str:
         return self.accounts.name_exchange(key, *self._claimed[key])
 
-    def note(self, process: Process, kind: str, where: str, secrets: Iterable[str] = (), account: str = UNKNOWN) -> str:
-        """Learn ``secrets`` of the line's owner, enter the exposure, and return the mark to show instead."""
+    def note(
+        self,
+        process: Process,
+        kind: str,
+        where: str,
+        secrets: Iterable[str] = (),
+        account: str = UNKNOWN,
+        *,
+        listed: str = "",
+    ) -> str:
+        """Learn ``secrets`` of the line's owner, enter the exposure, and return the mark to show instead.
+
+        ``listed`` is the kind that is entered where it is not that of the mark.
+        """
         if account == UNKNOWN:
             account = process.account
         elif process.account == UNKNOWN:
@@ -143,9 +137,9 @@ class Ledger:
             process.offered.append(secret)
         record = self.record
         if record is not None:
-            known = self._exposures.setdefault(self._key(record, process), {})
-            if kind not in known:
-                known[kind] = Exposure(UNKNOWN, record.host, record.time, process.mechanism, where, kind, record.number)
+            word = listed or kind
+            item = Exposure(UNKNOWN, record.host, record.time, process.mechanism, where, word, record.number)
+            self._exposed.enter(self._key(record, process), item)
         self.claim(process, kind, account)
         return mark(kind)
 
@@ -192,6 +186,11 @@ class Ledger:
                 self.learned.distrust(secret, self.owner)
         process.offered.clear()
         self.accept_user(process)
+
+    def refuse(self, process: Process) -> None:
+        """Say that the server has judged what this exchange offered, and refused it."""
+        if self.record is not None:
+            self._exposed.refuse(self._key(self.record, process))
 
     def name(self, process: Process, account: str) -> None:
         """Say whose exchange this is, as far as the client told."""
