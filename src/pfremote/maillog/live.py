@@ -24,7 +24,7 @@ from pfremote.maillog.redact import Redactor
 from pfremote.maillog.sessions.build import Session, Tracker, close_session
 from pfremote.maillog.sessions.inbound import InboundTracker
 from pfremote.maillog.sessions.open_session import OpenSession
-from pfremote.maillog.sessions.outbound import OutboundTracker
+from pfremote.maillog.sessions.outbound import OutboundTracker, awaits_answer
 from pfremote.maillog.sessions.select import Match
 from pfremote.maillog.transcripts.transcript import Transcript, make_transcript
 from pfremote.maillog.transcripts.transcript_builder import TranscriptBuilder
@@ -32,6 +32,8 @@ from pfremote.maillog.transcripts.turns import Turn
 
 #: A delivery's session has no last line: it is over once its status came and so many feeds brought no more.
 QUIET_FEEDS = 2
+#: As long as a command is not answered it goes on, for so many: smtp waits two minutes for the answer to DATA.
+ANSWER_FEEDS = 80
 
 Key = tuple[str, str, int | None]
 
@@ -252,6 +254,7 @@ class LiveReader:
         for process in self._processes.values():
             for watched in process.watched:
                 watched.quiet += 1
-                if watched.session.over and watched.quiet > QUIET_FEEDS:
+                most = ANSWER_FEEDS if awaits_answer(watched.session.records) else QUIET_FEEDS
+                if watched.session.over and watched.quiet > most:
                     yield from self._fold(watched, over=True)
                     yield from self._end(watched)

@@ -145,3 +145,57 @@ def test_the_end_is_told_at_the_disconnect() -> None:
         if isinstance(item, LiveEnd)
     ]
     assert (end.transcript.session.peer, end.transcript.session.whole) == (PEER, True)
+
+
+#: What smtp of Postfix 3.7 logs when a server refuses the recipient of a pipelined delivery, and says so of DATA later.
+REFUSED = (
+    "< {peer}: 220 relay.example.jp ESMTP",
+    "> {peer}: EHLO mx1.example.jp",
+    "< {peer}: 250-relay.example.jp",
+    "< {peer}: 250 PIPELINING",
+    "> {peer}: MAIL FROM:<carol@client.example.jp>",
+    "> {peer}: RCPT TO:<bob@x.example.jp>",
+    "> {peer}: DATA",
+    "< {peer}: 250 2.0.0 ok",
+    "< {peer}: 550 5.1.1 no such user",
+    "0D89C20C31E: to=<bob@x.example.jp>, relay={peer}, delay=0.17, delays=0.03/0.04/0/0.09, dsn=5.1.1, status=bounced (no)",
+    "smtp_stream_setup: maxtime=120 enable_deadline=0 min_data_rate=0",
+)
+LATER = ("< {peer}: 554 5.5.1 Error: no valid recipients", "> {peer}: RSET", "> {peer}: QUIT", "< {peer}: 250 2.0.0 ok")
+
+
+def feed_smtp(reader: LiveReader, *texts: str) -> list[Live]:
+    peer = "relay.example.jp[192.0.2.20]:25"
+    lines = (f"Nov 29 19:47:00 mx1 postfix/smtp[8229]: {text.format(peer=peer)}\n" for text in texts)
+    return list(reader.feed("".join(lines).encode()))
+
+
+def wait(reader: LiveReader, looks: int) -> list[Live]:
+    """Look so often and find nothing new."""
+    return [item for _ in range(looks) for item in reader.feed(b"")]
+
+
+def test_a_delivery_is_not_over_while_an_answer_is_awaited() -> None:
+    reader = LiveReader(now=NOW, utc_offset=timedelta(0), match=everyone)
+    shown = feed_smtp(reader, *REFUSED) + wait(reader, 10)
+    assert not [item for item in shown if isinstance(item, LiveEnd)]
+    shown += feed_smtp(reader, *LATER) + wait(reader, 3)
+    assert isinstance(shown[-1], LiveEnd)
+    assert [turn.text for turn in shown[-1].transcript.turns][-3:] == ["RSET", "QUIT", "250 2.0.0 ok"]
+    assert not wait(reader, 3) and not reader.finish()
+
+
+def test_an_answer_that_never_comes_is_not_awaited_for_ever() -> None:
+    reader = LiveReader(now=NOW, utc_offset=timedelta(0), match=everyone)
+    feed_smtp(reader, *REFUSED)
+    (end,) = wait(reader, 100)
+    assert isinstance(end, LiveEnd)
+
+
+def test_a_delivery_over_a_connection_that_is_kept_is_over_with_its_status() -> None:
+    reader = LiveReader(now=NOW, utc_offset=timedelta(0), match=everyone)
+    greeting, ehlo, *_ = REFUSED
+    shown = feed_smtp(reader, greeting, ehlo, "< {peer}: 250 relay.example.jp", *REFUSED[4:6], "> {peer}: DATA")
+    shown += feed_smtp(reader, "< {peer}: 250 ok", "< {peer}: 250 ok", "< {peer}: 354 go on", "> {peer}: .")
+    shown += feed_smtp(reader, "< {peer}: 250 stored", REFUSED[9].replace("bounced", "sent")) + wait(reader, 3)
+    assert isinstance(shown[-1], LiveEnd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from pfremote.maillog.parse.patterns import CHATTER, DIALOGUE, queue_id
 from pfremote.maillog.parse.record import Record
@@ -23,6 +24,20 @@ def _server_of(peer: str) -> str:
     'mx.example.jp[192.0.2.20'
     """
     return peer.partition("]")[0]
+
+
+def awaits_answer(records: Iterable[Record]) -> bool:
+    """Tell whether a conversation goes on: a command of ours was not answered, and none of them was QUIT."""
+    unanswered = 0
+    for heard in filter(None, (DIALOGUE.match(record.text) for record in records)):
+        said = heard["said"]
+        if heard["way"] == ">":
+            if said == "QUIT":
+                return False
+            unanswered += 1
+        elif said[3:4] != "-":  # the last line of an answer; the greeting answers nothing
+            unanswered = max(0, unanswered - 1)
+    return unanswered > 0
 
 
 class OutboundTracker(SessionTracker):
