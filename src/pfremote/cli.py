@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
+import shlex
 import signal
 import sys
 import traceback
@@ -151,7 +152,13 @@ def _explain_bug(exc: Exception) -> PfremoteError:
     try:
         path = _write_traceback(exc)
     except (OSError, PfremoteError):
-        return PfremoteError(f"{what}; its traceback could not be kept", hint="Run it again with python -X dev.")
+        # Reads the command line again, which only a fault of ours needs.
+        from pfremote.options.recorded_command import typed_command
+
+        return PfremoteError(
+            f"{what}; its traceback could not be kept",
+            hint=f"Run it again with: {shlex.join([sys.executable, '-X', 'dev', '-m', *typed_command()])}",
+        )
     return PfremoteError(
         f"{what}; the traceback is in {path}",
         hint=f"Hosts that were armed end by their own guard. Look with: {TYPED.command_for_all('status')}",

@@ -145,3 +145,72 @@ def test_a_hint_is_a_sentence(line: str) -> None:
 
 def test_every_exception_is_in_use() -> None:
     assert {line for _, line in _hints()} >= COMMAND_AT_THE_END | BARE_COMMANDS
+
+
+#: What stands for a value that pfremote knows where it happens, and puts in: Typed.name_host and name_login do.
+_PUT_IN = re.compile(r"\bpfremote [a-z]+ HOST\b|\bssh (?:-v )?HOST true$|--for USER$|Defaults:USER\b")
+#: Places for what only the operator can know, and why.
+TO_BE_CHOSEN = {
+    "--private-key FILE": "which key, if not those that were tried",
+    "ssh-add FILE": "the same",
+    "-u USER": "who may log in there",
+    "--out DIR": "a place that the operator likes",
+    "--out FILE": "the same",
+    "--reason TEXT": "why it is wanted",
+    "reason: WHY": "the same",
+    "name: WHAT FOR": "the same",
+    "--peer ADDRESS, NAME or NETWORK": "whom to debug",
+    "-i INVENTORY": "where hosts stand, where nothing says it",
+    "-i FILE": "the same",
+    "NAME, USER@NAME or NAME:PORT": "the forms of a host",
+    "--graph GROUP": "which part to show",
+    "--lease ID": "which of several",
+    "pfremote run NAME": "which of the runbooks that stand above it",
+    "peer=ADDRESS -e where=HOSTS": "whom to debug where",
+    "=VALUE": "the value of a variable",
+    "KEY = VALUE": "the form of a line",
+    "--vault-password-file FILE": "where the password is",
+    "LABEL@FILE": "the forms of a vault id",
+    "LABEL@PROGRAM": "the same",
+    "LABEL@prompt": "the same",
+    "{instead} FILE": "where the password is",
+    "https://HOST/PATH": "the form of an address",
+    "[PROGRAM, ARGUMENT]": "the form of a command",
+    "TYPE:NAME": "the form of a table",
+}
+#: Words that are written in capitals and stand for nothing else.
+CAPITALS = frozenset(["DNS", "JSON", "MX", "SSH", "TMPDIR", "UTF", "XCLIENT"])
+#: A command that ends a hint; a full stop behind it would be pasted with it.
+_COMMAND_WITH_STOP = re.compile(
+    r"(?:: |\b[Tt]ype |\bwith )(?:sudo |python -|pfremote [a-z]+ |ssh(?:-add|-keygen)? |postfix |apt-get |chmod |ansible-vault "
+    r"|visudo |timedatectl|ls |\{' '\.join|\{shlex\.join)[^.]*\.$"
+)
+
+
+def _own_hints() -> list[str]:
+    return sorted({line for name, line in _hints() if not name.endswith(".sh")})
+
+
+def _find_open_places(line: str) -> set[str]:
+    left = _PUT_IN.sub("", re.sub(r"\{(?!instead\})[^{}]*\}", "", line))
+    for place in TO_BE_CHOSEN:
+        left = left.replace(place, "")
+    return set(re.findall(r"\b[A-Z]{2,}\b", left)) - CAPITALS
+
+
+def test_a_hint_leaves_open_only_what_the_operator_chooses() -> None:
+    assert [(line, places) for line in _own_hints() if (places := _find_open_places(line))] == []
+
+
+def test_every_place_that_is_left_open_is_in_use() -> None:
+    hints = "\n".join(_own_hints())
+    assert [place for place in TO_BE_CHOSEN if place not in hints] == []
+
+
+def test_a_command_at_the_end_of_a_hint_has_no_full_stop() -> None:
+    assert [line for line in _own_hints() if _COMMAND_WITH_STOP.search(line)] == []
+
+
+def test_no_hint_says_look_without_saying_how() -> None:
+    vague = re.compile(r"\bLook (?:whether plain ssh|at it there)|\b(?:ssh -v shows|pfremote sudoers prints)\b")
+    assert [line for line in _own_hints() if vague.search(line)] == []

@@ -6,7 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 
 from pfremote.agent import load_agent
@@ -71,15 +71,25 @@ def open_host(
     """
     if target.vars.get("pfremote_host_key_checking") is False:
         options = replace(options, host_key_checking="accept-new")
-    connection = transport(target, options)
     secret = password or target.become_password
     become = Become(target.become, target.become_user, target.become_method, secret)
     agent = str(target.vars.get("pfremote_helper") or target.vars.get("pfremote_agent") or "")
-    try:
-        log = str(target.vars.get("pfremote_log") or "")
+    log = str(target.vars.get("pfremote_log") or "")
+    with _named_in_hints(target, options), closing(transport(target, options)) as connection:
         yield OpenHost(connection, become, target.instance or "", agent, log, target.name)
-    finally:
-        connection.close()
+
+
+@contextmanager
+def _named_in_hints(target: Target, options: ConnectOptions) -> Iterator[None]:
+    """Let the hint of an error name this host and its user, where it has a command to type."""
+    try:
+        yield
+    except PfremoteError as exc:
+        # It knows ssh_config, which only a host that is reached by ssh needs.
+        from pfremote.transport.ssh_command import name_login
+
+        exc.hint = name_login(exc.hint, target, options)
+        raise
 
 
 #: Digits that the leases of one run have in common; the others count a million hosts.

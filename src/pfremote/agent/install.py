@@ -81,7 +81,7 @@ def render_sudoers(user: str, path: str) -> str:
         UsageError: a name or path that sudoers would read as something else.
     """
     if not re.fullmatch(r"[%+]?[A-Za-z_][A-Za-z0-9_.-]*\$?", user):
-        raise UsageError(f"{user!r} is no user or group name", hint="Type for example --for %postfix-debug.")
+        raise UsageError(f"{user!r} is no user or group name", hint="Type for example: --for %postfix-debug")
     check_helper_path(path)
     return f"{user} ALL=(root) NOPASSWD: {path}"
 
@@ -89,7 +89,7 @@ def render_sudoers(user: str, path: str) -> str:
 def check_helper_path(path: str) -> None:
     """Raise UsageError unless ``path`` is a plain absolute path that sudoers and sh read alike."""
     if not re.fullmatch(r"(/[A-Za-z0-9_.-]+)+", path) or "/../" in path:
-        raise UsageError(f"{path!r} is no plain absolute path", hint=f"Type for example --path {HELPER_PLACE}.")
+        raise UsageError(f"{path!r} is no plain absolute path", hint=f"Type for example: --path {HELPER_PLACE}")
 
 
 def make_helper() -> bytes:

@@ -188,7 +188,7 @@ def decode_reply(data: bytes, *, limit: int = PAYLOAD_LIMIT) -> Reply:
     if first != f"pfremote={VERSION}":
         raise ProtocolError(
             f"the host answered something that is not the agent's reply: {first[:120]!r}",
-            hint="A login script or a forced command there says something else. Look with: ssh HOST true.",
+            hint="A login script or a forced command there says something else. Look with: ssh HOST true",
         )
     draft = _Draft(limit)
     while True:

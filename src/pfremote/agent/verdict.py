@@ -58,7 +58,7 @@ def explain_dirt(host: str, reply: Reply, lease: Lease | None = None) -> Reason:
         return Reason(
             "not-drained",
             f"main.cf is reverted, but processes of the window are still verbose: {names}",
-            f"Each ends with its connection; to end them now: postfix stop && postfix start. {look}",
+            f"{look}\nEach ends with its connection; to end them now, on the host, type: postfix stop && postfix start",
         )
     dirt = "; ".join(reply.every("dirty")) or "the host does not say why"
     return Reason("not-clean", f"not clean: {dirt}", look)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -82,7 +83,7 @@ def run_program(path: Path, *arguments: str, environment: Mapping[str, str] | No
     Raises:
         ConfigError: it failed, or took too long.
     """
-    hint = f"Run it by hand: {' '.join((str(path), *arguments))}."
+    hint = f"Run it by hand with: {shlex.join((str(path), *arguments))}"
     try:
         done = subprocess.run(
             [str(path), *arguments],

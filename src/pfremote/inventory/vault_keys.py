@@ -58,7 +58,7 @@ class VaultKeys:
         try:
             envelope = parse_envelope(text)
         except ValueError as exc:
-            hint = "Encrypt it again: ansible-vault encrypt_string, or ansible-vault encrypt for a whole file."
+            hint = "Encrypt it again, with encrypt_string or encrypt of ansible-vault."
             raise origin.fail(f"{what} cannot be decrypted: {exc}", hint) from exc
         plain = self._try_all(envelope)
         if plain is None:

@@ -49,7 +49,7 @@ def demand_requirements() -> None:
     missing = missing_requirements()
     if not missing:
         return
-    hint = "Type sudo apt-get install --no-install-recommends postfix openssh-server openssl."
+    hint = "Type: sudo apt-get install --no-install-recommends postfix openssh-server openssl"
     if missing.startswith("not root"):
         hint = "Run the same command with sudo."
     raise UsageError(f"cannot start a private mail host: {missing}", hint=hint)

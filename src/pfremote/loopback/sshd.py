@@ -107,7 +107,7 @@ class PrivateSshd:
         """
         program = find_program("sshd")
         if program is None:
-            raise PfremoteError("sshd is not installed", hint="Type apt-get install openssh-server.")
+            raise PfremoteError("sshd is not installed", hint="Type: apt-get install openssh-server")
         _PRIVILEGE_SEPARATION.mkdir(mode=0o755, exist_ok=True)
         log = self.directory / "sshd.log"
         with log.open("wb") as stream:

@@ -63,7 +63,8 @@ def explain_difference(begun: int, kept: Sequence[Session], left_out: int) -> tu
     if missing <= 0:
         return ()
     message = f"the host saw {begun} debugged sessions begin, {len(kept)} are kept here"
-    return (Reason(FEWER_SESSIONS, message, "The host keeps its copy. Look at it there before you forget it."),)
+    hint = "The host keeps its copy for some days; see it with: pfremote status HOST"
+    return (Reason(FEWER_SESSIONS, message, hint),)
 
 
 def may_forget(reasons: Iterable[Reason]) -> bool:

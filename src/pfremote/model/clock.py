@@ -52,6 +52,6 @@ def warn_clock(clock: Clock) -> tuple[Reason, ...]:
         Reason(
             "clock",
             f"this host's clock is {off:.1f} s {side} the clock of the machine that asks",
-            "Times are corrected where hosts are merged. Look on both with: timedatectl; chronyc tracking.",
+            "Times are corrected where hosts are merged. Look on both with: timedatectl; chronyc tracking",
         ),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import shlex
 import stat
 import sys
 from pathlib import Path
@@ -51,7 +52,7 @@ def _read_password(name: str) -> Secret:
         try:
             mode = path.stat().st_mode
             if mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise UsageError(f"{name} may be read by others than you", hint=f"Type chmod 600 {name}.")
+                raise UsageError(f"{name} may be read by others than you", hint=f"Type: chmod 600 {shlex.quote(name)}")
             text = path.read_text(encoding="utf-8").partition("\n")[0]
         except (OSError, UnicodeDecodeError) as exc:
             raise UsageError(f"{name} cannot be read: {exc}", hint="Check its path and mode.") from exc

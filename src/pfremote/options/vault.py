@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -112,7 +113,7 @@ def _run(path: Path, label: str) -> Secret:
     """Run a program that prints the password; one whose name ends in ``-client`` is told the vault id."""
     path = path.absolute()
     words: Sequence[str] = ["--vault-id", label] if path.stem.endswith("-client") else []
-    hint = f"Run it by hand: {' '.join((str(path), *words))}"
+    hint = f"Run it by hand with: {shlex.join((str(path), *words))}"
     try:
         done = subprocess.run(
             [str(path), *words],

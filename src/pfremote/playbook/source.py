@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -136,7 +137,10 @@ def read_playbook(text: str, file: str) -> tuple[tuple[PlaySource, ...], tuple[C
         ConfigError: it is not YAML, or no list of plays.
     """
     if is_vault(text):
-        hint = f"Decrypt it (ansible-vault decrypt {file}), and keep what is secret in the inventory or in vars_files."
+        hint = (
+            "Keep what is secret in the inventory or in vars_files, and decrypt this with: "
+            f"ansible-vault decrypt {shlex.quote(file)}"
+        )
         raise ConfigError("this playbook is encrypted", file=file, line=1, hint=hint)
     tree = read_tree(text, file)
     if not isinstance(tree.data, list) or not tree.data:

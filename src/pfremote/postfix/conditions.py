@@ -28,7 +28,7 @@ def refuse_state(request: Conditions, facts: Facts) -> Iterator[Reason]:
         yield Reason(
             "not-running",
             "Postfix is not running",
-            f"Start it first: postfix -c {facts.config_directory} start.",
+            f"Start it first, on the host, with: postfix -c {facts.config_directory} start",
         )
     if facts.log in ("", "none"):
         why = f" ({facts.log_why})" if facts.log_why else ""

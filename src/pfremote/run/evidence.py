@@ -18,6 +18,7 @@ from pfremote.model.event import EventSink
 from pfremote.model.facts import Facts, Lease
 from pfremote.model.result import HostResult, name_host, reason_as_json, reasons_as_json
 from pfremote.model.secret import KNOWN_SECRETS
+from pfremote.model.typed import TYPED
 from pfremote.postfix.ownership import is_explained, judge_session, list_claims
 from pfremote.postfix.unmatched import explain_unmatched, find_unmatched
 from pfremote.pseudonyms.plain import PLAIN, Disguise
@@ -77,7 +78,8 @@ class EvidenceStore:
         """
         if self._store is None:
             raise PfremoteError(
-                "there is no run folder to keep the evidence in", hint="Fetch it with: pfremote collect HOST"
+                "there is no run folder to keep the evidence in",
+                hint=f"Fetch it with: {TYPED.command('collect', result.host, '--lease', lease.id)}",
             )
         with _READING:
             evidence = disguise_evidence(read_evidence(reply, facts, lease), self._store.disguise)
@@ -92,7 +94,7 @@ class EvidenceStore:
             capture=evidence.capture,
             main_cf=evidence.main_cf if self._main_cf else {},
             source=evidence.source,
-            missing=evidence.missing,
+            missing=tuple(name_host(reason, result.host) for reason in evidence.missing),
             lease=lease,
             play=self._play,
             transcripts=self._transcripts,
@@ -171,7 +173,7 @@ def tell_evidence(result: HostResult, evidence: Evidence, emit: EventSink) -> No
         complete=result.complete,
         cut=result.cut,
         source=evidence.source,
-        missing=reasons_as_json(evidence.missing),
+        missing=reasons_as_json(name_host(reason, host) for reason in evidence.missing),
         exposures=list_exposures(evidence.capture),
     )
 

@@ -15,6 +15,8 @@ _PLACE = re.compile(r"(?<!\S)[^\s@]+@[^\s@]+:\d+(?: via \S+)?")
 _LEASE = re.compile(r"--lease ([0-9a-f]{12})\b")
 #: A command that one host's hint names for it.
 _ONE_HOST = re.compile(rf"\b(pfremote [a-z]+) {ANY}\b")
+#: How one host is looked at with ssh; its options are the host's own.
+_SSH = re.compile(r"(?<=: )ssh (-v |-o \S+ )?.* true$", re.MULTILINE)
 #: More hosts than this are not named in a command.
 _TYPED = 20
 #: Leases that begin alike with fewer digits than this do so by chance.
@@ -34,6 +36,7 @@ class Fold:
     hosts: list[str] = field(default_factory=list)
     told: str = ""
     leases: dict[str, str] = field(default_factory=dict)
+    commands: dict[str, str] = field(default_factory=dict)
 
     @property
     def others(self) -> list[str]:
@@ -43,7 +46,7 @@ class Fold:
     def leave_out_told(self) -> Fold:
         """Return the same for the hosts of which it was not said yet."""
         named = self.others[0] if len(self.others) == 1 else ANY
-        rest = Fold(self.word, self.general, self.general, self.others, leases=self.leases)
+        rest = Fold(self.word, self.general, self.general, self.others, leases=self.leases, commands=self.commands)
         hint = "\n".join(map(rest._name_all, self.general.hint.splitlines())).replace(ANY, named)
         rest.reason = Reason(self.general.code, self.general.message.replace(ANY, named), hint)
         return rest
@@ -57,6 +60,8 @@ class Fold:
 
     def _name_all(self, line: str) -> str:
         """Let a command that stands for each host name all of them, so that it can be pasted."""
+        if typed := next((self.commands[host] for host in self.hosts if host in self.commands), ""):
+            line = _SSH.sub(lambda _: typed, line)  # to one of them: ssh goes to one host
         if len(self.hosts) > _TYPED:
             return line
         named = _ONE_HOST.sub(lambda found: f"{found[1]} {','.join(self.hosts)}", line)
@@ -79,6 +84,8 @@ class Folds:
             fold.told = host
         if lease := _LEASE.search(reason.hint):
             fold.leases[host] = lease[1]
+        if command := _SSH.search(reason.hint):
+            fold.commands[host] = command[0]
         if host not in fold.hosts:
             fold.hosts.append(host)
         return host != fold.told
@@ -104,7 +111,7 @@ def generalise(reason: Reason, host: str) -> Reason:
     own = re.compile(rf"(?<![\w.-]){re.escape(host)}(?![\w-]|\.\w)(?: \([^()\s]+:\d+\))?")
 
     def take_out(text: str) -> str:
-        text = _LEASE.sub("--lease ID", _PLACE.sub(ANY, text))
+        text = _SSH.sub(rf"ssh \1{ANY} true", _LEASE.sub("--lease ID", _PLACE.sub(ANY, text)))
         return own.sub(ANY, text) if host else text
 
     return Reason(reason.code, take_out(reason.message), take_out(reason.hint))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 
@@ -96,18 +97,16 @@ class Login(AuthStrategy):
             return self._failure("it closed the connection after too many keys")
         return Unreachable(
             f"cannot connect to {self._place}: the connection was lost during the login",
-            hint="Look whether plain ssh gets through: ssh -v HOST true.",
+            hint="See whether plain ssh gets through, with: ssh -v HOST true",
         )
 
     def _failure(self, reason: str = "") -> AuthFailed:
         tried = ", ".join(self.tried) or "nothing, there was no key to try"
-        hints = []
+        hints = ["Set IdentitiesOnly yes and one IdentityFile for this host in ssh_config."] if reason else []
         encrypted = [name.removesuffix(" (encrypted)") for name in self.tried if name.endswith(" (encrypted)")]
         if encrypted:
-            hints.append(f"Unlock the key in ssh-agent: ssh-add {encrypted[0]}.")
-        if reason:
-            hints.append("Set IdentitiesOnly yes and one IdentityFile for this host in ssh_config.")
-        hints.append("Use --private-key FILE or -u USER; ssh -v shows what the server accepts.")
+            hints.append(f"Unlock the key in ssh-agent with: ssh-add {shlex.quote(encrypted[0])}")
+        hints.append("Use --private-key FILE or -u USER; see what the server accepts with: ssh -v HOST true")
         because = f": {reason}" if reason else ""
         message = f"{self._place} did not let {self._config.user} in{because}; tried: {tried}"
-        return AuthFailed(message, hint=" ".join(hints))
+        return AuthFailed(message, hint="\n".join(hints))

@@ -36,7 +36,7 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 Maker = Callable[[BaseException, str], PfremoteError]
 
-_SSH_HINT = "Look whether plain ssh gets through: ssh -v HOST true."
+_SSH_HINT = "See whether plain ssh gets through, with: ssh -v HOST true"
 
 
 def _unreachable(reason: str, hint: str = _SSH_HINT) -> Maker:
@@ -84,7 +84,7 @@ def _describe(exc: BaseException) -> str:
     return (text or type(exc).__name__).strip().splitlines()[0].rstrip(".").lower()
 
 
-_KEY_HINT = "Use --private-key FILE, or add the key to ssh-agent: ssh-add FILE."
+_KEY_HINT = "Use --private-key FILE, or add the key to ssh-agent with: ssh-add FILE"
 _TIMEOUT = _unreachable("no answer in time", "Check the address and the firewall, or raise --timeout.")
 _LOST = _unreachable("the connection was closed by the other side")
 
@@ -105,7 +105,7 @@ FAULTS: dict[type[BaseException], Maker] = {
     paramiko.ConfigParseError: lambda exc, _place: ConfigError(
         f"cannot be read: {_describe(exc)}", file="ssh_config", hint="See man 5 ssh_config."
     ),
-    paramiko.PasswordRequiredException: _auth("the private key is encrypted", "Add it to ssh-agent: ssh-add FILE."),
+    paramiko.PasswordRequiredException: _auth("the private key is encrypted", "Add it to ssh-agent with: ssh-add FILE"),
     paramiko.BadAuthenticationType: _auth("the server wants another kind of login", _KEY_HINT),
     PartialAuthentication: _auth("the server wants a second factor", "Use -k, or a key that needs none."),
     UnableToAuthenticate: _auth("no key was accepted", _KEY_HINT),

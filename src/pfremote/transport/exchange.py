@@ -96,7 +96,7 @@ class Exchange:
         self._out, self._err = bytearray(), bytearray()
         return AnswerTooLong(
             f"the host's answer on {stream} is longer than the {limit} bytes accepted, and was not read on",
-            hint="Look at what the host says without being asked, with: ssh HOST true.",
+            hint="Look at what the host says without being asked, with: ssh HOST true",
         )
 
     def too_late(self, timeout: float, place: str) -> DeadlineExceeded:

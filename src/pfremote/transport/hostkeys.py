@@ -127,7 +127,7 @@ class HostKeyCheck:
         words = self.config.first("userknownhostsfile", "~/.ssh/known_hosts").split()
         short = {"ssh-ed25519": "ed25519", "ssh-rsa": "rsa"}.get(kind, "ecdsa")
         scan = shlex.join(["ssh-keyscan", "-t", short, "-p", str(self.config.port), self.config.hostname])
-        return f"{scan} >> {self.config.expand(words[0]) if words else '~/.ssh/known_hosts'}"
+        return f"{scan} >> {shlex.quote(self.config.expand(words[0])) if words else '~/.ssh/known_hosts'}"
 
 
 def _own_key(kind: str) -> str:

@@ -13,6 +13,7 @@ from pfremote.transport.knownhosts import AUTHORITY, REVOKED, Status, Verdict, f
 from pfremote.transport.options import ConnectOptions
 from pfremote.transport.route import Route, name_place
 
+_SSH_HINT = "See whether plain ssh gets through, with: ssh -v HOST true"
 _SERVER_KEY = re.compile(r"Server host key: (\S+) (SHA256:\S+)")
 _UNKNOWN = re.compile(r"host key is known for (\S+) and you have requested strict checking")
 _CHANGED = re.compile(r"Host key for (\S+) has changed and you have requested strict checking")
@@ -45,15 +46,15 @@ def explain_failure(text: str, route: Route, options: ConnectOptions) -> HostErr
         tried = ", ".join(dict.fromkeys(_OFFERED.findall(text))) or "nothing, there was no key to try"
         return AuthFailed(
             f"{place} did not let us in: {denied.rstrip('.')}; tried: {tried}",
-            hint="Use --private-key FILE or -u USER, or add the key to ssh-agent: ssh-add FILE.",
+            hint="Use --private-key FILE or -u USER, or add the key to ssh-agent with: ssh-add FILE",
         )
     if "could not resolve hostname" in text.lower():
         hint = "Check the spelling, or give the address as ansible_host in the inventory."
         return NameUnknown(f"cannot connect to {place}: the name does not resolve", hint=hint)
     for sign, reason in _REASONS:
         if sign in text.lower():
-            return Unreachable(f"cannot connect to {place}: {reason}", hint="Look whether plain ssh gets through.")
-    return Unreachable(f"cannot connect to {place}: {said}", hint="Look whether plain ssh gets through.")
+            return Unreachable(f"cannot connect to {place}: {reason}", hint=_SSH_HINT)
+    return Unreachable(f"cannot connect to {place}: {said}", hint=_SSH_HINT)
 
 
 _REASONS = (

@@ -10,6 +10,7 @@ import getpass
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -130,9 +131,7 @@ def ask_ssh(query: Query, timeout: float) -> HostConfig:
     if done.returncode != 0:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         said = lines[0] if lines else f"exit status {done.returncode}"
-        raise UsageError(
-            f"ssh does not accept the settings for {query.name}: {said}", hint=f"Try: ssh -G {query.name}."
-        )
+        raise UsageError(f"ssh does not accept the settings for {query.name}: {said}", hint=f"Type: {shlex.join(argv)}")
     return parse_effective(done.stdout.decode(errors="surrogateescape"), query.name)
 
 

@@ -10,7 +10,7 @@ from pfremote.transport.base import Completed
 
 _SUDO_FAILED = 1
 _NOT_FOUND = 127
-_ALLOW_HINT = "Let this user become root without one; pfremote sudoers prints the line."
+_ALLOW_HINT = "Let this user become root without one; print the line for sudoers with: pfremote sudoers --for USER"
 
 
 class _Refusal(NamedTuple):
@@ -33,17 +33,17 @@ _REFUSALS = (
     _Refusal(
         r"password is required|terminal is required|no tty present|authentication is required",
         "sudo asks for a password",
-        hint="Give it with -K, or let this user become root without one; pfremote sudoers prints the line.",
+        hint="Give it with -K.\n" + _ALLOW_HINT,
     ),
     _Refusal(
         r"is not in the sudoers file|may not run sudo|I'm sorry .* I'm afraid I can't do that",
         "the user may not use sudo on this host",
-        hint="Log in as another user with -u USER, or add one line to sudoers; pfremote sudoers prints it.",
+        hint="Log in as another user with -u, or add one line to sudoers; print it with: pfremote sudoers --for USER",
     ),
     _Refusal(
         r"is not allowed to (?:execute|run)",
         "sudoers does not allow this user to run the command",
-        hint="Allow it in sudoers; pfremote sudoers prints the line.",
+        hint="Allow it in sudoers; print the line with: pfremote sudoers --for USER",
     ),
     _Refusal(r"unknown user", "the user to become does not exist", hint="Check --become-user."),
     _Refusal(
@@ -59,7 +59,7 @@ _REFUSALS = (
     _Refusal(
         r"parse error|syntax error|no valid sudoers sources",
         "the host's sudoers file is broken",
-        hint="Try there: visudo -c.",
+        hint="On the host, type: visudo -c",
     ),
 )
 _SPOKEN_BY_SUDO = re.compile(

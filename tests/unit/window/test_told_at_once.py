@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -152,3 +153,19 @@ def test_the_stored_exit_code_is_the_one_that_the_command_ended_with(fleet: Fake
     outcome = fleet.debug(out=fleet.folder / "run")
     assert outcome.code == 1
     assert load_run(fleet.folder / "run").exit_code == 1
+
+
+def test_how_to_look_with_ssh_is_said_for_the_host_that_it_is_about(fleet: FakeFleet) -> None:
+    fleet.add("mx1", Fault("probe", "noise"))
+    assert "hint: A login script or a forced command there says something else. Look with: ssh mx1 true\n" in (
+        fleet.debug().said
+    )
+
+
+def test_of_several_hosts_one_is_named_for_ssh(fleet: FakeFleet) -> None:
+    fleet.add("mx1", Fault("probe", "noise"))
+    fleet.add("mx2", Fault("probe", "noise"))
+    fleet.add("mx3", Fault("probe", "noise"))
+    outcome = fleet.debug()
+    commands = re.findall(r"Look with: (.*)", outcome.said + outcome.shown)
+    assert commands and set(commands) <= {"ssh mx1 true", "ssh mx2 true"}

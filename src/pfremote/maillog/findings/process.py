@@ -13,7 +13,7 @@ FIRST = (
         r"warning: debug_peer_list: (?P<pattern>.+): table lookup problem|warning: debug_peer_list: (?P<why>non-null host address bits.*|bad .*)|fatal: debug_peer_list: (?P<fatal>.*)",
         "debug_peer_list has a pattern that Postfix cannot use",
         "{pattern}{why}{fatal}: patterns after it are never reached, so some sessions were not debugged.",
-        "pfremote check --peer PATTERN says what to write instead.",
+        "postconf debug_peer_list shows it; pfremote check, with the pattern as its --peer, says what to write instead.",
     ),
 )
 RULES = (
