@@ -62,12 +62,12 @@ def test_a_session_that_goes_on_is_seen_with_a_full_disk_too(dash_agent: HostAge
 def test_a_read_only_state_folder_does_not_keep_debugging_on(dash_agent: HostAgent, small_state: Path) -> None:
     """/var turned read-only and /etc did not."""
     before = Snapshot.of(dash_agent.host.main_cf)
-    reply = dash_agent.arm(seconds=3).reply
+    reply = dash_agent.arm(seconds=8).reply
     assert reply is not None
     reloads = dash_agent.host.maillog.read_text().count(": reload -- ")
     turn_read_only(small_state)
     try:
-        assert wait_until_reverted(dash_agent, 12) - reply.number("lease.deadline") < 5
+        assert wait_until_reverted(dash_agent, 20) - reply.number("lease.deadline") < 5
         time.sleep(3)
         assert Snapshot.of(dash_agent.host.main_cf) == before
         assert dash_agent.host.maillog.read_text().count(": reload -- ") == reloads + 1
@@ -113,10 +113,10 @@ def test_evidence_whose_sorting_finds_no_room_is_not_called_complete(dash_agent:
 def test_a_state_folder_that_somebody_opened_is_still_ours(dash_agent: HostAgent, mode: int) -> None:
     """A hardening script, a package, a restore: root's folder with another mode must not keep debugging on."""
     before = Snapshot.of(dash_agent.host.main_cf)
-    dash_agent.arm(seconds=3)
+    dash_agent.arm(seconds=10)
     dash_agent.state.chmod(mode)
     assert dash_agent.ask("status").one("clean") == "no"
-    wait_until_reverted(dash_agent, 8)
+    wait_until_reverted(dash_agent, 20)
     time.sleep(1)
     assert dash_agent.ask("status").one("clean") == "yes"
     assert Snapshot.of(dash_agent.host.main_cf) == before
@@ -225,10 +225,10 @@ def test_without_flock_a_holder_that_died_is_seen_with_a_full_disk_too(
         ),
     )
     before = Snapshot.of(dash_agent.host.main_cf)
-    bare.arm(seconds=4)
+    bare.arm(seconds=8)
     fill(small_state)
-    assert bare.call("extend", f"lease={LEASE}", "seconds=4", die_after="extend").reply is None
-    wait_until_reverted(dash_agent, 12)
+    assert bare.call("extend", f"lease={LEASE}", "seconds=8", die_after="extend").reply is None
+    wait_until_reverted(dash_agent, 24)
     (small_state / "fill").unlink()
     time.sleep(1)
     assert bare.ask("status").one("clean") == "yes"

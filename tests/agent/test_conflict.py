@@ -257,12 +257,13 @@ def test_the_watcher_killed_hard_is_seen_and_the_next_look_reverts_after_the_dea
     dash_agent: HostAgent,
 ) -> None:
     before = Snapshot.of(dash_agent.host.main_cf)
-    dash_agent.arm(seconds=3)
+    reply = dash_agent.arm(seconds=10).reply
+    assert reply is not None
     pid = int((dash_agent.state / "watch.pid").read_text().split()[0])
     os.kill(pid, 9)
     time.sleep(0.2)
     assert dash_agent.ask("status").one("lease.guard_alive") == "no"
-    time.sleep(3)
+    time.sleep(max(0.0, reply.number("lease.deadline") + 1 - time.time()))
     assert dash_agent.ask("status").one("clean") == "yes"
     assert Snapshot.of(dash_agent.host.main_cf) == before
 

@@ -38,7 +38,7 @@ def test_probe_tells_the_facts_and_touches_nothing(agent: HostAgent) -> None:
 
 def test_a_window_from_armed_to_forgotten(agent: HostAgent) -> None:
     before = Snapshot.of(agent.host.main_cf)
-    armed = agent.arm(seconds=4)
+    armed = agent.arm(seconds=8)
     assert armed.reply is not None and armed.reply.outcome == "ok", armed
     assert armed.stderr == ""
     deadline = armed.reply.number("lease.deadline")
@@ -48,8 +48,7 @@ def test_a_window_from_armed_to_forgotten(agent: HostAgent) -> None:
     assert b"debug_peer_list = 127.0.0.1" in armed.reply.payloads["main.cf.during"]
 
     assert traffic.fail_auth_over_starttls(agent.host) == 535
-    wait_until_reverted(agent, 6)
-    assert time.time() < deadline + 5
+    assert wait_until_reverted(agent, 15) < deadline + 5
     assert Snapshot.of(agent.host.main_cf) == before
 
     reverted = agent.ask("revert", f"lease={LEASE}", "why=deadline")
@@ -118,8 +117,9 @@ def test_two_leases_add_up_and_the_last_restores_the_baseline(agent: HostAgent) 
     assert reply.every("other")[0].startswith(f"{LEASE} owner=tester")
     assert "debug_peer_list 192.0.2.1, 192.0.2.2" in reply.every("value")
     assert "debug_peer_level 2" in reply.every("value")
-    time.sleep(5.5)
-    text = agent.host.main_cf.read_text()
+    end = reply.number("lease.deadline") + 5
+    while "smtpd_tls_loglevel" in (text := agent.host.main_cf.read_text()) and time.time() < end:
+        time.sleep(0.1)
     assert "debug_peer_list = 192.0.2.1\n" in text
     assert "debug_peer_level = 1" in text
     assert "smtpd_tls_loglevel" not in text
