@@ -15,7 +15,7 @@ from pfremote.maillog.findings.index import RuleIndex
 from pfremote.maillog.findings.rule import Certainty, Finding, Rule
 from pfremote.maillog.findings.rules import ABOUT_REPLIES, RULES
 from pfremote.maillog.findings.sequel import tell_sequel
-from pfremote.maillog.findings.settle import Hit, certify, is_said, settle
+from pfremote.maillog.findings.settle import Hit, certify, certify_alone, is_said, settle
 from pfremote.maillog.findings.slow import find_slow
 from pfremote.maillog.findings.unknown import find_unknown, find_unknown_of_host, is_severe
 from pfremote.maillog.findings.witness import Witnesses
@@ -39,7 +39,7 @@ def find(
     transcripts = tuple(transcripts)
     after = {record.number: record for record in followed}
     screened = [record for record in after.values() if record.daemon == "postscreen"]
-    host = [hit for record in (*screened, *unplaced) for hit in _hits(record, record.text, None)]
+    host = [certify_alone(hit) for record in (*screened, *unplaced) for hit in _hits(record, record.text, None)]
     found = [*settle(host), *find_unknown_of_host(unplaced, host)]
     cleanup = _by_message(after.values())
     witnesses = Witnesses(host)

@@ -10,12 +10,30 @@ _FAILED = r"SASL (?P<mechanism>\S+) authentication failed"
 
 RULES = (
     Rule(
+        "auth.verifier-unknown",
+        r"SASL authentication (?:failure|problem): unknown password verifier(?P<why>.*)",
+        "the SASL library does not know how it shall check passwords",
+        "pwcheck_method in smtpd.conf names a check that this library has not{why}; no password was looked at.",
+        "Set pwcheck_method to saslauthd or auxprop in smtpd.conf, in the folder that smtpd reads (cyrus_sasl_config_path), and reload.",
+        side="in",
+    ),
+    Rule(
         "auth.mechanism-not-offered",
-        _FAILED + r": (?:Invalid authentication mechanism|no mechanism available)",
+        _FAILED + r": Invalid authentication mechanism",
         "the client asked for {mechanism}, which the server does not offer",
         "The AUTH line of the EHLO reply does not list {mechanism}; no password was looked at.",
         "Set the client to a mechanism from the 250-AUTH line, or enable {mechanism} in the SASL server, in smtpd_sasl_security_options (noplaintext forbids PLAIN and LOGIN outside TLS) and in smtpd_sasl_mechanism_filter.",
         side="in",
+    ),
+    Rule(
+        "auth.mechanism-not-offered",
+        _FAILED + r": no mechanism available",
+        "the SASL library has nothing to check {mechanism} with",
+        "Either the AUTH line of the EHLO reply does not list {mechanism}, or the library's plug-in or password check is missing; no password was looked at.",
+        "Compare the 250-AUTH line with mech_list and pwcheck_method in smtpd.conf (cyrus_sasl_config_path), and the plug-in packages that are installed.",
+        "likely",
+        side="in",
+        weight=SIGN,
     ),
     Rule(
         "auth.saslauthd-down",
@@ -27,7 +45,7 @@ RULES = (
     ),
     Rule(
         "auth.database",
-        r"SASL authentication (?:failure|problem): (?:unable to open Berkeley db|auxpropfunc error|sql_select|sql plugin|ldapdb|Could not open db)\W*(?P<why>.*)",
+        r"SASL authentication (?:failure|problem): (?:unable to open Berkeley db|auxpropfunc error|sql_select|sql plugin|ldapdb|Could not open db)[ :]*(?P<why>.*)",
         "the SASL library cannot read its account database",
         "It says: {why}. This says nothing about the password.",
         "Look at auxprop_plugin in smtpd.conf (cyrus_sasl_config_path), and at owner and mode of the database as smtpd sees it (chroot).",
@@ -39,6 +57,14 @@ RULES = (
         "the SASL library has no such account",
         "Its account database has no secret for this user and realm; with DIGEST-MD5 or CRAM-MD5 it needs the password in the clear.",
         "sasldblistusers2 shows users with their realms; compare smtpd_sasl_local_domain.",
+        side="in",
+    ),
+    Rule(
+        "auth.realm",
+        r"SASL authentication (?:failure|problem): realm changed",
+        "the client answered for another realm than the server named",
+        "With DIGEST-MD5 the realm is part of the response; the library breaks the exchange off and looks at no password.",
+        "Compare smtpd_sasl_local_domain with the realm in the client's user name; PLAIN inside TLS has no realm to get wrong.",
         side="in",
     ),
     Rule(
@@ -159,10 +185,11 @@ RULES = (
         "auth.bad-credentials",
         r"warning: \S+: SASL (?P<mechanism>\S+) authentication failed|SASL authentication (?:failure|problem): (?:Password verification failed|incorrect digest response|client (?:response|evidence) does|authentication failure)|^535 5\.7\.8 Error: authentication failed",
         "the SASL server refused the {mechanism} credentials",
-        "The exchange was complete and the SASL server said no: wrong user name, realm or password, or a locked account.",
+        "The SASL server said no: wrong user name, realm or password, or a locked account.",
         "Compare the user name in the log with the account; the SASL server's log at this second has the reason.",
         side="in",
         weight=SIGN,
+        yields=("auth.library-says",),
         unless=r"^454 4\.7\.0",
         backed_by=r"^535 ",
     ),

@@ -51,6 +51,14 @@ RULES = (
         side="out",
     ),
     Rule(
+        "auth.relay-quota",
+        _SAID + r"(?P<reply>[45]\d\d[^()]*(?i:credits? exceeded|(?:quota|sending limit|daily limit)\b)" + QUOTED + ")",
+        "the provider takes no more mail from this account for now",
+        "{server} answered AUTH with {reply}: what the account may send is used up.",
+        "Look at the account's plan and usage at the provider; the mail waits in the queue until it takes more.",
+        side="out",
+    ),
+    Rule(
         "auth.relay-temporary",
         _SAID + r"(?P<reply>4\d\d" + QUOTED + ")",
         "the remote server could not check our credentials now",
@@ -92,7 +100,7 @@ RULES = (
     ),
     Rule(
         "auth.relay-required",
-        r"said: (?P<reply>530[ -](?!5\.7\.0 Must issue a STARTTLS)[^()]*|5\d\d[ -][^()]*(?i:not authenticated|authentication (?:is )?required|must (?:authenticate|log ?in)|requires authentication|auth(?:entication)? first)[^()]*)",
+        r"said: (?P<reply>530[ -](?!5\.7\.0 Must issue a STARTTLS)[^()]*|5\d\d[ -][^()]*(?i:not authenticated|authentication (?:is )?required|must (?:authenticate|log ?in)|requires authentication|unauthenticated (?:senders?|mail) (?:is |are )?not allowed|auth(?:entication)? first)[^()]*)",
         "we did not log in, and the remote server requires it",
         "It answered: {reply}",
         "Enter the next hop, spelled as in relayhost or transport_maps, into smtp_sasl_password_maps, set smtp_sasl_auth_enable = yes, and run postmap.",

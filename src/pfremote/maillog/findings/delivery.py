@@ -74,8 +74,15 @@ RULES = (
         "dig MX and A of {name}{host}; see the spelling in the recipient, relayhost or transport_maps.",
     ),
     Rule(
+        "delivery.dns-malformed",
+        r"Name service error for name=(?P<name>\S+) type=\w+: Malformed",
+        "DNS has a malformed answer for the destination",
+        "What the name servers of {name} say is not what DNS allows, such as an address where the MX record must have a name.",
+        "dig MX {name}; tell the owner of the domain.",
+    ),
+    Rule(
         "delivery.dns-failed",
-        r"Name service error for name=(?P<name>\S+) type=\w+: (?P<why>Host not found, try again|.*SERVFAIL|[Tt]emporary.*|Malformed.*|.+)",
+        r"Name service error for (?:name=|domain )(?P<name>[^\s:]+)(?: type=\w+)?: (?P<why>Host not found, try again|.*SERVFAIL|[Tt]emporary.*|.+)",
         "DNS did not answer for the destination",
         "The resolver has no answer for {name} now ({why}); Postfix tries again.",
         "dig MX {name} on the mail host; look at its resolver and, with DANE, at DNSSEC.",
@@ -126,9 +133,11 @@ RULES = (
     ),
     Rule(
         "delivery.unwelcome",
-        r"host (?P<server>\S+) refused to talk to me: (?P<reply>\d{3}" + QUOTED + ")",
+        r"(?:host (?P<server>\S+)|connect to (?P<old>\S+?): server) refused to talk to me: (?P<reply>\d{3}"
+        + QUOTED
+        + ")",
         "the remote server refuses this host",
-        "{server} answered our connection with: {reply}",
+        "{server}{old} answered our connection with: {reply}",
         "Look up our address on block lists; with 421 lower the concurrency (smtp_destination_concurrency_limit).",
         side="out",
     ),
@@ -164,6 +173,13 @@ RULES = (
         "the message needs SMTPUTF8, and the server does not know it",
         "An address or header has characters beyond ASCII. {server}",
         "Use an ASCII address for this recipient; smtputf8_autodetect_classes decides which mail needs it.",
+    ),
+    Rule(
+        "delivery.address-syntax",
+        r"status=\w+ \(bad address syntax\)",
+        "the recipient's address is malformed",
+        "Postfix itself says so; no server was asked. The address stands in to=, what was typed in orig_to=.",
+        "Correct the address, or the alias or map that made it (orig_to= is what came in).",
     ),
     Rule(
         "delivery.expired",

@@ -9,7 +9,7 @@ from pfremote.maillog.findings.rule import Rule
 RULES = (
     Rule(
         "disposition.discarded",
-        r"(?:milter-)?discard: (?P<stage>\S+) (?:from \S+: )?(?P<why>[^;]*)",
+        r"(?:^|: )(?:milter-(?:header-)?)?discard: (?P<stage>\S+) (?:from \S+: )?(?P<why>[^;]*)",
         "the message was accepted and thrown away",
         "The client got 250, and a milter or a check said DISCARD: {why}. Neither side is told.",
         "Look at the milter's log, or for DISCARD in the access tables, header_checks and body_checks.",
@@ -17,7 +17,7 @@ RULES = (
     ),
     Rule(
         "disposition.held",
-        r"(?:milter-)?hold: (?P<stage>\S+) (?:from \S+: )?(?P<why>[^;]*)",
+        r"(?:^|: )(?:milter-(?:header-)?)?hold: (?P<stage>\S+) (?:from \S+: )?(?P<why>[^;]*)",
         "the message was accepted and put on hold",
         "It lies in the hold queue until an operator releases it: a milter or a check said HOLD: {why}.",
         "postqueue -p shows it with an exclamation mark; postcat -q QUEUE_ID, then postsuper -H QUEUE_ID releases it, postsuper -d deletes it.",
@@ -33,7 +33,7 @@ RULES = (
     ),
     Rule(
         "disposition.redirected",
-        r"\bredirect: (?P<stage>\S+) (?:from \S+: )?(?P<why>[^;]*)",
+        r"(?:^|: )(?:milter-(?:header-)?)?redirect: (?P<stage>\S+) (?:from \S+: )?(?P<why>[^;]*)",
         "the message was sent to another address instead",
         "A check said REDIRECT: {why}",
         "Look for REDIRECT in the access tables, header_checks and body_checks.",

@@ -96,7 +96,7 @@ RULES = (
     ),
     Rule(
         "policy.dmarc",
-        r"reject: [\w-]+ from \S+: (?P<reply>[^;]*(?:DMARC|5\.7\.2[56]|DKIM|\bARC\b)[^;]*)",
+        r"reject: [\w-]+ from \S+: (?P<reply>[^;]*(?:DMARC|5\.7\.26|DKIM|\bARC\b)[^;]*)",
         "DMARC or DKIM: the message does not prove whose it is",
         "The reply is the filter's: {reply}",
         "Look at the Authentication-Results that the filter logged (opendmarc, opendkim, rspamd) for this queue id.",

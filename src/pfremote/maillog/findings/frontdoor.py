@@ -9,10 +9,10 @@ from pfremote.maillog.findings.rule import FAILURE, Rule
 RULES = (
     Rule(
         "policy.rdns-failed",
-        r"warning: hostname (?P<name>\S+) does not resolve to address (?P<address>[0-9a-fA-F.:]*[0-9a-fA-F]): (?P<why>(?i:temporary failure|.*try again|server failure|.*timed? ?out).*)",
+        r"warning: hostname (?P<name>\S+) does not resolve to address (?P<address>[0-9a-fA-F.:]*[0-9a-fA-F]): (?P<why>(?i:temporary failure|.*try again|server failure|.*timed? ?out).*)|warning: (?:smtpd_peer_init: )?(?P<old>[0-9a-fA-F.:]*[0-9a-fA-F]): hostname (?P<host>\S+) verification failed: (?P<reason>(?i:temporary failure|.*try again|server failure|.*timed? ?out).*)",
         "DNS did not answer for the client's host name",
-        "The PTR of {address} is {name}, and looking that name up failed ({why}); Postfix calls such a client unknown until it works, so rules and debug_peer_list patterns by name miss it.",
-        "dig A {name} on the mail host, with time; look at its resolver and at the chroot's resolv.conf.",
+        "The PTR of {address}{old} is {name}{host}, and looking that name up failed ({why}{reason}); Postfix calls such a client unknown until it works, so rules and debug_peer_list patterns by name miss it.",
+        "dig A {name}{host} on the mail host, with time; look at its resolver and at the chroot's resolv.conf.",
     ),
     Rule(
         "frontdoor.proxy-protocol-missing",
@@ -82,6 +82,20 @@ RULES = (
         "postscreen: the client breaks the protocol ({what})",
         "{client} did what mail servers do not do.",
         "Put a client that must be let in into postscreen_access_list.",
+    ),
+    Rule(
+        "screen.protocol",
+        r"reject: RCPT from (?P<client>\[\S+\]:\d+): 550 5\.5\.1 Protocol error",
+        "postscreen: the client broke the protocol before",
+        "{client} failed a test, which stands in its lines before; postscreen refused its mail at the end of the dialogue.",
+        "Put a client that must be let in into postscreen_access_list.",
+    ),
+    Rule(
+        "screen.handover",
+        r"warning: (?:timeout|problem|error) (?:sending|passing) connection to service (?P<service>\S+)",
+        "postscreen cannot hand a client over to smtpd",
+        "{service} did not take the connection in time: all its processes are busy, or none starts.",
+        "Look for fatal: and throttling lines of smtpd, and at its process limit in master.cf (postconf -M smtpd/pass).",
     ),
     Rule(
         "screen.hangup",

@@ -54,7 +54,7 @@ RULES = (
     ),
     Rule(
         "limit.queue-write",
-        r"[Qq]ueue file write error|write queue file: (?P<how>.*)|(?:create|rename) (?:queue )?file \S+: (?P<why>.*)",
+        r"[Qq]ueue file write error|Error writing message file|write queue file: (?P<how>.*)|(?:create|rename) (?:queue )?file \S+: (?P<why>.*)",
         "the queue file could not be written",
         "The disk, a limit, a permission, a table that cleanup could not read, or a before-queue filter that broke off. {why}{how}",
         "Look at the lines before it, also those of cleanup and proxymap; df and ls -ld of queue_directory; postfix check.",

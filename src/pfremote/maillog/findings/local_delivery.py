@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from pfremote.maillog.findings.rule import SIGN, Rule
 
+#: Who delivers into mailboxes, and who repeats what these said. Other processes name other files.
+_DELIVER = frozenset(("local", "virtual", "pipe", "error", "retry", "qmgr"))
+
 RULES = (
     Rule(
         "local.unknown-user",
-        r"status=\w+ \((?:unknown user: \"?(?P<user>[^\")]*)|(?P<table>User unknown in [\w ]+ table)|(?P<relocated>[^)]*has moved to [^)]*))",
+        r"status=\w+ \((?:unknown user: \"?(?P<user>[^\")]*)|(?P<said>user unknown)\)|(?P<table>User unknown in [\w ]+ table)|(?P<relocated>[^)]*has moved to [^)]*))",
         "the recipient does not exist on this host",
-        "{user}{table}{relocated}",
+        "{user}{table}{said}{relocated}",
         "postmap -q ADDRESS on alias_maps, virtual_alias_maps, virtual_mailbox_maps; getent passwd NAME for local(8).",
         group="delivery",
     ),
@@ -33,7 +36,7 @@ RULES = (
     ),
     Rule(
         "local.command-said",
-        r"status=\w+ \((?P<how>[\w /]{4,40})\. Command output: (?P<output>.*?)\s*\)?$|status=\w+ \((?P<alone>temporary failure)\)",
+        r"status=\w+ \((?P<how>[\w' /]{4,40})\. Command output: (?P<output>.*?)\s*\)?$|status=\w+ \((?P<alone>temporary failure|command line usage error|data format error|cannot open input|host name unknown|service unavailable|internal software error|system resource problem|critical OS file missing|can't create user output file|input/output error|remote error in protocol|permission denied|local configuration error)\)",
         "a delivery command did not take the message ({how}{alone})",
         "Its exit status means: {how}{alone}. {output}",
         "Run the command of the pipe(8) line in master.cf by hand as its user; its own log says more.",
@@ -47,6 +50,7 @@ RULES = (
         "{what}",
         "ls -ld of the path and its parents; compare virtual_uid_maps, virtual_gid_maps, virtual_mailbox_base, mail_spool_directory; on SELinux ausearch -m avc.",
         group="delivery",
+        only=_DELIVER,
     ),
     Rule(
         "local.restricted",

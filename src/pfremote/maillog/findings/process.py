@@ -9,6 +9,13 @@ from pfremote.maillog.findings.rule import FAILURE, SIGN, Rule
 #: Before all others: the words of a table's trouble stand in these lines too.
 FIRST = (
     Rule(
+        "process.queue-permission",
+        r"(?:fatal: (?:chdir|open lock file|scan_dir_push: open directory|open directory) (?P<path>\S+?): (?:cannot \w+ (?:file|directory)(?: exclusively)?: )?|warning: master_wakeup_timer_event: service \S+\((?P<socket>\S+)\): )(?P<why>Permission denied|Operation not permitted|Read-only file system)",
+        "Postfix may not use a folder or file of its own",
+        "{path}{socket}: {why}. Every process that needs it fails.",
+        "postfix set-permissions, then postfix check; in a container the owner of the mounted volume must be the image's user postfix; on SELinux ausearch -m avc.",
+    ),
+    Rule(
         "process.debug-list",
         r"warning: debug_peer_list: (?P<pattern>.+): table lookup problem|warning: debug_peer_list: (?P<why>non-null host address bits.*|bad .*)|fatal: debug_peer_list: (?P<fatal>.*)",
         "debug_peer_list has a pattern that Postfix cannot use",
@@ -28,10 +35,17 @@ RULES = (
     ),
     Rule(
         "process.setting",
-        r"fatal: (?P<what>(?:bad (?:numerical|boolean|string|time|long|integer)|invalid \S+ parameter|parameter \"?\S+|open \S+/(?:main|master)\.cf|/\S+/(?:main|master)\.cf|config variable|unknown (?:daemon )?user|file /\S+/\S+\.cf).*)",
+        r"fatal: (?P<what>(?:bad (?:numerical|boolean|string|time|long|integer)|invalid \S+ parameter|parameter \"?\S+|open \S+/(?:main|master)\.cf|/\S+/(?:main|master)\.cf|config variable|unknown (?:daemon )?user|file /\S+/\S+\.cf|get_service_attr: |valid hostname or network address required|\S+:\w+: Servname not supported).*)",
         "a setting keeps Postfix from working",
         "{what}",
         "postconf -n shows what is set, postfix check more; every new process dies until it is corrected.",
+    ),
+    Rule(
+        "process.no-program",
+        r"fatal: master_spawn: exec (?P<program>\S+): (?P<why>.*)",
+        "master.cf names a program that cannot be started",
+        "{program}: {why}",
+        "postconf -M: the last column of that service must be a program of daemon_directory; a blank or a tab too few shifts the columns.",
     ),
     Rule(
         "process.port-taken",
@@ -49,7 +63,7 @@ RULES = (
     ),
     Rule(
         "process.owner",
-        r"warning: (?:not owned by \S+|group or other writable|not set-gid or not owner\S*): (?P<file>\S+)",
+        r"warning: (?:not owned by (?:group )?\S+|group or other writable|not set-gid or not owner\S*(?: executable)?): (?P<file>\S+)",
         "a file of Postfix has the wrong owner or mode",
         "{file}",
         "postfix set-permissions, then postfix check.",
@@ -172,6 +186,14 @@ RULES = (
         "a comment stands behind a value in main.cf",
         "{what}: Postfix takes # only at the beginning of a line.",
         "Move the comment to a line of its own.",
+    ),
+    Rule(
+        "config.nis",
+        r"warning: dict_nis_init: NIS domain name not set - NIS lookups disabled",
+        "a default setting asks for NIS, which this host does not use",
+        "It is harmless: alias_maps is not set, and its default has nis:mail.aliases in it.",
+        "Set alias_maps = hash:/etc/aliases (or lmdb:) in main.cf, and the line goes away.",
+        group="note",
     ),
     Rule(
         "config.two-places",

@@ -53,7 +53,7 @@ class Rule:
     findings of one group those with the least weight stay; what only tells of a failure stays only where nothing else
     was found. ``yields``: codes (or their beginnings) beside which it says nothing. ``unless``: what contradicts it
     when it stands in the session; ``backed_by``: what must stand there too, or it is only likely. ``group`` is the
-    part of the code before the dot unless told.
+    part of the code before the dot unless told. ``only``: the daemons whose lines it reads.
     """
 
     code: str
@@ -68,6 +68,7 @@ class Rule:
     unless: str = ""
     backed_by: str = ""
     group: str = ""
+    only: frozenset[str] = frozenset()
     regex: re.Pattern[str] = field(init=False, repr=False)
     family: str = field(init=False, repr=False)
 
@@ -78,6 +79,8 @@ class Rule:
     def apply(self, record: Record, text: str, session: int | None) -> Finding | None:
         """Return the finding if ``text`` (what a reader is shown of ``record``) fits."""
         if self.side and SIDES.get(record.daemon, self.side) != self.side:
+            return None
+        if self.only and record.daemon not in self.only:
             return None
         found = self.regex.search(text)
         if found is None:

@@ -27,17 +27,37 @@ _HARMLESS_WHEN_SENT = (
 )
 
 
+#: The server took the dialogue further than TLS: what it answers to an envelope came over that connection.
+_AFTER_TLS = re.compile(r"\(in reply to (?:MAIL FROM|RCPT TO|DATA|end of DATA|BDAT|.*\(last\))")
+_TLS_STOPPED = re.compile(r"Server certificate not|Cannot start TLS|TLSA|SSL_connect error")
+
+
 def certify(hits: Iterable[Hit], transcript: Transcript, texts: Sequence[str]) -> list[Hit]:
     """Leave out what hindered nothing, and call likely what the session's lines do not bear out."""
-    sent = {delivery.status for delivery in transcript.deliveries} == {"sent"}
-    certified = []
-    for rule, finding in hits:
-        if sent and transcript.session.kind != "smtpd" and rule.code.startswith(_HARMLESS_WHEN_SENT):
-            continue
-        backed = not rule.backed_by or is_said(rule.backed_by, texts)
-        certain = finding if backed else replace(finding, certainty="likely")
-        certified.append((rule, with_decision(certain, transcript)))
-    return certified
+    harmless = transcript.session.kind != "smtpd" and _was_let_pass(transcript, texts)
+    return [
+        (rule, with_decision(_back(rule, finding, texts), transcript))
+        for rule, finding in hits
+        if not (harmless and rule.code.startswith(_HARMLESS_WHEN_SENT))
+    ]
+
+
+def certify_alone(hit: Hit) -> Hit:
+    """Call likely what another line of a session would have to bear out: a line of the host has no session."""
+    rule, finding = hit
+    return rule, _back(rule, finding, ())
+
+
+def _back(rule: Rule, finding: Finding, texts: Sequence[str]) -> Finding:
+    backed = not rule.backed_by or is_said(rule.backed_by, texts)
+    return finding if backed else replace(finding, certainty="likely")
+
+
+def _was_let_pass(transcript: Transcript, texts: Sequence[str]) -> bool:
+    """Say whether the dialogue went on after TLS: all was sent, or the server refused something of the envelope."""
+    if {delivery.status for delivery in transcript.deliveries} == {"sent"}:
+        return True
+    return any(map(_AFTER_TLS.search, texts)) and not any(map(_TLS_STOPPED.search, texts))
 
 
 def is_said(pattern: str, texts: Iterable[str]) -> bool:
@@ -62,11 +82,12 @@ def settle(hits: list[Hit], transcript: Transcript | None = None, *, explained: 
     """Return the findings that stand: of each family the rules of the lowest weight, each code with its first line.
 
     ``explained``: the session has a finding from elsewhere. Where a session had more than one delivery, they may
-    have failed for different causes, so there only what explains the same line silences another.
+    have failed for different causes, so there only what explains the same line silences another. Of the host it is
+    what the same process said.
     """
-    several = transcript is not None and len(transcript.deliveries) > 1
+    several = transcript is None or len(transcript.deliveries) > 1
     explained = explained or any(rule.weight < FAILURE and rule.family != "note" for rule, _ in hits)
-    lines = {finding.proof.number for rule, finding in hits if rule.weight < FAILURE}
+    lines = {_part(finding) for rule, finding in hits if rule.weight < FAILURE}
     codes = {rule.code for rule, _ in hits if rule.weight < FAILURE}
     least: dict[tuple[str, int], int] = {}
     for rule, finding in hits:
@@ -74,7 +95,7 @@ def settle(hits: list[Hit], transcript: Transcript | None = None, *, explained: 
         least[place] = min(rule.weight, least.get(place, rule.weight))
     kept: dict[tuple[str, str], Finding] = {}
     for rule, finding in hits:
-        alone = finding.proof.number not in lines if several and rule.family == "delivery" else not explained
+        alone = _part(finding) not in lines if several and rule.family == "delivery" else not explained
         if rule.weight > least[_place(rule, finding, several=several)] or (rule.weight == FAILURE and not alone):
             continue
         if any(code != rule.code and code.startswith(rule.yields) for code in codes if rule.yields):
@@ -86,4 +107,10 @@ def settle(hits: list[Hit], transcript: Transcript | None = None, *, explained: 
 
 
 def _place(rule: Rule, finding: Finding, *, several: bool) -> tuple[str, int]:
-    return rule.family, finding.proof.number if several and rule.family == "delivery" else 0
+    return rule.family, _part(finding) if several and rule.family == "delivery" else 0
+
+
+def _part(finding: Finding) -> int:
+    """Return what another finding must have in common to be about the same delivery."""
+    proof = finding.proof
+    return proof.number if finding.session is not None or proof.pid is None else -proof.pid

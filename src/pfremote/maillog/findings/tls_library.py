@@ -19,8 +19,15 @@ RULES = (
         "Compare the client's list (smtpd_tls_loglevel = 2) with smtpd_tls_ciphers, smtpd_tls_exclude_ciphers and the certificate's key type.",
     ),
     Rule(
+        "tls.no-protocols",
+        r"no protocols available",
+        "our own settings leave no TLS version",
+        "The library found none that both Postfix's and OpenSSL's settings allow, so the handshake was over before a byte was sent.",
+        "postconf smtp_tls_protocols smtp_tls_mandatory_protocols smtpd_tls_protocols, and MinProtocol and MaxProtocol in openssl.cnf.",
+    ),
+    Rule(
         "tls.version",
-        r"unsupported protocol|wrong ssl version|version too low|no protocols available|bad protocol version number|unknown ssl version|tlsv1 not supported",
+        r"unsupported protocol|wrong ssl version|version too low|bad protocol version number|unknown ssl version|tlsv1 not supported",
         "no TLS version in common",
         "One side offers only TLS versions that the other does not take (TLS 1.0 and 1.1 are off in current OpenSSL).",
         "Update the older side, or look at smtpd_tls_protocols / smtp_tls_protocols and OpenSSL's MinProtocol.",
