@@ -81,6 +81,41 @@ FOREIGN: list[tuple[list[str], list[tuple[str, str]]]] = [
         ],
         [("tls.no-protocols", "proven")],
     ),
+    # The handshake failed, whatever became of the mail without TLS.
+    (
+        [
+            "smtp: SSL_connect error to mx.example.com[198.51.100.25]:25: -1",
+            "smtp: warning: TLS library problem: error:141A318A:SSL routines:tls_process_ske_dhe:dh key too small:ssl/statem/statem_clnt.c:2157:",
+            "smtp: 5AB0C11D22E: Cannot start TLS: handshake failure",
+            _status("250 2.0.0 Ok: queued as 4Z", status="sent"),
+        ],
+        [("tls.weak-key", "proven")],
+    ),
+    # Soft bounces answer 435; a socketmap is no policy service; main.cf is no table.
+    (
+        [
+            _CLIENT,
+            _FAILED + "PLAIN authentication failed: ",
+            "smtpd: > c.example.net[192.0.2.7]: 435 4.7.8 Error: authentication failed: ",
+        ],
+        [("auth.bad-credentials", "proven")],
+    ),
+    (
+        [
+            "trivial-rewrite: warning: connect to /run/map.socket: No such file or directory",
+            "trivial-rewrite: warning: table socketmap:unix:/run/map.socket:transport lookup error: No such file or directory",
+        ],
+        [("table.socketmap", "proven")],
+    ),
+    (["sendmail: fatal: open /etc/postfix/main.cf: Permission denied"], [("process.setting", "proven")]),
+    (
+        ["local: fatal: main.cf configuration error: mailbox_size_limit is smaller than message_size_limit"],
+        [("process.setting", "proven")],
+    ),
+    (
+        [_said("550 5.7.515 Access denied, sending domain does not meet the required level", "end of DATA")],
+        [("delivery.sender-authentication", "proven")],
+    ),
     # Who refuses: the client's address, the sender, the recipient, the content.
     (
         [_REJECT + "550 5.7.25 Client host rejected: cannot find your hostname, [192.0.2.7]" + _MAIL],

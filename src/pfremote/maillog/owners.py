@@ -27,6 +27,17 @@ OF_THE_HOST = frozenset(
         "syslog-ng",
     )
 )
+
+
+def is_postfix(tag: str) -> bool:
+    """Say whether a program of Postfix wrote under this tag: ``postfix/smtpd``, or postfix(1) itself.
+
+    >>> is_postfix("postfix/smtpd"), is_postfix("postfix"), is_postfix("opendkim")
+    (True, True, False)
+    """
+    return "/" in tag or tag == "postfix"
+
+
 #: The owner of lines that cannot hold what a client sent.
 OTHER = "\0other"
 

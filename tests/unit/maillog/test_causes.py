@@ -650,3 +650,21 @@ def test_the_table_of_right_causes_is_true_and_nothing_is_wrong() -> None:
     assert [found["wrong"] for found in count().values()] == [0, 0, 0, 0]
     document = (FIXTURES.parents[1] / "docs" / "benchmarks.md").read_text()
     assert [row for row in as_rows() if row not in document] == []
+
+
+def test_a_command_with_quotes_in_it_is_shown_with_its_output() -> None:
+    (finding,) = find(
+        [
+            "local: 5AB0C11D22E: to=<b@example.com>, relay=local, delay=1, delays=0/0/1/0, dsn=5.3.0, "
+            'status=bounced (Command died with status 127: "procmail -a "$EXTENSION"". Command output: sh: procmail: not found )'
+        ]
+    )
+    assert finding.code == "local.command-failed"
+    assert finding.meaning.startswith('procmail -a "$EXTENSION": sh: procmail: not found. ')
+
+
+def test_postfix_itself_says_why_it_does_not_start() -> None:
+    line = (
+        b"Nov 24 02:13:49 mx postfix[7]: fatal: parameter inet_interfaces: no local interface found for 2001:db8::1\n"
+    )
+    assert [finding.code for finding in found_in(line)] == ["process.setting"]

@@ -19,7 +19,7 @@ from pfremote.maillog.findings.settle import Hit, certify, certify_alone, is_sai
 from pfremote.maillog.findings.slow import find_slow
 from pfremote.maillog.findings.unknown import find_unknown, find_unknown_of_host, is_severe
 from pfremote.maillog.findings.witness import Witnesses
-from pfremote.maillog.owners import OF_THE_HOST
+from pfremote.maillog.owners import OF_THE_HOST, is_postfix
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.sessions.follow import message_of
 from pfremote.maillog.transcripts.turns import Transcript, Turn
@@ -142,7 +142,7 @@ def _hits(record: Record, text: str, session: int | None, texts: Sequence[str] =
 
     ``texts`` are the session's lines, which may contradict a rule.
     """
-    if record.tag and "/" not in record.tag and record.daemon not in OF_THE_HOST:
+    if record.tag and not is_postfix(record.tag) and record.daemon not in OF_THE_HOST:
         return []  # opendkim, Dovecot, amavis use the same words of other things
     quoted = _QUOTES.search(text) is not None and record.daemon != "smtpd"
     quiet = "_warning: " in text[:60]  # warn_if_reject refuses nothing: no rule about refusals may see it

@@ -191,7 +191,7 @@ RULES = (
         weight=SIGN,
         yields=("auth.library-says",),
         unless=r"^454 4\.7\.0",
-        backed_by=r"^535 ",
+        backed_by=r"^[45]35 ",
     ),
     Rule(
         "auth.library-says",

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from pfremote.maillog.findings.rule import QUOTED, SIGN, Rule
 
+#: Who connects to other servers, and who repeats what these met. Others connect to the services of tables and policies.
+_SEND = frozenset(("smtp", "lmtp", "error", "retry", "qmgr"))
 _CONNECT = r"(?:^|\(|: )connect to (?P<server>\S+?): "
 
 RULES = (
@@ -16,6 +18,7 @@ RULES = (
         "{server}: {why}.",
         "See that Dovecot (or the LMTP server) runs, and the path, owner and mode of its socket as seen by Postfix (chroot).",
         side="out",
+        only=_SEND,
     ),
     Rule(
         "delivery.refused",
@@ -24,6 +27,7 @@ RULES = (
         "Nothing listens on {server}, or a firewall answers for it.",
         "Try nc or telnet to {server} from the mail host; see the port in transport_maps or relayhost.",
         side="out",
+        only=_SEND,
     ),
     Rule(
         "delivery.connect-timeout",
@@ -32,6 +36,7 @@ RULES = (
         "{server} did not answer within smtp_connect_timeout: a firewall that drops (outbound port 25 blocked?), or the host is down.",
         "Try another port and another host from here: nc -vz; ask the provider about outbound port 25.",
         side="out",
+        only=_SEND,
     ),
     Rule(
         "delivery.no-route",
@@ -41,6 +46,7 @@ RULES = (
         "{server}: {why}. With an IPv6 address this host may have no IPv6.",
         "ip route get ADDRESS; see inet_protocols and smtp_address_preference.",
         side="out",
+        only=_SEND,
     ),
     Rule(
         "delivery.connect-failed",
@@ -49,6 +55,7 @@ RULES = (
         "{server}: {why}.",
         "nc -vz HOST PORT from the mail host; look at the firewall's log, and at smtp_bind_address.",
         side="out",
+        only=_SEND,
         weight=SIGN,
     ),
     Rule(

@@ -119,6 +119,8 @@ RULES = (
         "smtpd could not ask {service} ({why}) and puts the mail off with 451 4.3.5.",
         "Start the policy service, or see check_policy_service in the restrictions and its socket.",
         side="in",
+        yields=("table.socketmap",),
+        only=frozenset(("smtpd",)),
     ),
     Rule(
         "policy.service",

@@ -20,7 +20,7 @@ RULES = (
     ),
     Rule(
         "local.command-failed",
-        r"[Cc]ommand died with (?P<how>status|signal) (?P<code>\d+): \"(?P<command>[^\"]*)\"(?:\. Command output: (?P<output>.*?)\s*\))?",
+        r"[Cc]ommand died with (?P<how>status|signal) (?P<code>\d+): \"(?P<command>.*?)\"(?:\. Command output: (?P<output>.*?)\s*\)|(?=\)|[^\"]*$))",
         "a delivery command failed ({how} {code})",
         "{command}: {output}. Status 75 puts off, others return the mail (sysexits.h); 126 and 127 mean that it could not be run.",
         "Run it by hand as the user that pipe(8) or local(8) uses (user= in master.cf, default_privs).",

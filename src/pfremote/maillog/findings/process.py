@@ -35,7 +35,7 @@ RULES = (
     ),
     Rule(
         "process.setting",
-        r"fatal: (?P<what>(?:bad (?:numerical|boolean|string|time|long|integer)|invalid \S+ parameter|parameter \"?\S+|open \S+/(?:main|master)\.cf|/\S+/(?:main|master)\.cf|config variable|unknown (?:daemon )?user|file /\S+/\S+\.cf|get_service_attr: |valid hostname or network address required|\S+:\w+: Servname not supported).*)",
+        r"fatal: (?P<what>(?:bad (?:numerical|boolean|string|time|long|integer)|invalid \S+ parameter|main\.cf configuration error|parameter \"?\S+|open \S+/(?:main|master)\.cf|/\S+/(?:main|master)\.cf|config variable|unknown (?:daemon )?user|file /\S+/\S+\.cf|get_service_attr: |valid hostname or network address required|\S+:\w+: Servname not supported).*)",
         "a setting keeps Postfix from working",
         "{what}",
         "postconf -n shows what is set, postfix check more; every new process dies until it is corrected.",

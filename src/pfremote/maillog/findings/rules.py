@@ -5,10 +5,12 @@ from __future__ import annotations
 from pfremote.maillog.findings import (
     auth,
     auth_outbound,
+    breaches,
     delivery,
     dispositions,
     filters,
     frontdoor,
+    judgements,
     limits,
     local_delivery,
     policy,
@@ -19,6 +21,7 @@ from pfremote.maillog.findings import (
     tls_files,
     tls_library,
     tls_trust,
+    vague_replies,
 )
 from pfremote.maillog.findings.rule import Rule
 
@@ -33,11 +36,14 @@ RULES: tuple[Rule, ...] = (
     *frontdoor.RULES,
     *filters.RULES,
     *policy.RULES,
+    *breaches.RULES,
     *dispositions.RULES,
     *tables.RULES,
     *limits.RULES,
     *local_delivery.RULES,
     *replies.RULES,
+    *judgements.RULES,
+    *vague_replies.RULES,
     *delivery.RULES,
     *process.RULES,
 )
@@ -49,5 +55,7 @@ ABOUT_REPLIES: tuple[Rule, ...] = (
     *(rule for rule in tls_trust.RULES if rule.code in ("tls.refused-by-server", "tls.requiretls")),
     *(rule for rule in filters.RULES if rule.code == "filter.amavis"),
     *replies.RULES,
+    *judgements.RULES,
+    *vague_replies.RULES,
     *(rule for rule in delivery.RULES if rule.code == "delivery.unwelcome"),
 )

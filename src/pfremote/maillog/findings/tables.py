@@ -32,7 +32,7 @@ RULES = (
     ),
     Rule(
         "table.unavailable",
-        r"(?:error|fatal): open (?:database )?(?P<file>\S+): (?P<why>.+)|warning: (?P<table>\w+:\S+) is unavailable\. (?P<reason>.+)",
+        r"(?:error|fatal): open (?:database )?(?P<file>(?!\S*/(?:main|master)\.cf:)\S+): (?P<why>.+)|warning: (?P<table>\w+:\S+) is unavailable\. (?P<reason>.+)",
         "a table cannot be opened",
         "{file}{table}: {why}{reason}. Until it can, Postfix puts off what needs it (451 4.3.0, from a restriction 451 4.3.5).",
         "postmap the source file (lmdb:, hash: and cdb: need their database file); see owner and mode, and postconf for the parameter that names it.",
@@ -72,6 +72,14 @@ RULES = (
         "the service behind a table failed",
         "{what}{tcp}{name}{cache}",
         "Start the service that the table names; postmap -q KEY TYPE:NAME shows its answer.",
+    ),
+    Rule(
+        "table.socketmap",
+        r"warning: (?:problem talking to server|connect to) (?P<name>(?:/|inet:|unix:|[\w.-]+:\d)\S*): (?P<why>.+)",
+        "the service behind a table failed",
+        "{name}: {why}",
+        "Start the service that the table names; postmap -q KEY TYPE:NAME shows its answer.",
+        only=frozenset(("trivial-rewrite", "cleanup", "proxymap", "local", "virtual", "pipe", "verify")),
     ),
     Rule(
         "table.proxymap",

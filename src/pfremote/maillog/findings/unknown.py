@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from pfremote.maillog.findings.rule import Finding
 from pfremote.maillog.findings.settle import Hit
+from pfremote.maillog.owners import is_postfix
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.transcripts.turns import Transcript, Turn
 
@@ -70,7 +71,7 @@ def find_unknown_of_host(unplaced: Iterable[Record], known: list[Hit]) -> list[F
     lines = {finding.proof.number for _, finding in known}
     found: dict[str, Finding] = {}
     for record in unplaced:
-        severe = _match_severe(record.text) if record.number not in lines and "/" in record.tag else None
+        severe = _match_severe(record.text) if record.number not in lines and is_postfix(record.tag) else None
         if severe is None:
             continue
         made = _warned(severe, None, record)
@@ -88,7 +89,7 @@ def _match_severe(text: str) -> re.Match[str] | None:
 
 def is_severe(record: Record) -> bool:
     """Say whether Postfix says with this line that something is wrong."""
-    return "/" in record.tag and _match_severe(record.text) is not None
+    return is_postfix(record.tag) and _match_severe(record.text) is not None
 
 
 def _warned(severe: re.Match[str], session: int | None, record: Record) -> Finding:
