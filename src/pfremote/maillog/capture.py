@@ -10,7 +10,7 @@ from pfremote.maillog.budget import shorten
 from pfremote.maillog.completeness import is_cut
 from pfremote.maillog.contain import Unreadable
 from pfremote.maillog.findings import Finding
-from pfremote.maillog.findings.aftermath import Aftermath
+from pfremote.maillog.findings.aftermath import tell_aftermath
 from pfremote.maillog.parse.lines import parse_evidence
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.proof.prove import Withheld, redact_and_prove
@@ -133,9 +133,6 @@ def read_capture(
     chosen = show_redacted(chosen, clean.records)
     transcripts, of_sessions = read_transcripts(chosen.sessions, chosen.followed)
     findings, of_findings = read_findings(transcripts, chosen.followed, chosen.unplaced)
-    aftermath = Aftermath()
-    for record in clean.records:
-        aftermath.feed(record)
     records = chosen.records()
     kept = {record.number for record in records}
     counts = Counts(
@@ -155,7 +152,7 @@ def read_capture(
         followed=chosen.followed,
         unplaced=chosen.unplaced,
         transcripts=transcripts,
-        findings=aftermath.tell(findings),
+        findings=tell_aftermath(findings, clean.records),
         exposures=clean.exposures,
         withheld=tuple(withheld for withheld in clean.withheld if withheld.number in kept),
         counts=counts,

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pfremote.maillog.capture import Capture
 from pfremote.maillog.findings import find
+from pfremote.maillog.findings.aftermath import tell_aftermath
 from pfremote.maillog.live import Live, LiveEnd, LiveLine
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.proof.prove import Withheld, withhold
@@ -49,7 +50,7 @@ def disguise_capture(capture: Capture, names: Pseudonyms) -> Capture:
         followed=followed,
         unplaced=unplaced,
         transcripts=transcripts,
-        findings=find(transcripts, followed, unplaced),
+        findings=tell_aftermath(find(transcripts, followed, unplaced), lines.values()),
         exposures=tuple(_disguise_exposure(exposure, names) for exposure in capture.exposures),
         withheld=tuple(sorted(withheld, key=lambda item: item.number)),
     )

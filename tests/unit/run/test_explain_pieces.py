@@ -84,6 +84,28 @@ def test_what_came_after_and_what_a_filter_threw_away_reads_the_same_in_pieces(t
     assert "6m later" not in capture.findings[0].meaning  # it was not delivered
 
 
+def test_a_later_login_of_the_same_client_reads_the_same_in_pieces(tmp_path: Path) -> None:
+    """The session that logged in went well: of it only the number is kept."""
+    path = tmp_path / "mail.log"
+    client = "c.example.jp[192.0.2.1]"
+    path.write_text(
+        "".join(
+            f"Nov 24 22:0{minute}:00 mx postfix/smtpd[{pid}]: {text}\n"
+            for minute, pid, text in (
+                (0, 7, f"connect from {client}"),
+                (0, 7, f"warning: {client}: SASL LOGIN authentication failed: no, sasl_username=alice"),
+                (0, 7, f"disconnect from {client}"),
+                (3, 8, f"connect from {client}"),
+                (3, 8, f"5AB0C11D22E: client={client}, sasl_method=LOGIN, sasl_username=alice"),
+                (3, 8, f"disconnect from {client}"),
+            )
+        )
+    )
+    assert_same(path, (1, 2, 40))
+    (finding,) = explain(path, piece=1).capture.findings  # type: ignore[union-attr]
+    assert finding.meaning.endswith("Another session of this client logged in as alice at 2026-11-24 22:03:00 UTC.")
+
+
 def read_recordings(seed: int, number: int) -> list[list[bytes]]:
     chosen = random.Random(seed).sample(LOGS, number)  # noqa: S311 - a choice, not a key
     return [path.read_bytes().splitlines(keepends=True) for path in chosen]

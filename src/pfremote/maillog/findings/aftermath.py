@@ -1,14 +1,14 @@
-"""What became of mail that was refused: the same sender's mail to the same recipient, sent later in the log."""
+"""What became of mail that was refused, and of logins: the same mail sent later in the log, the same client let in."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import replace
 
+from pfremote.maillog.findings.later_login import LaterLogins
 from pfremote.maillog.findings.rule import Finding
-from pfremote.maillog.findings.sequel import tell_time
+from pfremote.maillog.findings.sequel import add_words, tell_time
 from pfremote.maillog.parse.patterns import queue_id
 from pfremote.maillog.parse.record import Record
 
@@ -31,6 +31,7 @@ class Aftermath:
         self._senders: set[str] = set()
         #: Messages of such a sender that are in the queue, by host and queue id.
         self._queued: dict[_Pair, str] = {}
+        self._logins = LaterLogins()
 
     def feed(self, record: Record) -> None:
         """Take the next line."""
@@ -41,6 +42,8 @@ class Aftermath:
                 self._delivered.setdefault(pair, [])
                 self._refused_now.add(pair)
                 self._senders.add(pair[0])
+            elif record.daemon == "smtpd":
+                self._logins.feed(record)
         elif self._senders:
             self._follow(record, text)
 
@@ -58,18 +61,24 @@ class Aftermath:
                     self._delivered[sender or "", to].append(record)
 
     def tell(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """Return the findings, those of refused mail with what became of it."""
-        return tuple(self._tell(finding) for finding in findings)
+        """Return the findings, those of refused mail and of refused logins with what became of it."""
+        return tuple(add_words(item, self._logins.tell(item) or self._tell(item)) for item in findings)
 
-    def _tell(self, finding: Finding) -> Finding:
+    def _tell(self, finding: Finding) -> str:
         found = _REFUSED.search(finding.proof.text) if finding.proof.daemon in _REFUSES else None
         if found is None or "reject_warning" in finding.proof.text:
-            return finding
+            return ""
         later = self._delivered.get((found["sender"].lower(), found["recipient"].lower()), [])
         place = bisect_right(later, finding.proof.number, key=lambda record: record.number)
         if place == len(later):
-            return finding
-        stop = "" if finding.meaning.endswith((".", "!", "?")) else "."
+            return ""
         when = tell_time(finding.proof, later[place].time)
-        words = f"Postfix took and sent mail of the same sender to the same recipient {when}."
-        return replace(finding, meaning=f"{finding.meaning}{stop} {words}")
+        return f"Postfix took and sent mail of the same sender to the same recipient {when}."
+
+
+def tell_aftermath(findings: Iterable[Finding], records: Iterable[Record]) -> tuple[Finding, ...]:
+    """Return the findings of a log with what its lines tell of the time after."""
+    aftermath = Aftermath()
+    for record in records:
+        aftermath.feed(record)
+    return aftermath.tell(findings)

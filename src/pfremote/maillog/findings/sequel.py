@@ -43,7 +43,7 @@ class _Later:
 def tell_sequel(found: Iterable[Finding], transcripts: Sequence[Transcript]) -> list[Finding]:
     """Add to each finding what the log tells of the time after it."""
     later = _Later(transcripts)
-    return [_add(finding, _after(finding, later)) for finding in found]
+    return [add_words(finding, _after(finding, later)) for finding in found]
 
 
 def tell_time(before: Record, after: datetime | None) -> str:
@@ -80,7 +80,8 @@ def _after(finding: Finding, later: _Later) -> str:
     return " ".join(word for word in words if word)
 
 
-def _add(finding: Finding, words: str) -> Finding:
+def add_words(finding: Finding, words: str) -> Finding:
+    """Return a finding with a sentence more, where there is one."""
     if not words:
         return finding
     stop = "" if finding.meaning.endswith((".", "!", "?")) else "."
