@@ -348,6 +348,24 @@ EXAMPLES: list[tuple[list[str], list[tuple[str, str]]]] = [
         [CLIENT, "smtpd: warning: problem talking to service rewrite: Connection timed out"],
         [("table.rewrite", "proven")],
     ),
+    # trivial-rewrite says itself why, or the database does.
+    (
+        [
+            CLIENT,
+            "trivial-rewrite: warning: virtual_mailbox_domains: mysql:/etc/postfix/d.cf: table lookup problem",
+            "trivial-rewrite: warning: connect to mysql server 127.0.0.1: Can't connect to server",
+            "smtpd: warning: problem talking to service rewrite: Connection reset by peer",
+        ],
+        [("table.sql", "proven"), ("table.sql", "likely")],
+    ),
+    (
+        [
+            CLIENT,
+            "smtpd: warning: dict_ldap_connect: Unable to bind to server ldap://x with dn cn=x: 49 (Invalid credentials)",
+            "smtpd: warning: problem talking to service rewrite: Connection reset by peer",
+        ],
+        [("table.ldap", "proven")],
+    ),
     (
         [CLIENT, "smtpd: fatal: open database /etc/aliases.db: No such file or directory"],
         [("table.unavailable", "proven")],

@@ -44,6 +44,18 @@ def test_the_address_of_a_name_is_without_the_colon_that_follows() -> None:
     assert "192.0.2.1:" not in finding.next_step
 
 
+def test_a_cause_of_another_hour_does_not_silence_what_the_host_says_now() -> None:
+    """What is far apart in time is not about one thing."""
+    lines = [
+        "01:00:00 mx postfix/proxymap[4]: warning: connect to mysql server 127.0.0.1: Can't connect to server",
+        "01:00:04 mx postfix/qmgr[5]: warning: problem talking to service rewrite: Connection reset by peer",
+        "02:00:00 mx postfix/qmgr[5]: warning: problem talking to service rewrite: Connection timed out",
+        "03:00:00 mx postfix/proxymap[4]: warning: connect to mysql server 127.0.0.1: Can't connect to server",
+    ]
+    found = found_in("".join(f"Nov 24 {line}\n" for line in lines).encode())
+    assert [(one.code, one.proof.number, one.count) for one in found] == [("table.sql", 1, 2), ("table.rewrite", 3, 1)]
+
+
 def test_the_envelope_is_no_word_of_the_block_list() -> None:
     (finding,) = find(
         [

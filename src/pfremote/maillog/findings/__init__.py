@@ -15,7 +15,7 @@ from pfremote.maillog.findings.index import RuleIndex
 from pfremote.maillog.findings.rule import Certainty, Finding, Rule
 from pfremote.maillog.findings.rules import ABOUT_REPLIES, RULES
 from pfremote.maillog.findings.sequel import tell_sequel
-from pfremote.maillog.findings.settle import Hit, certify, certify_alone, is_said, settle
+from pfremote.maillog.findings.settle import Hit, certify, certify_alone, is_said, settle, settle_host
 from pfremote.maillog.findings.slow import find_slow
 from pfremote.maillog.findings.unknown import find_unknown, find_unknown_of_host, is_severe
 from pfremote.maillog.findings.witness import Witnesses
@@ -40,7 +40,7 @@ def find(
     after = {record.number: record for record in followed}
     screened = [record for record in after.values() if record.daemon == "postscreen"]
     host = [certify_alone(hit) for record in (*screened, *unplaced) for hit in _hits(record, record.text, None)]
-    found = [*settle(host), *find_unknown_of_host(unplaced, host)]
+    found = [*settle_host(host), *find_unknown_of_host(unplaced, host)]
     cleanup = _by_message(after.values())
     witnesses = Witnesses(host)
     for transcript in transcripts:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from pfremote.maillog.findings.rule import FAILURE, Finding, Rule
 from pfremote.maillog.transcripts.restrictions import describe
 from pfremote.maillog.transcripts.turns import Transcript
 
 Hit = tuple[Rule, Finding]
+#: What is told once: a rule's code, and of a note what it says.
+_Said = tuple[str, str]
+#: So far apart lines of the host and of a session may be about one thing.
+NEAR = timedelta(seconds=5)
 #: What differs between two recipients whom the same rule is about.
 _ADDRESS = re.compile(r"<[^>]*>")
 
@@ -90,6 +95,10 @@ def settle(hits: list[Hit], transcript: Transcript | None = None, *, explained: 
     have failed for different causes, so there only what explains the same line silences another. Of the host it is
     what the same process said.
     """
+    return list(_settle(hits, transcript, explained=explained).values())
+
+
+def _settle(hits: list[Hit], transcript: Transcript | None = None, *, explained: bool = False) -> dict[_Said, Finding]:
     several = transcript is None or len(transcript.deliveries) > 1
     explained = explained or any(rule.weight < FAILURE and rule.family != "note" for rule, _ in hits)
     lines = {_part(finding) for rule, finding in hits if rule.weight < FAILURE}
@@ -98,7 +107,7 @@ def settle(hits: list[Hit], transcript: Transcript | None = None, *, explained: 
     for rule, finding in hits:
         place = _place(rule, finding, several=several)
         least[place] = min(rule.weight, least.get(place, rule.weight))
-    kept: dict[tuple[str, str], Finding] = {}
+    kept: dict[_Said, Finding] = {}
     for rule, finding in hits:
         alone = _part(finding) not in lines if several and rule.family == "delivery" else not explained
         if rule.weight > least[_place(rule, finding, several=several)] or (rule.weight == FAILURE and not alone):
@@ -108,7 +117,30 @@ def settle(hits: list[Hit], transcript: Transcript | None = None, *, explained: 
         key = rule.code, _ADDRESS.sub("", finding.meaning) if rule.family == "note" else ""
         known = kept.get(key)
         kept[key] = finding if known is None else replace(known, count=known.count + 1)
+    return kept
+
+
+def settle_host(hits: Iterable[Hit]) -> list[Finding]:
+    """Do the same for lines of the host, where what is far apart in time says nothing of each other."""
+    kept: dict[_Said, Finding] = {}
+    for near in _group_near(sorted(hits, key=lambda hit: hit[1].proof.number)):
+        for key, finding in _settle(near).items():
+            known = kept.get(key)
+            kept[key] = finding if known is None else replace(known, count=known.count + finding.count)
     return list(kept.values())
+
+
+def _group_near(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
+    """Yield hits of which each comes within seconds of the one before it."""
+    near: list[Hit] = []
+    for hit in hits:
+        before, time = (near[-1][1].proof.time if near else None), hit[1].proof.time
+        if before is not None and time is not None and abs(time - before) > NEAR:
+            yield near
+            near = []
+        near.append(hit)
+    if near:
+        yield near
 
 
 def _place(rule: Rule, finding: Finding, *, several: bool) -> tuple[str, int]:

@@ -115,6 +115,7 @@ RULES = (
         "trivial-rewrite cannot tell where an address belongs",
         "A table that it needs cannot be read, or the service itself died{why}.",
         "Look at trivial-rewrite's lines of the same seconds: they name the table.",
+        weight=SIGN,
     ),
     Rule(
         "table.conversion",

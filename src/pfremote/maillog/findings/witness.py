@@ -5,14 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pfremote.maillog.findings.rule import CAUSE
-from pfremote.maillog.findings.settle import Hit
+from pfremote.maillog.findings.settle import NEAR, Hit
 
 #: Families whose causes other processes log: tables (proxymap, trivial-rewrite) and milters (cleanup).
 _TOLD_ELSEWHERE = frozenset(("table", "milter"))
-_NEAR = timedelta(seconds=5)
 
 
 class Witnesses:
@@ -38,7 +37,7 @@ class Witnesses:
                 continue
             self.asked = True
             times = self._times[rule.family]
-            first, last = bisect_left(times, time - _NEAR), bisect_right(times, time + _NEAR)
+            first, last = bisect_left(times, time - NEAR), bisect_right(times, time + NEAR)
             for place in sorted(self._places[rule.family][first:last]):
                 other, cause = self._host[place]
                 if other.weight < rule.weight:
