@@ -41,6 +41,8 @@ class Counts:
     other_verbose: int = 0
     #: Sessions without a finding that are left out, of a log of which only the others are wanted.
     quiet: int = 0
+    #: Where those sessions begin whose dialogue lacks commands (their lines), of a log whose sessions are not all kept.
+    short: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

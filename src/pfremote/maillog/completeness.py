@@ -9,6 +9,7 @@ from typing import Final
 from pfremote.errors import Reason
 from pfremote.maillog.contain import Unreadable
 from pfremote.maillog.parse.record import Record
+from pfremote.maillog.proof.prove import WITHHELD
 from pfremote.maillog.sessions.build import Session
 from pfremote.text.quantities import plural
 
@@ -77,7 +78,7 @@ def explain_gaps(
 ) -> tuple[Reason, ...]:
     """Return why these sessions are not all that was logged, one reason per kind."""
     reused = _find_reused(sessions)
-    short = sum(lacks_commands(session) for session in sessions)
+    short = find_short(sessions)
     starts = [session for session in sessions if session.cut in ("start", "both")]
     ends = [session for session in sessions if session.cut in ("end", "both") and session.id not in reused]
     reasons = []
@@ -97,19 +98,26 @@ def explain_gaps(
             )
         )
     if short:
-        reasons.append(
-            Reason(
-                "lines-lost",
-                f"in {plural(short, 'session')} the dialogue has fewer commands than Postfix counted at the end: "
-                "lines are lost",
-            )
-        )
+        reasons.append(explain_short(len(short)))
     if unreadable:
         reasons.append(explain_unreadable(unreadable))
     if cut_lines:
         lines = "1 line was" if cut_lines == 1 else f"{cut_lines} lines were"
         reasons.append(Reason("line-cut", f"{lines} cut by Postfix, which logs {LONGEST_TEXT} bytes at most"))
     return tuple(reasons)
+
+
+def find_short(sessions: Iterable[Session]) -> list[int]:
+    """Return where those sessions begin whose dialogue lacks commands: the numbers of their first lines."""
+    return [session.records[0].number for session in sessions if lacks_commands(session)]
+
+
+def explain_short(number: int, where: str = "") -> Reason:
+    """Return the reason for so many sessions whose dialogue lacks commands."""
+    sessions = plural(number, "session")
+    message = f"in {sessions} the dialogue has fewer commands than Postfix counted at the end: lines are lost"
+    hint = "Look for a limit of rate in journald (RateLimitIntervalSec) and in rsyslog (imjournal, imuxsock)."
+    return Reason("lines-lost", f"{message}{where}", hint)
 
 
 def lacks_commands(session: Session) -> bool:
@@ -123,6 +131,8 @@ def lacks_commands(session: Session) -> bool:
     counted = next((found for record in reversed(session.records) if (found := _COUNTS.search(record.text))), None)
     if counted is None:
         return False
+    if any(record.text.startswith(WITHHELD) for record in session.records):
+        return False  # it may be one of them, or several that syslog wrote as one
     heard = sum(record.text.startswith("< ") for record in session.records)
     return heard < int(counted[1])
 

@@ -12,6 +12,7 @@ from pfremote import __version__
 from pfremote.errors import Reason
 from pfremote.maillog.capture import Capture
 from pfremote.maillog.causes import list_causes
+from pfremote.maillog.completeness import explain_short, find_short
 from pfremote.maillog.messages.message import Message
 from pfremote.model.result import HostResult
 from pfremote.report import Report, build_report
@@ -69,7 +70,7 @@ def _encode_troubled(capture: Capture) -> dict[str, Any]:
 
 def record_log(log: Explained, capture: Capture) -> HostRecord:
     """Return a log that was read as the record of a host that was not contacted."""
-    missing = (_HOLES,) if any(finding.code == "process.lost-lines" for finding in capture.findings) else ()
+    missing = tuple(_list_missing(capture))
     result = HostResult(
         log.host,
         "read",
@@ -78,6 +79,15 @@ def record_log(log: Explained, capture: Capture) -> HostRecord:
         lines=len(capture.records),
     )
     return HostRecord(result, folder="", source=f"file:{log.source.path}", missing=missing)
+
+
+def _list_missing(capture: Capture) -> Iterator[Reason]:
+    """Yield why a log does not show all that was said. That a session is cut at either end is told beside it."""
+    if any(finding.code == "process.lost-lines" for finding in capture.findings):
+        yield _HOLES
+    short = find_short(capture.sessions) if capture.counts.short is None else capture.counts.short
+    if short:
+        yield explain_short(len(short), f" ({'it' if len(short) == 1 else 'the first'} begins at line {short[0]})")
 
 
 def list_events(logs: Sequence[Explained], messages: Sequence[Message]) -> Iterator[Event]:

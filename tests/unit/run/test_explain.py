@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +289,51 @@ def test_a_log_that_says_it_has_holes_is_not_complete(capsys: pytest.CaptureFixt
     _, out, _ = explain(capsys, log)
     assert "complete  no" in out
     assert "lines of it were dropped" in " ".join(out.split())
+
+
+VERBOSE = (
+    "postfix/smtpd[7]: connect from c[192.0.2.5]",
+    "postfix/smtpd[7]: > c[192.0.2.5]: 220 hi",
+    "postfix/smtpd[7]: < c[192.0.2.5]: EHLO c",
+    "postfix/smtpd[7]: < c[192.0.2.5]: QUIT",
+    "postfix/smtpd[7]: disconnect from c[192.0.2.5] ehlo=1 auth=0/1 quit=1 commands=2/3",
+)
+
+
+@pytest.mark.parametrize("words", [[], ["--all"], ["--peer", "192.0.2.5"]])
+def test_a_dialogue_that_lacks_commands_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str]
+) -> None:
+    """Lines of the middle are lost: what the session shows is not all that was said."""
+    code, out, _ = explain(capsys, write_log(tmp_path, *VERBOSE), *words)
+    assert code == 0
+    assert "complete  no" in out
+    said = "in 1 session the dialogue has fewer commands than Postfix counted at the end: lines are lost (it begins at line 1)"
+    assert said in " ".join(out.split())
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [line for line in VERBOSE if ": < " not in line and ": > " not in line],
+        VERBOSE[1:],
+        VERBOSE[:-1],
+        (*VERBOSE[:-1], VERBOSE[-1].replace("auth=0/1 ", "").replace("2/3", "2")),
+    ],
+    ids=["not verbose", "cut at the head", "cut at the tail", "all there"],
+)
+def test_of_other_sessions_it_is_not(capsys: pytest.CaptureFixture[str], tmp_path: Path, lines: Sequence[str]) -> None:
+    _, out, _ = explain(capsys, write_log(tmp_path, *lines))
+    assert "fewer commands" not in out
+
+
+def test_it_is_told_of_those_sessions_only_that_were_asked_for(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    other = [line.replace("[7]", "[8]").replace("192.0.2.5", "192.0.2.6").replace("2/3", "2") for line in VERBOSE]
+    log = write_log(tmp_path, *VERBOSE, *other)
+    assert "fewer commands" in explain(capsys, log)[1]
+    assert "fewer commands" not in explain(capsys, log, "--peer", "192.0.2.6")[1]
 
 
 def test_a_cause_of_the_host_is_told_once_not_again_for_its_session(

@@ -106,6 +106,18 @@ def test_a_later_login_of_the_same_client_reads_the_same_in_pieces(tmp_path: Pat
     assert finding.meaning.endswith("Another session of this client logged in as alice at 2026-11-24 22:03:00 UTC.")
 
 
+def test_a_dialogue_that_lacks_commands_is_told_also_where_its_session_is_only_counted(tmp_path: Path) -> None:
+    path = tmp_path / "mail.log"
+    lines = [
+        "connect from c[192.0.2.5]",
+        "< c[192.0.2.5]: QUIT",
+        "disconnect from c[192.0.2.5] noop=1 quit=1 commands=2",
+    ]
+    path.write_text("".join(f"Nov 24 22:00:00 mx postfix/smtpd[7]: {text}\n" for text in lines * 2))
+    assert_same(path, (1, 2, 40))
+    assert explain(path, piece=1).capture.counts.short == (1, 4)  # type: ignore[union-attr]
+
+
 def read_recordings(seed: int, number: int) -> list[list[bytes]]:
     chosen = random.Random(seed).sample(LOGS, number)  # noqa: S311 - a choice, not a key
     return [path.read_bytes().splitlines(keepends=True) for path in chosen]

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from pfremote.maillog.capture import Capture, read_capture
-from pfremote.maillog.completeness import count_cut, explain_gaps
+from pfremote.maillog.completeness import count_cut, explain_gaps, lacks_commands
+from pfremote.maillog.proof.prove import withhold
 from pfremote.model.facts import Lease
 from pfremote.model.typed import TYPED
 from pfremote.postfix.unmatched import explain_unmatched, find_unmatched
@@ -147,6 +148,38 @@ def test_a_dialogue_with_fewer_commands_than_postfix_counted(counts: str, codes:
         f"disconnect from c[192.0.2.5] {counts}",
     ]
     assert gaps(read("".join(f"{head}{line}\n" for line in lines).encode())) == codes
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "message repeated 3 times: [ < c[192.0.2.5]: NOOP]",
+        "message repeated 2 times: [message repeated 2 times: [ < c[192.0.2.5]: NOOP]]",
+    ],
+)
+def test_commands_that_syslog_wrote_once_are_not_lost(line: str) -> None:
+    lines = ["connect from c[192.0.2.5]", "> c[192.0.2.5]: 220 hi", "< c[192.0.2.5]: NOOP", line]
+    counted = 4 if "3 times" in line else 5
+    data = [*lines, f"disconnect from c[192.0.2.5] noop={counted} commands={counted}"]
+    assert gaps(read("".join(f"Nov 24 05:00:00 mx1 postfix/smtpd[7]: {text}\n" for text in data).encode())) == []
+
+
+def test_a_command_that_is_withheld_is_not_lost() -> None:
+    """Its line is there, and may not be shown: that is a reason of its own."""
+    session, *_ = read(
+        b"".join(
+            b"Nov 24 05:00:00 mx1 postfix/smtpd[7]: " + text + b"\n"
+            for text in (
+                b"connect from c[192.0.2.5]",
+                b"< c[192.0.2.5]: QUIT",
+                b"disconnect from c[192.0.2.5] commands=1",
+            )
+        )
+    ).sessions
+    assert not lacks_commands(session)
+    first, second, last = session.records
+    assert not lacks_commands(replace(session, records=(first, second.with_text(withhold("data after AUTH")), last)))
+    assert lacks_commands(replace(session, records=(first, last)))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import overload
 
 from pfremote.maillog.budget import shorten
 from pfremote.maillog.capture import Capture, Counts, Meter
+from pfremote.maillog.completeness import find_short
 from pfremote.maillog.contain import attempt
 from pfremote.maillog.findings import Finding, find, find_alone
 from pfremote.maillog.findings.aftermath import Aftermath
@@ -109,6 +110,7 @@ class _Reading:
         self._followed: list[Record] = []
         self._withheld: list[Withheld] = []
         self._last: Record | None = None
+        self._short: list[int] = []
 
     def read(self, survey: Survey) -> Capture | None:
         """Read it twice."""
@@ -159,6 +161,7 @@ class _Reading:
             self._sessions += len(group.sessions)
             return
         sessions = tuple(close_session(one.records[0].number, one) for one in group.sessions)
+        self._short += find_short(sessions)
         self._sessions += len(sessions)
         transcripts = build_transcripts(sessions, group.followed)
         found = find_alone(transcripts, group.followed)
@@ -211,5 +214,6 @@ class _Reading:
                 other_exposures=0,
                 cut_lines=len(meter.cut),
                 quiet=self._sessions - len(self._packed),
+                short=tuple(sorted(self._short)),
             ),
         )

@@ -51,6 +51,7 @@ class RedactedCapture:
 
 
 UNREAD = "it could not be read"
+WITHHELD = "[line withheld: "
 _TEXT_OF = attrgetter("text")
 UNNAMED = "(unknown)"
 
@@ -78,7 +79,7 @@ def withhold(reason: str) -> str:
     >>> withhold("data after AUTH")
     '[line withheld: data after AUTH]'
     """
-    return f"[line withheld: {reason}]"
+    return f"{WITHHELD}{reason}]"
 
 
 def redact_and_prove(records: Iterable[Record], known: Iterable[str] = ()) -> RedactedCapture:
