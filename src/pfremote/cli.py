@@ -161,7 +161,9 @@ def _explain_bug(exc: Exception) -> PfremoteError:
         )
     return PfremoteError(
         f"{what}; the traceback is in {path}",
-        hint=f"Hosts that were armed end by their own guard. Look with: {TYPED.command_for_all('status')}",
+        hint=f"Hosts that were armed end by their own guard. Look with: {TYPED.command_for_all('status')}"
+        if TYPED.names_hosts
+        else "Report it with that file, once no name in it is secret.",
     )
 
 

@@ -8,6 +8,7 @@ from pfremote.commands import COMMANDS
 from pfremote.config.settings import render
 from pfremote.options.settings import current_settings
 from pfremote.output.output import Output
+from pfremote.private_files import default_root
 
 
 @click.command("config", help=COMMANDS["config"])
@@ -19,7 +20,8 @@ def command(output: Output, *, only_changed: bool) -> int:
     shown = [item for item in settings if item.source or not only_changed]
     width = max((len(item.key.name) for item in shown), default=0)
     for item in shown:
-        output.console.tell(f"{item.key.name:<{width}}  {render(item)}  ({item.source or 'nothing said'})")
+        value = str(default_root()) if item.key.name == "out" else render(item)
+        output.console.tell(f"{item.key.name:<{width}}  {value}  ({item.source or 'nothing said'})")
     for path in settings.files:
         output.console.say(f"read: {path}")
     return 0

@@ -35,6 +35,11 @@ class Typed:
         """Forget all, as a new run in the same process does."""
         self.note((), ())
 
+    @property
+    def names_hosts(self) -> bool:
+        """Tell whether the command that runs was about hosts."""
+        return bool(self._patterns or self._way)
+
     def command(self, verb: str, host: str, *words: str) -> str:
         """Return the command line that does ``verb`` on one host."""
         return _join("pfremote", verb, host, *_flatten(self._way), *words)

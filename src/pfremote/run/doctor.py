@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from pfremote import __version__
+from pfremote.config.settings import load_settings
 from pfremote.errors import PfremoteError
 from pfremote.inventory import load_inventory
 from pfremote.private_files import default_root
@@ -47,12 +48,13 @@ def examine(inventory: Sequence[str]) -> Iterator[Check]:
     """Look at everything, in the order in which it is needed."""
     yield _look_at_python()
     yield _look_at_packages()
+    yield _look_at_settings()
     yield _look_at_ssh()
     yield _look_at_agent()
     yield from _look_at_keys(Path.home() / ".ssh")
     yield _look_at_known_hosts(Path.home() / ".ssh" / "known_hosts")
     yield _look_at_config(Path.home() / ".ssh" / "config")
-    yield _look_at_inventory(inventory)
+    yield _look_at_inventory(inventory or _read_inventories())
     yield _look_at_locale()
     yield _look_at_state(default_root())
 
@@ -72,6 +74,22 @@ def _look_at_packages() -> Check:
     if missing:
         return Check("packages", "wrong", f"not installed: {', '.join(missing)}", "Install pfremote again with pipx.")
     return Check("packages", "ok", ", ".join(found))
+
+
+def _look_at_settings() -> Check:
+    try:
+        files = load_settings().files
+    except PfremoteError as exc:
+        return Check("settings", "wrong", str(exc), exc.hint)
+    return Check("settings", "ok", f"from {', '.join(map(str, files))}" if files else "no file; the usual ones hold")
+
+
+def _read_inventories() -> Sequence[str]:
+    """Return the inventories that the settings name; none where they cannot be read, which is said beside."""
+    try:
+        return tuple(map(str, load_settings().get("inventory") or ()))
+    except PfremoteError:
+        return ()
 
 
 def _run(*argv: str) -> subprocess.CompletedProcess[str] | None:

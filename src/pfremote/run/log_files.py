@@ -6,6 +6,7 @@ import bz2
 import gzip
 import lzma
 import os
+import shlex
 import shutil
 import stat
 import subprocess
@@ -102,9 +103,11 @@ def open_log(source: Source) -> Iterator[IO[bytes]]:
         with path.open("rb") as file, _decompress(file, _find_packing(file), path) as stream:
             yield stream
     except (lzma.LZMAError, zlib.error, EOFError, gzip.BadGzipFile) as exc:
-        raise PfremoteError(f"{path} is damaged: {exc}", hint=f"Check it with: file {path}") from exc
+        raise PfremoteError(f"{path} is damaged: {exc}", hint=f"Check it with: file {shlex.quote(str(path))}") from exc
     except OSError as exc:
-        raise PfremoteError(f"{path} cannot be read: {exc.strerror or exc}", hint=f"Type: ls -l {path}") from exc
+        raise PfremoteError(
+            f"{path} cannot be read: {exc.strerror or exc}", hint=f"Type: ls -l {shlex.quote(str(path))}"
+        ) from exc
 
 
 def _find_packing(file: BufferedReader) -> str:
@@ -168,7 +171,9 @@ def _run_zstd(path: Path) -> Iterator[IO[bytes]]:
         assert child.stdout is not None  # noqa: S101 - Popen made it
         yield child.stdout
     if child.returncode:
-        raise PfremoteError(f"{path} is damaged: zstd ended with {child.returncode}", hint=f"Type: zstd -t {path}")
+        raise PfremoteError(
+            f"{path} is damaged: zstd ended with {child.returncode}", hint=f"Type: zstd -t {shlex.quote(str(path))}"
+        )
 
 
 def time_of(source: Source) -> datetime:

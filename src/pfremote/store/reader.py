@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 from pathlib import Path
 
-from pfremote.errors import Reason, UsageError
+from pfremote.errors import PfremoteError, Reason, UsageError
 from pfremote.model.result import HostResult
-from pfremote.private_files import default_root, storage_error
+from pfremote.private_files import default_root
 from pfremote.store.names import choose_folder
 from pfremote.store.run import (
     RUNS_HINT,
@@ -38,7 +39,8 @@ def list_runs(root: Path | None = None) -> tuple[RunSummary, ...]:
     except FileNotFoundError:
         return ()
     except OSError as exc:
-        raise storage_error(base, exc) from exc
+        hint = f"Type: ls -ld {shlex.quote(str(base))}"
+        raise PfremoteError(f"{str(base)!r} cannot be read: {exc.strerror or exc}.", hint=hint) from exc
     # The name begins with the start in UTC, so it orders damaged runs as well.
     return relate([_summarise(folder) for folder in sorted(folders, key=lambda folder: folder.name, reverse=True)])
 

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -76,14 +77,17 @@ class RunStore:
         identity = f"{name_moment(started)}-{secrets.token_hex(3)}"
         asked = to_json(request) if request is not None else {}
         words = tuple(to_json(word) for word in command)
+        path = (root or default_root()) / identity
         try:
-            path = claim_folder(out) if out is not None else (root or default_root()) / identity
+            path = claim_folder(out) if out is not None else path
             make_private_folder(path)
             named = tuple(disguise.host(name) for name in targets)
             run = Run(identity, path.resolve(), words, started, None, None, __version__, asked, (), named)
             store = cls(run, disguise)
             store.note_begun(begun)
         except PfremoteError as exc:
+            with suppress(OSError):  # an empty folder would be listed as a run that is damaged
+                path.rmdir()
             raise UsageError(exc.message, hint=exc.hint) from exc
         return store
 

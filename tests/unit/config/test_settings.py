@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -252,3 +253,33 @@ def test_every_setting_is_documented_and_no_other() -> None:
             assert name in page, name
         for name in key.variables:
             assert name in page, name
+
+
+def test_a_folder_in_the_place_of_our_own_file_is_said(isolated_environment: Path) -> None:
+    (isolated_environment / ".config" / "pfremote" / "config.toml").mkdir(parents=True)
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load_settings()
+
+
+def test_a_folder_that_is_closed_to_us_is_said(isolated_environment: Path) -> None:
+    folder = isolated_environment / ".config"
+    folder.mkdir()
+    folder.chmod(0)
+    if privileged := os.geteuid() == 0:
+        os.seteuid(65534)
+    try:
+        with pytest.raises(ConfigError, match=r"cannot be read: Permission denied") as caught:
+            load_settings()
+    finally:
+        if privileged:
+            os.seteuid(0)
+        folder.chmod(0o700)
+    assert caught.value.file == str(folder / "pfremote" / "config.toml")
+
+
+def test_where_runs_are_kept_is_shown_as_it_is(
+    isolated_environment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/srv/state")
+    assert cli.main(["config"]) == 0
+    assert "  /srv/state/pfremote/runs  (nothing said)" in capsys.readouterr().out

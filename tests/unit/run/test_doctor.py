@@ -143,3 +143,21 @@ def test_where_the_runs_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "MB are free below" in look()["state"].seen
     monkeypatch.setattr("os.access", lambda *_: False)
     assert look()["state"].seen == f"{tmp_path / 'runs'} cannot be written to"
+
+
+def test_settings_that_cannot_be_read_are_wrong(isolated_environment: Path) -> None:
+    assert look()["settings"].seen.startswith("no file")
+    own = isolated_environment / ".config" / "pfremote" / "config.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text("minuts = 3\n")
+    check = look()["settings"]
+    assert (check.verdict, check.hint) == ("wrong", "Did you mean minutes?")
+
+
+def test_the_inventory_of_the_settings_is_looked_at(
+    isolated_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hosts").write_text("mx1\nmx2\n")
+    (tmp_path / "ansible.cfg").write_text("[defaults]\ninventory = hosts\n")
+    monkeypatch.chdir(tmp_path)
+    assert look()["inventory"].seen.startswith("2 hosts in ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pfremote import cli
-from pfremote.errors import Reason
+from pfremote.errors import Reason, UsageError
 from pfremote.model.cause import Cause
 from pfremote.model.result import HostResult
 from pfremote.private_files import default_root
@@ -190,3 +191,20 @@ def test_what_would_mean_nothing_or_too_much_is_refused(words: list[str]) -> Non
     keep(60)
     assert cli.main(["runs", *words]) == 2
     assert len(list_runs()) == 1
+
+
+def test_a_run_that_could_not_be_written_is_not_among_them(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(UsageError, match="No space left"):
+        keep(ended=False)
+    assert list_runs() == ()
+
+
+def test_runs_that_cannot_be_listed_say_what_to_look_at(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root.parent.mkdir()
+    root.write_text("")
+    assert cli.main(["runs"]) == 1
+    assert f"hint: Type: ls -ld {root}\n" in capsys.readouterr().err
