@@ -13,6 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from pfremote.errors import PfremoteError, UsageError
+from pfremote.paths import exists, is_folder
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
@@ -47,7 +48,7 @@ def claim_folder(out: Path) -> Path:
     """
     try:
         status = out.stat()
-        if not out.is_dir():
+        if not is_folder(out):
             raise UsageError(f"--out {str(out)!r} is not a folder.", hint="Give a folder that does not exist yet.")
         if status.st_uid != os.geteuid():
             raise UsageError(
@@ -74,7 +75,7 @@ def make_private_folder(path: Path) -> None:
     """
     try:
         missing = [path, *path.parents]
-        for folder in reversed([folder for folder in missing if not folder.exists()]):
+        for folder in reversed([folder for folder in missing if not exists(folder)]):
             folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
             folder.chmod(FOLDER_MODE)  # mkdir(2) takes the umask off the mode, and a umask may take too much
         path.chmod(FOLDER_MODE)
@@ -127,7 +128,7 @@ def replace_folder(new: Path, place: Path) -> None:
     aside = place.with_name(f".{place.name}.{secrets.token_hex(4)}.old")
     try:
         sync_folder(new)
-        had_one = place.exists()
+        had_one = exists(place)
         if had_one:
             place.rename(aside)
         try:

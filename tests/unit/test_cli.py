@@ -160,3 +160,26 @@ def test_sudoers_is_one_line_for_one_program(capsys: pytest.CaptureFixture[str])
 def test_completion_knows_the_shell(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["completion", shell]) == 0
     assert "_PFREMOTE_COMPLETE" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["explain", "{}"],
+        ["explain", "mx1={}"],
+        ["inventory", "-i", "{}"],
+        ["run", "{}.yml"],
+        ["report", "{}"],
+        ["debug", "mx1", "--peer", "192.0.2.7", "--out", "{}"],
+        ["inventory", "-i", "mx1,", "--vault-password-file", "{}"],
+        ["doctor", "-i", "{}"],
+    ],
+)
+def test_a_path_that_cannot_be_looked_at_is_no_fault_of_ours(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    # As a folder that is closed to us does, a name that is too long fails with more than "not there".
+    assert cli.main([word.format("x" * 300) for word in words]) == 2
+    shown = "".join(capsys.readouterr())
+    assert "File name too long" in shown
+    assert "fault of pfremote" not in shown

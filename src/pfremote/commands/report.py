@@ -13,6 +13,7 @@ from pfremote.errors import PfremoteError, UsageError
 from pfremote.options.complete import complete_runs
 from pfremote.output.columns import page_width
 from pfremote.output.output import Output
+from pfremote.paths import is_folder
 from pfremote.private_files import write_private
 from pfremote.store import load_run
 
@@ -40,7 +41,7 @@ def command(output: Output, run: str, fmt: Format, *, out: Path | None, share: b
     if out is None:
         click.echo(text.encode("utf-8", "backslashreplace"), nl=False)
         return 0
-    if not out.parent.is_dir():
+    if not is_folder(out.parent):
         raise UsageError(
             f"there is no folder {out.parent}", hint="Make it first, or give another place with --out FILE."
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pfremote.errors import ConfigError
+from pfremote.paths import exists, explain_unseen, is_file, is_folder
 
 _SECTION = re.compile(r"\[(?P<name>[^\]]+)\]")
 _ENTRY = re.compile(r"(?P<key>[^=:\s][^=:]*?)\s*[=:]")
@@ -50,7 +51,7 @@ def find_ansible_cfg(folder: Path, environment: Mapping[str, str]) -> ConfigFile
     named = _named_place(environment)
     usual = [folder / "ansible.cfg", Path("~/.ansible.cfg").expanduser(), Path("/etc/ansible/ansible.cfg")]
     for path in [*named, *usual]:
-        if not os.path.isfile(path):  # noqa: PTH113 - False, as for Ansible, also where the folder is closed to us
+        if not is_file(path):
             continue
         if path.parent == folder and path not in named and _is_open(folder):
             warning = f"{path} is passed over: every user may write to this folder"
@@ -63,7 +64,7 @@ def _named_place(environment: Mapping[str, str]) -> list[Path]:
     if not (named := environment.get("ANSIBLE_CONFIG")):
         return []
     path = Path(named).expanduser().absolute()
-    return [path / "ansible.cfg" if os.path.isdir(path) else path]  # noqa: PTH112 - the same
+    return [path / "ansible.cfg" if is_folder(path) else path]
 
 
 def _is_open(folder: Path) -> bool:
@@ -118,7 +119,7 @@ def find_own_file(environment: Mapping[str, str]) -> ConfigFile:
     """
     base = environment.get("XDG_CONFIG_HOME") or "~/.config"
     path = Path(base).expanduser() / "pfremote" / "config.toml"
-    if _is_missing(path):
+    if not exists(path) and not explain_unseen(path):
         return ConfigFile()
     # Imported here: only a run that finds such a file needs it.
     import tomllib
@@ -135,17 +136,6 @@ def find_own_file(environment: Mapping[str, str]) -> ConfigFile:
         ) from exc
     lines = _find_lines(text)
     return ConfigFile(path, {("", key): Entry(value, path, lines.get(("", key))) for key, value in data.items()})
-
-
-def _is_missing(path: Path) -> bool:
-    """Tell whether nothing is there; what cannot be looked at is there, for all we know."""
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _read_text(path: Path) -> str:

@@ -16,6 +16,7 @@ from pfremote.engine.debug_revert import ALL
 from pfremote.errors import ExitCode, PfremoteError, Reason, Refused
 from pfremote.model.event import Kind
 from pfremote.model.facts import Facts, Lease
+from pfremote.paths import exists
 from pfremote.report import Format, Report, read_report
 from pfremote.run.evidence import EvidenceStore
 from pfremote.run.finish import store_reports
@@ -85,14 +86,14 @@ def _collect_one(
 def _free_folder(place: Path, name: str) -> Path:
     """Return a folder that is not there yet: a window that is still open may be collected more than once."""
     number, folder = 1, place / name
-    while folder.exists():
+    while exists(folder):
         number += 1
         folder = place / f"{name}-{number}"
     return folder
 
 
 def _read_stored(place: Path, lease: str) -> StoredEvidence:
-    if not (place / lease / "run.json").exists():
+    if not exists(place / lease / "run.json"):
         reason = Reason(
             "no-lease", f"there is no lease {lease} with evidence", "See debug_info, which shows the leases."
         )

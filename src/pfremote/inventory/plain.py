@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pfremote.errors import PfremoteError
 from pfremote.inventory.graph import Graph
+from pfremote.paths import exists, is_file, is_folder
 
 #: A larger file is not read, and of a folder no more files than these.
 LARGEST = 1024 * 1024
@@ -20,7 +21,7 @@ def list_plain_files(path: Path) -> list[Path]:
 
 def _list_files(path: Path) -> list[Path]:
     try:
-        return sorted(path.rglob("*"))[: 4 * MOST] if path.is_dir() else [path]
+        return sorted(path.rglob("*"))[: 4 * MOST] if is_folder(path) else [path]
     except OSError:
         return []  # a folder that we may not read has nothing for us
 
@@ -32,7 +33,7 @@ def _is_plain(path: Path) -> bool:
         state = path.stat()
     except OSError:
         return False
-    return path.is_file() and state.st_size <= LARGEST and not state.st_mode & 0o111
+    return is_file(path) and state.st_size <= LARGEST and not state.st_mode & 0o111
 
 
 def read_plainly(path: Path) -> Graph:
@@ -50,7 +51,7 @@ def list_names(sources: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield each name that the sources have, and ``group`` or ``host``."""
     for source in sources:
         path = Path(source).expanduser()
-        if "," in source and not path.exists():
+        if "," in source and not exists(path):
             yield from ((name.strip(), "host") for name in source.split(",") if name.strip())
             continue
         for graph in filter(lambda graph: graph.hosts, map(read_plainly, list_plain_files(path))):

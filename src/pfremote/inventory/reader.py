@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pfremote.errors import ConfigError
+from pfremote.paths import is_file
 
 #: A comment may be in any encoding, as in Ansible's INI files (its issue 17593).
 _COMMENT = re.compile(rb"^[#;].*", re.MULTILINE)
@@ -55,7 +56,7 @@ def list_folder(path: Path) -> list[str]:
 
 def is_program(path: Path) -> bool:
     """Tell whether a file is to be run rather than read."""
-    return path.is_file() and os.access(path, os.X_OK)
+    return is_file(path) and os.access(path, os.X_OK)
 
 
 def ask_ansible(sources: Sequence[str]) -> str | None:

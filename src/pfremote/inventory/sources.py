@@ -20,6 +20,7 @@ from pfremote.inventory.vault import is_vault
 from pfremote.inventory.vault_keys import NO_KEYS, VaultKeys
 from pfremote.inventory.yaml_nodes import Document
 from pfremote.inventory.yaml_source import read_yaml
+from pfremote.paths import exists, explain_unseen, is_folder
 
 #: What Ansible passes over in a folder of inventories (its INVENTORY_IGNORE defaults).
 _IGNORED = re.compile(
@@ -65,13 +66,15 @@ def _read_all(sources: Sequence[str | Path], folders: dict[Path, None], keys: Va
     for source in sources:
         text = str(source)
         path = Path(text).expanduser().absolute()
-        if path.exists():
-            folder = path if path.is_dir() else path.parent
+        if exists(path):
+            folder = path if is_folder(path) else path.parent
             folders.pop(folder, None)  # named again it counts last, as in Ansible
             folders[folder] = None
             _read_path(path, graph, keys)
         elif "," in text:
             _read_names(text, graph)
+        elif why := explain_unseen(path):
+            raise ConfigError(f"cannot be read: {why}", file=text, hint="Check its permissions.")
         else:
             hint = f"Check the path; a list of hosts needs a comma, as in -i {text},"
             raise ConfigError("there is no such inventory", file=text, hint=hint)
@@ -97,7 +100,7 @@ def _read_names(text: str, graph: Graph) -> None:
 
 
 def _read_path(path: Path, graph: Graph, keys: VaultKeys) -> None:
-    if path.is_dir():
+    if is_folder(path):
         for name in list_folder(path):
             if not _IGNORED.search(name):
                 _read_path(path / name, graph, keys)

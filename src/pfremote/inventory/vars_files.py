@@ -10,6 +10,7 @@ from pfremote.inventory.reader import list_folder, read_text
 from pfremote.inventory.values import Origin
 from pfremote.inventory.vault import is_vault
 from pfremote.inventory.vault_keys import NO_KEYS, VaultKeys, note_secrets
+from pfremote.paths import exists, is_file, is_folder
 
 #: In this order; the first that exists is taken (a folder or file without extension first).
 _EXTENSIONS = ("", ".yml", ".yaml", ".json")
@@ -33,7 +34,7 @@ class VarsFiles:
         """
         base = folder / kind
         if base not in self._present:
-            self._present[base] = base.is_dir()
+            self._present[base] = is_folder(base)
         if not self._present[base] or name.startswith("/"):
             return Variables()
         place = base / name
@@ -84,9 +85,9 @@ def read_variables(path: Path, text: str, keys: VaultKeys, warnings: list[str]) 
 def _find_files(base: Path, name: str) -> list[Path]:
     for extension in _EXTENSIONS:
         path = base / f"{name}{extension}"
-        if path.is_dir():
+        if is_folder(path):
             return _walk(path)
-        if path.exists():
+        if exists(path):
             return [path]
     return []
 
@@ -98,8 +99,8 @@ def _walk(folder: Path) -> list[Path]:
         if name.startswith(".") or name.endswith("~"):
             continue
         extension = os.path.splitext(name)[1]  # noqa: PTH122 - to Path, "a." has none
-        if path.is_dir() and not extension:
+        if is_folder(path) and not extension:
             found.extend(_walk(path))
-        elif path.is_file() and extension in _EXTENSIONS:
+        elif is_file(path) and extension in _EXTENSIONS:
             found.append(path)
     return found

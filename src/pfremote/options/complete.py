@@ -15,6 +15,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from pfremote.errors import PfremoteError
+from pfremote.paths import exists
 
 Items = list["CompletionItem[str]"]
 
@@ -103,6 +104,6 @@ def _list_runs() -> list[str]:
 
     root = Path(_read_settings().get("out") or default_root())
     try:
-        return sorted((path.name for path in root.iterdir() if (path / "run.json").exists()), reverse=True)
+        return sorted((path.name for path in root.iterdir() if exists(path / "run.json")), reverse=True)
     except OSError:
         return []

@@ -19,6 +19,7 @@ from pfremote.inventory.vault_keys import DEFAULT_LABEL, VaultKey, VaultKeys
 from pfremote.model.secret import KNOWN_SECRETS, Secret
 from pfremote.options.complete import complete_files
 from pfremote.options.sections import HOSTS, choice
+from pfremote.paths import explain_unseen, is_file
 
 #: Seconds that a program may take to hand over a password; one may wait for a person.
 PROGRAM_SECONDS = 120
@@ -79,9 +80,11 @@ def _make_key(word: str, usual: str) -> VaultKey:
     if source in _PROMPTS:
         return VaultKey(label, f"typed for {label}", partial(_ask, label))
     path = Path(source).expanduser()
-    if not path.is_file():
+    if not is_file(path):
         hint = "Write --vault-id LABEL@FILE, LABEL@PROGRAM or LABEL@prompt."
-        raise UsageError(f"the vault password file {source} is not there", hint=hint)
+        why = explain_unseen(path)
+        said = f"cannot be read: {why}" if why else "is not there"
+        raise UsageError(f"the vault password file {source} {said}", hint=hint)
     read = partial(_run, path, label) if os.access(path, os.X_OK) else partial(_read, path)
     return VaultKey(label, f"{label}@{source}", read)
 

@@ -10,6 +10,7 @@ from typing import Any
 from pfremote.errors import PfremoteError, UsageError
 from pfremote.model.result import HostResult
 from pfremote.model.secret import KNOWN_SECRETS
+from pfremote.paths import is_folder
 from pfremote.private_files import make_private_folder, write_private
 from pfremote.store.names import choose_folder
 
@@ -27,7 +28,7 @@ class ResultFiles:
             UsageError: it cannot be made, or is a file.
         """
         try:
-            if not self._folder.is_dir():  # the mode of a folder that was there is not ours to change
+            if not is_folder(self._folder):  # the mode of a folder that was there is not ours to change
                 make_private_folder(self._folder)
         except (OSError, PfremoteError) as exc:
             raise UsageError(f"--tree: {exc}", hint="Give a folder that you may write to.") from exc

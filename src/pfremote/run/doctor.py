@@ -18,6 +18,7 @@ from pfremote import __version__
 from pfremote.config.settings import load_settings
 from pfremote.errors import PfremoteError
 from pfremote.inventory import load_inventory
+from pfremote.paths import exists, is_file
 from pfremote.private_files import default_root
 from pfremote.store import list_runs
 from pfremote.text.quantities import plural
@@ -122,7 +123,7 @@ def _look_at_agent() -> Check:
 
 
 def _look_at_keys(folder: Path) -> Iterator[Check]:
-    keys = [path for path in sorted(folder.glob("id_*")) if path.suffix != ".pub" and path.is_file()]
+    keys = [path for path in sorted(folder.glob("id_*")) if path.suffix != ".pub" and is_file(path)]
     if not keys:
         yield Check("keys", "note", f"no id_* in {folder}; --private-key, an agent or -k is needed")
     for path in keys:
@@ -146,7 +147,7 @@ def _look_at_known_hosts(path: Path) -> Check:
 
 
 def _look_at_config(path: Path) -> Check:
-    if not path.exists():
+    if not exists(path):
         return Check("ssh_config", "ok", f"no {path}; the system's defaults hold")
     answer = _run("ssh", "-G", "-F", str(path), "localhost")
     if answer is None or answer.returncode == 0:
@@ -174,7 +175,7 @@ def _look_at_locale() -> Check:
 
 
 def _look_at_state(root: Path) -> Check:
-    place = next(folder for folder in (root, *root.parents) if folder.exists())
+    place = next(folder for folder in (root, *root.parents) if exists(folder))
     if not os.access(place, os.W_OK | os.X_OK):
         return Check("state", "wrong", f"{place} cannot be written to", f"Type: ls -ld {place}")
     if place == root and root.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):

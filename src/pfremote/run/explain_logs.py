@@ -18,6 +18,7 @@ from pfremote.options.pseudonymise import make_disguise
 from pfremote.options.recorded_command import typed_command
 from pfremote.output.columns import page_width
 from pfremote.output.output import Output
+from pfremote.paths import exists
 from pfremote.report import Format, Report, render_report
 from pfremote.report.stories import tell_story
 from pfremote.run.log_files import STDIN, Source, copy_stdin
@@ -146,7 +147,7 @@ def _follow(logs: list[Explained], wanted: Wanted, output: Output) -> None:
 def _make_progress(source: Source, output: Output) -> Callable[[int], None]:
     """Return what shows how far the reading of one log is, with its rate."""
     begun, shown = time.monotonic(), 0.0
-    total = 0 if source.path == STDIN or not Path(source.path).exists() else Path(source.path).stat().st_size
+    total = 0 if source.path == STDIN or not exists(Path(source.path)) else Path(source.path).stat().st_size
 
     def tell(done: int) -> None:
         nonlocal shown

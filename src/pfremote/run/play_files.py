@@ -10,6 +10,7 @@ from pfremote.inventory.graph import Variables
 from pfremote.inventory.reader import read_text
 from pfremote.inventory.vars_files import read_variables
 from pfremote.inventory.vault_keys import NO_KEYS, VaultKeys
+from pfremote.paths import is_file
 from pfremote.playbook import PlaySource, Values
 
 
@@ -42,7 +43,7 @@ class PlayFiles:
     def _read_first(self, source: PlaySource, names: list[str], number: int) -> Variables:
         for name in names:
             for path in (self.folder / "vars" / name, self.folder / name):
-                if path.expanduser().is_file():
+                if is_file(path.expanduser()):
                     return self._read_once(path.expanduser())
         hint = f"A relative name is looked for in {self.folder}/vars and {self.folder}."
         missing = UsageError(f"there is no file {' or '.join(names)}", hint=hint)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pfremote
 from pfremote.errors import UsageError
+from pfremote.paths import exists, explain_unseen, is_folder
 from pfremote.private_files import storage_error
 
 _PACKAGE = Path(pfremote.__file__).parent
@@ -31,7 +32,7 @@ class Runbook:
 
 def list_runbooks() -> tuple[Runbook, ...]:
     """Return the runbooks in the order of their names."""
-    folder = next((place for place in _PLACES if place.is_dir()), None)
+    folder = next((place for place in _PLACES if is_folder(place)), None)
     if folder is None:
         return ()
     return tuple(_read_head(path) for path in sorted(folder.glob("*.yml")))
@@ -44,7 +45,7 @@ def find_playbook(word: str) -> Path:
         UsageError: neither is there.
     """
     given = Path(word)
-    if given.exists() or not _NAME.fullmatch(word.removesuffix(".yml")):
+    if exists(given) or explain_unseen(given) or not _NAME.fullmatch(word.removesuffix(".yml")):
         return given
     runbooks = {book.name: book for book in list_runbooks()}
     if (found := runbooks.get(word.removesuffix(".yml"))) is not None:

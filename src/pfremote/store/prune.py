@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pfremote.paths import is_file
 from pfremote.private_files import storage_error
 from pfremote.store.reader import list_runs, load_run
 from pfremote.store.run import DamagedRunError, Run
@@ -39,7 +40,7 @@ def choose_old(root: Path, now: datetime, older_than: timedelta, keep: int) -> P
 
 def is_run(path: Path) -> bool:
     """Tell whether this is a run's own folder: anything else is not ours to delete."""
-    return (path / "run.json").is_file() and not path.is_symlink()
+    return is_file(path / "run.json") and not path.is_symlink()
 
 
 def _date(path: Path) -> datetime:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pfremote.errors import PfremoteError, Reason, UsageError
 from pfremote.model.result import HostResult
+from pfremote.paths import exists, explain_unseen, is_file, is_folder
 from pfremote.private_files import default_root
 from pfremote.store.names import choose_folder
 from pfremote.store.run import (
@@ -35,7 +36,7 @@ def list_runs(root: Path | None = None) -> tuple[RunSummary, ...]:
     """
     base = root or default_root()
     try:
-        folders = [entry for entry in base.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+        folders = [entry for entry in base.iterdir() if is_folder(entry) and not entry.name.startswith(".")]
     except FileNotFoundError:
         return ()
     except OSError as exc:
@@ -75,7 +76,7 @@ def load_host(run: Run, host: HostRecord) -> HostFolder:
         sessions, problem = {}, exc.message
     try:
         evidence = tuple(_read_text(folder / "evidence.log").split("\n"))
-        diff = _read_text(folder / "main.cf.diff") if (folder / "main.cf.diff").exists() else ""
+        diff = _read_text(folder / "main.cf.diff") if exists(folder / "main.cf.diff") else ""
     except DamagedRunError as exc:
         return HostFolder(sessions, problem=problem or exc.message)
     return HostFolder(sessions, evidence[:-1] if evidence[-1] == "" else evidence, diff, problem)
@@ -94,10 +95,12 @@ def _find(name: str | Path, root: Path) -> Path:
                 f"{name!r} is the beginning of {len(matches)} runs.", hint=f"Type more of it, as in {matches[0]}."
             )
     given = Path(name)
-    if str(name) and given.is_dir():
+    if str(name) and is_folder(given):
         return given.resolve()
-    if given.name == "run.json" and given.is_file():
+    if given.name == "run.json" and is_file(given):
         return given.resolve().parent
+    if why := explain_unseen(given):
+        raise UsageError(f"{str(name)!r} cannot be read: {why}.", hint=RUNS_HINT)
     raise UsageError(f"There is no run {str(name)!r}.", hint=RUNS_HINT)
 
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from pfremote.errors import AuthFailed, HostError, Unreachable
+from pfremote.paths import exists
 from pfremote.transport.algorithms import find_unusable
 from pfremote.transport.hostkeys import HostKeyCheck
 from pfremote.transport.keys import read_key_type, read_public_blob
@@ -44,7 +45,7 @@ def _find_need(hop: HostConfig, options: ConnectOptions) -> str:
     kinds = {key.kind for key in check.known_keys() if not key.marker}
     if kinds and not kinds & _HOST_KEYS:
         return f"known_hosts has only {', '.join(sorted(kinds))} for it, which only the ssh program can check"
-    types = [read_key_type(read_public_blob(path)) for path in hop.paths("identityfile") if path.exists()]
+    types = [read_key_type(read_public_blob(path)) for path in hop.paths("identityfile") if exists(path)]
     if types and all(kind.startswith("sk-") for kind in types):
         return "its only key is a FIDO key, which only the ssh program can use"
     return ""
@@ -65,4 +66,4 @@ def find_second_chance(error: HostError, route: Route) -> str:
 
 
 def _has_ticket() -> bool:
-    return bool(os.environ.get("KRB5CCNAME")) or Path(f"/tmp/krb5cc_{os.getuid()}").exists()  # noqa: S108 - MIT's default
+    return bool(os.environ.get("KRB5CCNAME")) or exists(Path(f"/tmp/krb5cc_{os.getuid()}"))  # noqa: S108 - MIT's default

@@ -15,6 +15,7 @@ import paramiko
 from paramiko.agent import AgentSSH
 from paramiko.pkey import UnknownKeyType
 
+from pfremote.paths import exists
 from pfremote.transport.knownhosts import find_fingerprint
 from pfremote.transport.sshconfig import HostConfig
 
@@ -125,7 +126,7 @@ def list_identities(config: HostConfig, agent: KeyAgent | None) -> Iterator[Iden
         label = f"agent:{key.comment or find_fingerprint(blob)}"
         yield Identity(label, key if usable else None, "" if usable else "a FIDO key")
     for blob, path in blobs:
-        if blob not in held and path.exists():
+        if blob not in held and exists(path):
             yield _load(path, certificates)
 
 
@@ -135,7 +136,7 @@ def _load(path: Path, certificates: tuple[Path, ...]) -> Identity:
     try:
         key = paramiko.PKey.from_path(path)
         for certificate in certificates:
-            if certificate.exists() and _belongs(certificate, key):
+            if exists(certificate) and _belongs(certificate, key):
                 key.load_certificate(str(certificate))
     except (TypeError, paramiko.PasswordRequiredException):
         # cryptography says TypeError where a passphrase is needed and none was given

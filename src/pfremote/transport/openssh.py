@@ -20,6 +20,7 @@ from pathlib import Path
 
 from pfremote.errors import Unreachable
 from pfremote.model.log_levels import TRANSPORT
+from pfremote.paths import exists
 from pfremote.transport.backoff import admitted, wait_for_next
 from pfremote.transport.base import ANSWER_LIMIT, STDERR_LIMIT, Completed, Prompt
 from pfremote.transport.exchange import Exchange
@@ -91,7 +92,7 @@ class OpensshConnection:
 
     def close(self) -> None:
         """End the master connection and remove its folder; harmless when closed already."""
-        if self._folder.exists():
+        if exists(self._folder):
             self._control("exit")
             shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pfremote.errors import UsageError
 from pfremote.model.target import Target
+from pfremote.paths import exists
 from pfremote.transport.options import ConnectOptions
 from pfremote.transport.sshconfig import HostConfig, Query, ask_ssh, has_ssh
 
@@ -86,7 +87,7 @@ def find_route(target: Target, options: ConnectOptions) -> Route:
         UsageError: a jump host is written wrong, the jumps go in a circle, or the private key is missing.
     """
     query = make_query(target, options)
-    if query.private_key and not Path(query.private_key).expanduser().exists():
+    if query.private_key and not exists(Path(query.private_key).expanduser()):
         # ssh would only warn and go on with other keys
         raise UsageError(f"there is no private key at {query.private_key}", hint="Check --private-key.")
     config = read_config(query, options.connect_timeout)

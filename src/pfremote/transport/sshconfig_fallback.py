@@ -9,6 +9,7 @@ from pathlib import Path
 from paramiko.config import SSHConfig
 
 from pfremote.errors import ConfigError
+from pfremote.paths import is_file
 from pfremote.transport.sshconfig import HostConfig, Query
 
 # What Paramiko's Match understands; it takes any other criterion for true and applies the block.
@@ -32,7 +33,7 @@ def read_with_paramiko(query: Query) -> HostConfig:
     config = SSHConfig()
     for name in names:
         path = Path(name).expanduser()
-        if path.is_file():
+        if is_file(path):
             text = path.read_text(errors="surrogateescape")
             warnings += _lint(text, path)
             config.parse(text.splitlines())
