@@ -69,6 +69,9 @@ TYPED = pytest.mark.parametrize(
         ("pfremote run sasl-failures -e pe", "pfremote run sasl-failures -e peer="),
         ("pfremote debug mx1 --min-f", "pfremote debug mx1 --min-free"),
         ("pfremote explain ho", "pfremote explain hosts"),
+        ("pfremote status -i hosts mx1,re", "pfremote status -i hosts mx1,relay.example.jp"),
+        ("pfremote explain --format=m", "pfremote explain --format=md"),
+        ("pfremote status -i hosts --limit=mx1,re", "pfremote status -i hosts --limit=mx1,relay.example.jp"),
     ],
 )
 
