@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
+import re
 import shlex
 import signal
 import sys
@@ -127,7 +128,23 @@ def _explain_usage(exc: click.ClickException) -> UsageError:
         return _explain_nothing(exc)
     context = getattr(exc, "ctx", None)
     path = context.command_path if context is not None else "pfremote"
-    return UsageError(" ".join(exc.format_message().split()), hint=f"{path} --help")
+    if isinstance(exc, click.MissingParameter) and exc.param is not None and exc.param.name == "patterns":
+        return UsageError("no host is named", hint=f"Name hosts or groups behind {path}; all about it: {path} --help")
+    return UsageError(_say_plainly(" ".join(exc.format_message().split())), hint=f"{path} --help")
+
+
+#: What click says of numbers, and how people say it.
+_NUMBERS = (
+    (re.compile(r"('[^']*') is not a valid integer(?: range)?\."), r"\1 is no whole number."),
+    (re.compile(r"(\S+) is not in the range x>=(\S+)\."), r"\1 is less than \2."),
+    (re.compile(r"(\S+) is not in the range (\S+)<=x<=(\S+)\."), r"\1 is not from \2 to \3."),
+)
+
+
+def _say_plainly(text: str) -> str:
+    for pattern, words in _NUMBERS:
+        text = pattern.sub(words, text)
+    return text
 
 
 def _explain_nothing(exc: click.exceptions.NoArgsIsHelpError) -> UsageError:

@@ -21,8 +21,23 @@ _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=
 USUAL_AGE = "30d"
 
 
+class _Action(click.Choice[str]):
+    """What is done with the runs; who wants to see one is told how."""
+
+    def __init__(self) -> None:
+        super().__init__(["list", "prune"])
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.choices:
+            raise UsageError(
+                f"runs does not know {value!r}: it lists runs, or prunes them",
+                hint="To see the newest run, type: pfremote report last",
+            )
+        return super().convert(value, param, ctx)
+
+
 @click.command("runs", help=COMMANDS["runs"])
-@click.argument("action", type=click.Choice(["list", "prune"]), default="list", metavar="[prune]")
+@click.argument("action", type=_Action(), default="list", metavar="[prune]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--older-than", metavar="AGE", help=f"prune: what is older, as in 12h or 8w. [{USUAL_AGE}]")
 @click.option("--keep", type=click.IntRange(min=0), metavar="N", help="prune: keep the newest N, however old.")

@@ -133,10 +133,12 @@ class Selector:
         return host not in self._graph.hosts and host not in LOCALHOST and not is_address(host)
 
     def _explain(self, term: str, *, stranger: bool) -> UsageError:
-        close = get_close_matches(term.rstrip("."), self._similar(term), n=1, cutoff=0.75)
-        hint = f"Did you mean {close[0]}? " if close else ""
+        known = {name.lower(): name for name in self._similar(term)}
+        close = get_close_matches(term.rstrip(".").lower(), known, n=1, cutoff=0.75)
+        hint = f"Did you mean {known[close[0]]}? " if close else ""
         if stranger:
             hint += "For a host that is in no inventory add --no-inventory-check, or type its address."
+            hint += "" if close else f"\nSee what there is with: {TYPED.show_inventory()}"
             return UsageError(f"{term} is in no inventory", hint=hint)
         hint += f"See what there is with: {TYPED.show_inventory()}"
         return UsageError(f"{term} matches no host and no group", hint=hint)
@@ -144,7 +146,9 @@ class Selector:
     def _similar(self, term: str) -> list[str]:
         """Names of about the same length; comparing each of 40,000 with a slip would take seconds."""
         names = [name for name in (*self._graph.groups, *self._graph.hosts) if abs(len(name) - len(term)) <= 2]
-        return names if len(names) <= _MANY else [name for name in names if name[:2] == term[:2]][:_MANY]
+        return (
+            names if len(names) <= _MANY else [name for name in names if name[:2].lower() == term[:2].lower()][:_MANY]
+        )
 
     def _refuse_slice(self, term: str) -> None:
         """``relay[:2]`` where relay is a group: Ansible has no such slice, and a range of host names is not meant."""

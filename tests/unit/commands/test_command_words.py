@@ -35,6 +35,12 @@ TABLE = [
     ],
     *[([name, "mx1.invalid", "--lease", "0x12"], "12 digits") for name in ("status", "extend", "revert", "collect")],
     (["revert", "mx1.invalid", "--lease", "0123456789abc"], "its beginning"),
+    (["runs", "show"], "To see the newest run, type: pfremote report last"),
+    (["debug", "--peer", "192.0.2.1"], "no host is named"),
+    (["check"], "no word follows"),
+    (["debug", "mx1.invalid", "--peer", "192.0.2.1", "--stop-after", "0"], "0 is less than 1."),
+    (["debug", "mx1.invalid", "--peer", "192.0.2.1", "--stop-after", "x"], "'x' is no whole number."),
+    (["check", "MX1", "-i", "mx1,mx2,"], "Did you mean mx1?"),
     (["schema"], "Missing argument '{inventory|playbook|config}'. Choose from: inventory, playbook, config"),
 ]
 
@@ -89,3 +95,8 @@ def test_tree_is_private_whatever_the_umask_and_leaves_other_folders_as_they_are
     modes = [path.stat().st_mode & 0o777 for path in (tmp_path / "new", tmp_path / "new" / "tree", shared)]
     assert modes == [0o700, 0o700, 0o755]
     assert json.loads((shared / "mx1.invalid").read_text())["state"] == "untouched"
+
+
+def test_a_host_that_resembles_none_of_the_inventory_says_how_to_see_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", "submission", "-i", "mx1,mx2,"]) == 2
+    assert "hint: See what there is with: pfremote inventory -i mx1,mx2, --graph\n" in capsys.readouterr().err
