@@ -30,7 +30,18 @@ _STYLES = {
     "by hand": "yellow",
 }
 #: Where not all hosts fit: what is still moving goes before what is over, and trouble before what went well.
-_ORDER = ("failed", "unknown", "conflict", "refused", "connecting", "arming", "reverting", "armed", "queued")
+_ORDER = (
+    "failed",
+    "unknown",
+    "conflict",
+    "refused",
+    "connecting",
+    "checking",
+    "arming",
+    "reverting",
+    "armed",
+    "queued",
+)
 
 
 def describe_windows(windows: Mapping[str, Window], now: float) -> list[Row]:
@@ -109,7 +120,9 @@ class Progress:
             self._interrupts.request()  # as with SIGHUP: who does not listen any more will not end it either
         if self._interrupts.count > self._told:
             self._told = self._interrupts.count
-            if self._told == 1:
+            if self._told == 1 and all(window.phase == "checking" for window in self._windows.values()):
+                self._console.say("interrupted: waiting for the hosts that are looked at; none was armed")
+            elif self._told == 1:
                 self._console.say(
                     "interrupted: reverting on every host that was armed, then bringing home what there is"
                 )
@@ -137,7 +150,9 @@ class Progress:
         busy = [window for window in self._windows.values() if not window.over]
         opened = [window for window in busy if window.open]
         counts = Counter(window.phase for window in busy)
-        parts = [f"{word} {plural(counts[word], 'host')}" for word in ("arming", "reverting") if counts[word]]
+        parts = [
+            f"{word} {plural(counts[word], 'host')}" for word in ("checking", "arming", "reverting") if counts[word]
+        ]
         if opened:
             left = max(0, round(min(window.due for window in opened) - self._time.monotonic()))
             seen = sum(map(count_sessions, self._windows.values()))

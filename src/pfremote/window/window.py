@@ -67,7 +67,9 @@ class Window:
 
     @property
     def phase(self) -> str:
-        """What the window is at, in one word: ``arming``, ``waiting`` or ``reverting``."""
+        """What the window is at, in one word: ``arming``, ``waiting`` or ``reverting``; ``checking`` arms nothing."""
+        if self._state.options.check:
+            return "checking"
         if isinstance(self._phase, WatchPhase):
             return "waiting"
         return "reverting" if isinstance(self._phase, RevertPhase) else "arming"

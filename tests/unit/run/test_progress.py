@@ -120,3 +120,13 @@ def test_a_skipped_host_is_called_so(fleet: FakeFleet, screen: Terminal) -> None
     play = "- {hosts: all, when: [\"inventory_hostname == 'a'\"], debug: {peers: 192.0.2.7, minutes: 60s}}"
     assert fleet.play(play).code == 0
     assert re.search(r"b +skipped", plain(screen))
+
+
+def test_a_check_arms_nothing_and_does_not_say_so(fleet: FakeFleet, screen: Terminal) -> None:
+    fleet.add().takes = 10.0
+    fleet.interrupt_at(5)
+    fleet.debug(check=True, out=None)
+    seen = plain(screen)
+    assert "checking 1 host" in seen
+    assert "interrupted: waiting for the hosts that are looked at; none was armed" in seen
+    assert "arming" not in seen and "reverting" not in seen
