@@ -11,6 +11,7 @@ from pfremote.report.model import HostView, Report, SessionView, StoryView
 from pfremote.report.words import (
     describe_cut,
     describe_exit,
+    describe_folded,
     describe_gap,
     describe_log,
     describe_places,
@@ -28,7 +29,6 @@ from pfremote.report.words import (
     show_time,
     show_took,
 )
-from pfremote.text.quantities import plural
 
 _MARKS = {"client": "C: ", "server": "S: ", "note": "   "}
 
@@ -66,12 +66,11 @@ def _sections(report: Report) -> Iterator[str]:
 
 
 def _facts(report: Report) -> str:
-    facts = [
-        f"- command: {quote_inline(join_command(report.command))}",
-        f"- started: {show_time(report.started)}",
-        f"- ended: {show_time(report.ended)}",
-        f"- exit: {describe_exit(report.exit_code)}",
-    ]
+    facts = [f"- command: {quote_inline(join_command(report.command))}"]
+    if not report.of_logs:
+        facts.append(f"- started: {show_time(report.started)}")
+        facts.append(f"- ended: {show_time(report.ended)}")
+        facts.append(f"- exit: {describe_exit(report.exit_code)}")
     if report.peers:
         facts.append("- peers: " + ", ".join(quote_inline(peer) for peer in report.peers))
     if report.reason:
@@ -160,4 +159,4 @@ def _dialogue(session: SessionView) -> Iterator[str]:
             yield f"{' ' * 14}... {describe_gap(turn)}"
         yield f"{show_clock(turn.time)}  {_MARKS[turn.side]}{say_turn(turn)}"
     if session.folded:
-        yield f"{' ' * 17}({plural(session.folded, 'debug line')} not shown)"
+        yield f"{' ' * 17}({describe_folded(session)})"

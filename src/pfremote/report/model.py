@@ -123,7 +123,8 @@ class HostView:
 
     ``withheld`` counts the lines that could not be proven free of secrets, by reason.
     ``others`` are the sessions and lines of other peers, which are not shown; ``undecided`` the sessions
-    that are shown because it could not be told whether their peer was meant. ``clock`` is how many seconds the
+    that are shown because it could not be told whether their peer was meant; ``quiet`` counts those that are left out
+    because they have no finding. ``clock`` is how many seconds the
     host's clock is ahead, where that could be told from the measuring error.
     """
 
@@ -147,6 +148,7 @@ class HostView:
     withheld: Mapping[str, int] = field(default_factory=dict)
     others: tuple[int, int] = (0, 0)
     undecided: int = 0
+    quiet: int = 0
     sessions: Sequence[SessionView] = ()
     followed: Sequence[Line] = ()
     unplaced: Sequence[Line] = ()

@@ -13,6 +13,8 @@ from pfremote.text.times import show_seconds
 
 #: A part of ``delays=a/b/c/d`` that is longer than this is worth a word, in seconds.
 WORTH = 1.0
+#: So many recipients are named.
+MOST_NAMES = 3
 _PARTS = ("before the queue manager", "waiting in the queue", "connecting", "transmitting")
 _ENDS: dict[Fate, str] = {
     "delivered": "delivered",
@@ -57,19 +59,31 @@ def tell_story(message: Message, clocks: Mapping[str, float] | None = None) -> S
     """
     ahead = clocks or {}
     hops = sorted(message.hops, key=lambda hop: _by_one_clock(hop.started, ahead.get(hop.host, 0.0)))
-    names = [f"from {message.sender or '<>'}", f"to {', '.join(message.recipients[:3]) or 'recipients not logged'}"]
+    names = [f"from {message.sender or '<>'}", f"to {_join_some(message.recipients) or 'recipients not logged'}"]
     if message.message_id:
         names.append(message.message_id)
     views = tuple(_tell_hop(hop, hops, ahead.get(hop.host, 0.0)) for hop in hops)
-    return StoryView(" ".join(names), message.fate, _tell_end(message.fate, hops[-1]), views, _GRADES[message.fate])
+    end = f"{_tell_end(message)} (last seen on {hops[-1].host}, {hops[-1].queue_id})"
+    return StoryView(" ".join(names), message.fate, end, views, _GRADES[message.fate])
 
 
 def _by_one_clock(time: datetime | None, ahead: float) -> datetime:
     return time - timedelta(seconds=ahead) if time else _LATEST
 
 
-def _tell_end(fate: Fate, last: Hop) -> str:
-    return f"{_ENDS[fate]} (last seen on {last.host}, {last.queue_id})"
+def _tell_end(message: Message) -> str:
+    """Return what became of a message: the worst, and where some recipients fared better, who did which."""
+    ends = message.ends
+    sent = [recipient for recipient, status in ends.items() if status == "sent"]
+    others = [recipient for recipient in ends if recipient not in sent]
+    if not sent or not others or message.fate not in ("bounced", "expired", "deferred"):
+        return _ENDS[message.fate]
+    return f"{_ENDS[message.fate]}: {_join_some(others)}; sent: {_join_some(sent)}"
+
+
+def _join_some(names: Sequence[str]) -> str:
+    left = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {left} more" if left > 0 else "")
 
 
 def _tell_hop(hop: Hop, hops: Sequence[Hop], ahead: float) -> HopView:

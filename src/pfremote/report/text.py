@@ -10,6 +10,7 @@ from pfremote.report.model import HostView, Report, SessionView, StoryView
 from pfremote.report.words import (
     describe_cut,
     describe_exit,
+    describe_folded,
     describe_gap,
     describe_log,
     describe_places,
@@ -27,7 +28,6 @@ from pfremote.report.words import (
     show_time,
     show_took,
 )
-from pfremote.text.quantities import plural
 from pfremote.text.terminal import fold, measure, show_line
 
 WIDTH = 80
@@ -162,4 +162,4 @@ class _Page:
             first = f"{show_clock(turn.time)}  {_MARKS[turn.side]}"
             yield fold(show_line(say_turn(turn)), self._width, first=first, rest=" " * len(first))
         if session.folded:
-            yield f"{' ' * 17}({plural(session.folded, 'debug line')} not shown)"
+            yield f"{' ' * 17}({describe_folded(session)})"

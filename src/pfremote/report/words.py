@@ -149,6 +149,11 @@ def describe_places(group: FindingGroup) -> str:
     return ", ".join(named) + (f" and {left} more" if left else "")
 
 
+def describe_folded(session: SessionView) -> str:
+    """Return how many lines of a session are not among its turns."""
+    return f"{plural(session.folded, 'debug line' if session.verbose else 'other line')} not shown"
+
+
 def say_turn(turn: TurnView) -> str:
     """Return a turn's text with how often rsyslog says that it was repeated."""
     return turn.text if turn.count == 1 else f"{turn.text} (repeated {turn.count} times)"
@@ -156,7 +161,10 @@ def say_turn(turn: TurnView) -> str:
 
 def describe_seen(host: HostView) -> str:
     """Return how much of a host's log is in the report, and how much of other peers is not."""
-    seen = f"{plural(len(host.sessions), 'session')}, {plural(host.lines, 'line')} of log"
+    seen = plural(len(host.sessions) + host.quiet, "session")
+    if host.quiet:
+        seen += f" ({f'{host.quiet} ' if host.sessions else ''}without a finding, not shown)"
+    seen += f", {plural(host.lines, 'line')} of log"
     if any(host.others):
         sessions, lines = host.others
         seen += f"; of other peers, not shown: {plural(sessions, 'session')}, {plural(lines, 'line')}"

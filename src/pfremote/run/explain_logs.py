@@ -22,7 +22,7 @@ from pfremote.paths import exists
 from pfremote.report import Format, Report, render_report
 from pfremote.report.stories import tell_story
 from pfremote.run.log_files import STDIN, Source, copy_stdin
-from pfremote.run.log_report import build_log_report, count_recap, list_events, record_log
+from pfremote.run.log_report import build_log_report, count_recap, list_events, record_logs
 from pfremote.run.read_logs import Explained, explain_log, explain_nothing, find_messages, find_names
 from pfremote.run.share import share_captures
 from pfremote.store import RunStore
@@ -189,12 +189,10 @@ def _keep(
 ) -> None:
     store = RunStore.create(out, command=typed_command(), started=moment, request={"kind": "logs"})
     results: list[HostResult] = []
-    for log in read:
-        if log.capture is None:
-            continue
-        result = record_log(log, log.capture).result
-        source = f"file:{log.source.path}"
-        results.append(store.write_host(result, capture=log.capture, source=source))
+    captures = [log.capture for log in read if log.capture is not None]
+    for record, capture in zip(record_logs(read), captures, strict=True):
+        result = store.write_host(record.result, capture=capture, source=record.source, missing=record.missing)
+        results.append(result)
     store.write_run(results, ended=datetime.now(UTC), exit_code=int(code))
     path = store.write_report("report.html", render_report(report, "html"))
     store.write_report("report.md", render_report(report, "md"))

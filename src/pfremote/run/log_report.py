@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -54,25 +55,43 @@ def build_log_report(
     With ``troubled`` only the sessions that have a finding are in it, and a word about the others.
     """
     read = [(log, log.capture) for log in logs if log.capture is not None]
-    records = tuple(record_log(log, capture) for log, capture in read)
+    records = tuple(record_logs(logs))
     run = Run("of logs", Path(), tuple(command), moment, moment, code, __version__, {"kind": "logs"}, records)
     if not troubled:
         return build_report(run, [HostFolder(encode_capture(capture), _Lines(capture)) for _, capture in read])
     report = build_report(run, [HostFolder(_encode_troubled(capture), _Lines(capture)) for _, capture in read])
     quiet = sum(len(capture.sessions) + capture.counts.quiet for _, capture in read) - len(report.sessions)
     notes = (f"{plural(quiet, 'session')} without a finding, shown with --all",) if quiet else ()
-    return replace(report, notes=notes, quiet=quiet)
+    hosts = tuple(
+        replace(host, quiet=record.result.sessions - len(host.sessions))
+        for host, record in zip(report.hosts, records, strict=True)
+    )
+    return replace(report, hosts=hosts, notes=notes, quiet=quiet)
 
 
 def _encode_troubled(capture: Capture) -> dict[str, Any]:
     return encode_capture(capture, wanted={item.session for item in capture.findings if item.session is not None})
 
 
-def record_log(log: Explained, capture: Capture) -> HostRecord:
-    """Return a log that was read as the record of a host that was not contacted."""
+def record_logs(logs: Sequence[Explained]) -> Iterator[HostRecord]:
+    """Yield the logs that were read as the records of hosts that were not contacted.
+
+    Where several are of one host (``mail.log.1``, ``mail.log``) each has the file's name beside the host's: line 7 and
+    session 2 are told of one of them.
+    """
+    hosts = Counter(log.host for log in logs if log.capture is not None)
+    files = Counter((log.host, Path(log.source.path).name) for log in logs if log.capture is not None)
+    for log in logs:
+        if log.capture is not None:
+            name = Path(log.source.path).name
+            file = name if files[log.host, name] == 1 else log.source.path
+            yield _record_log(log, log.capture, log.host if hosts[log.host] == 1 else f"{log.host} ({file})")
+
+
+def _record_log(log: Explained, capture: Capture, name: str) -> HostRecord:
     missing = tuple(_list_missing(capture))
     result = HostResult(
-        log.host,
+        name,
         "read",
         complete=not capture.withheld and not missing,
         sessions=len(capture.sessions) + capture.counts.quiet,
@@ -94,7 +113,9 @@ def list_events(logs: Sequence[Explained], messages: Sequence[Message]) -> Itera
     """Yield the events of ``--json``, the recap excepted (docs/reference/exit-codes-and-events.md)."""
     for log in logs:
         if log.capture is not None:
-            yield from _events_of(log.host, log.capture)
+            yield from (
+                (kind, {**details, "log": log.source.path}) for kind, details in _events_of(log.host, log.capture)
+            )
     yield from (("message", encode_message(message)) for message in messages)
 
 

@@ -224,7 +224,7 @@ def test_what_only_another_log_names_is_looked_for_as_well(capsys: pytest.Captur
         (tmp_path / f"{name}-whole").write_text(text.replace("\n", "\r\n"))  # no log that is searched
     searched, whole = (
         [
-            {name: value for name, value in event.items() if name != "time"}
+            {name: value for name, value in event.items() if name not in ("time", "log")}
             for event in events(
                 capsys, *(f"{name}={tmp_path / name}{end}" for name in order), "--to", "gone@example.jp"
             )

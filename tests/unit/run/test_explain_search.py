@@ -85,7 +85,7 @@ def read(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
 
 def told(capsys: pytest.CaptureFixture[str], *words: str) -> list[dict[str, Any]]:
     events = [json.loads(line) for line in read(capsys, "--json", *words)[1].splitlines()]
-    return [{name: value for name, value in event.items() if name != "time"} for event in events]
+    return [{name: value for name, value in event.items() if name not in ("time", "log")} for event in events]
 
 
 @pytest.fixture(scope="module")

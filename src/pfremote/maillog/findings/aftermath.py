@@ -62,7 +62,11 @@ class Aftermath:
 
     def tell(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """Return the findings, those of refused mail and of refused logins with what became of it."""
-        return tuple(add_words(item, self._logins.tell(item) or self._tell(item)) for item in findings)
+        return tuple(self._add(item) for item in findings)
+
+    def _add(self, finding: Finding) -> Finding:
+        came_back = self._logins.tell(finding)
+        return add_words(finding, came_back or self._tell(finding), arrived=not came_back)
 
     def _tell(self, finding: Finding) -> str:
         found = _REFUSED.search(finding.proof.text) if finding.proof.daemon in _REFUSES else None

@@ -17,6 +17,8 @@ from pfremote.text.quantities import render_duration
 _Moment = tuple[int, datetime | None]
 #: A delivery of less than so many seconds was not slow.
 _LONG = 5.0
+_DELIVERED = "It was delivered"
+_NO_WAIT = "Nothing is left to wait for."
 _STATUS = re.compile(r"(?P<qid>\w+): to=<(?P<to>[^>]*)>.* status=(?!sent)")
 
 
@@ -43,7 +45,8 @@ class _Later:
 def tell_sequel(found: Iterable[Finding], transcripts: Sequence[Transcript]) -> list[Finding]:
     """Add to each finding what the log tells of the time after it."""
     later = _Later(transcripts)
-    return [add_words(finding, _after(finding, later)) for finding in found]
+    told = [(finding, _after(finding, later)) for finding in found]
+    return [add_words(finding, words, arrived=_DELIVERED in words) for finding, words in told]
 
 
 def tell_time(before: Record, after: datetime | None) -> str:
@@ -76,13 +79,14 @@ def _after(finding: Finding, later: _Later) -> str:
         moments = [later.sent.get(key) for key in later.tried.get(finding.session, ())]
     known = [moment for moment in moments if moment is not None and moment[0] > proof.number]
     if known and len(known) == len(moments):
-        words += [f"It was delivered {tell_time(proof, max(known, key=lambda moment: moment[0])[1])}."]
+        words += [f"{_DELIVERED} {tell_time(proof, max(known, key=lambda moment: moment[0])[1])}."]
     return " ".join(word for word in words if word)
 
 
-def add_words(finding: Finding, words: str) -> Finding:
-    """Return a finding with a sentence more, where there is one."""
+def add_words(finding: Finding, words: str, *, arrived: bool) -> Finding:
+    """Return a finding with a sentence more, where there is one; where mail has ``arrived`` it is not waited for."""
     if not words:
         return finding
     stop = "" if finding.meaning.endswith((".", "!", "?")) else "."
-    return replace(finding, meaning=f"{finding.meaning}{stop} {words}")
+    step = _NO_WAIT if arrived and finding.next_step.startswith("Wait ") else finding.next_step
+    return replace(finding, meaning=f"{finding.meaning}{stop} {words}", next_step=step)

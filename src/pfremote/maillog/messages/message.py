@@ -97,8 +97,17 @@ class Message:
 
     @property
     def recipients(self) -> tuple[str, ...]:
-        """Return the recipients that were tried, each once."""
-        return tuple(dict.fromkeys(item.recipient for hop in self.hops for item in hop.tries))
+        """Return the recipients that were tried, each once; of a bounce only where nothing else is known."""
+        own = [hop for hop in self.hops if hop.origin_kind != "bounce"] or self.hops
+        return tuple(dict.fromkeys(item.recipient for hop in own for item in hop.tries))
+
+    @property
+    def ends(self) -> dict[str, str]:
+        """Return the last status of each recipient, where no log shows what came of it on a next host."""
+        known = {hop.queue_id for hop in self.hops}
+        own = (hop for hop in self.hops if hop.origin_kind != "bounce")
+        tries = (item for hop in own for item in last_tries(hop.tries))
+        return {item.recipient: item.status for item in tries if item.next_id not in known}
 
     @property
     def fate(self) -> Fate:

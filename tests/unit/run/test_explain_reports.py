@@ -1,0 +1,85 @@
+"""What the reports of ``explain`` say beside the findings: each of these misled a reader once (docs/explanation/findings.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pfremote import cli
+from tests.unit.run.test_explain import ACCEPTED, FIXTURES, LOGIN, SENT, VERBOSE, events, explain, write_log
+
+WAY = [f"{name}={FIXTURES / 'way' / name}.log" for name in ("mx", "filter", "mbox")]
+
+
+def two_logs(tmp_path: Path) -> list[str]:
+    """Two logs of one host, as rotation leaves them: a refused login in the older one, an accepted one in the newer."""
+    names = []
+    for name, path in (("mail.log.1", LOGIN), ("mail.log", ACCEPTED)):
+        (tmp_path / name).write_bytes(Path(path).read_bytes())
+        names.append(str(tmp_path / name))
+    return names
+
+
+def test_two_logs_of_one_host_are_both_kept(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    explain(capsys, *two_logs(tmp_path), "--out", str(tmp_path / "run"))
+    assert cli.main(["report", str(tmp_path / "run")]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "2 logs read, 2 sessions, 1 finding, 1 credential to change, 1 to judge" in told
+    assert "the SASL server refused the PLAIN credentials host mx (mail.log.1) proof" in told
+
+
+def test_of_two_logs_of_one_host_each_line_says_which(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    _, out, _ = explain(capsys, *two_logs(tmp_path), "--all")
+    assert "mx (mail.log.1): session 1, smtpd" in out
+    assert "mx (mail.log): session 1, smtpd" in out
+    _, out, _ = explain(capsys, *WAY, "--all")
+    assert "mx: session 1, smtpd" in out
+    told = events(capsys, *two_logs(tmp_path))
+    assert {event["host"] for event in told if "host" in event} == {"mx"}
+    assert {Path(event["log"]).name for event in told if event["event"] == "session"} == {"mail.log.1", "mail.log"}
+
+
+@pytest.mark.parametrize("fmt", ["txt", "md", "html"])
+def test_a_log_has_no_exit_and_no_host_that_is_as_it_should_be(capsys: pytest.CaptureFixture[str], fmt: str) -> None:
+    _, out, _ = explain(capsys, LOGIN, "--format", fmt)
+    assert "every host as it should be" not in out
+    assert "evidence of every host" not in out
+    assert ">Hosts" not in out
+
+
+@pytest.mark.parametrize("fmt", ["txt", "md"])
+def test_sessions_that_are_only_counted_were_seen(capsys: pytest.CaptureFixture[str], fmt: str) -> None:
+    _, out, _ = explain(capsys, SENT, "--format", fmt)
+    assert "1 session (without a finding, not shown), 39 lines of log" in " ".join(out.split())
+    _, out, _ = explain(capsys, WAY[1], "--format", fmt)
+    assert "4 sessions (3 without a finding, not shown), 12 lines of log" in " ".join(out.split())
+    _, out, _ = explain(capsys, WAY[1], "--format", fmt, "--all")
+    assert "4 sessions, 12 lines of log" in " ".join(out.split())
+
+
+def test_only_a_verbose_log_has_debug_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = explain(capsys, WAY[1])
+    assert "(4 other lines not shown)" in out
+    _, out, _ = explain(capsys, LOGIN)
+    assert "debug lines not shown)" in out
+
+
+def test_where_mail_came_through_there_is_nothing_to_wait_for(capsys: pytest.CaptureFixture[str]) -> None:
+    finding = next(event for event in events(capsys, WAY[1]) if event.get("code") == "delivery.greylisted")
+    assert finding["meaning"].endswith("It was delivered 5m9s later.")
+    assert finding["next_step"] == "Nothing is left to wait for."
+
+
+@pytest.mark.parametrize("words", [["--all"], ["--to", "bob@example.jp"]])
+def test_a_message_of_two_fates_tells_both(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    _, out, _ = explain(capsys, *WAY, *words)
+    told = " ".join(out.split())
+    assert "=> returned to its sender: gone@example.jp; sent: bob@example.jp (last seen on mbox, 6C3D4E5F6A)" in told
+    assert "Message from ann@example.net to bob@example.jp, gone@example.jp <m1@example.net>" in told
+
+
+def test_why_a_log_is_not_complete_is_kept(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    explain(capsys, write_log(tmp_path, *VERBOSE), "--out", str(tmp_path / "run"))
+    assert cli.main(["report", str(tmp_path / "run")]) == 0
+    assert "fewer commands than Postfix counted" in " ".join(capsys.readouterr().out.split())
