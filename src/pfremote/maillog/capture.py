@@ -17,6 +17,7 @@ from pfremote.maillog.proof.prove import Withheld, redact_and_prove
 from pfremote.maillog.redact import Exposure
 from pfremote.maillog.sessions.build import Session
 from pfremote.maillog.sessions.select import Match, keep_all, keep_unplaced, select, show_redacted
+from pfremote.maillog.tally import Places
 from pfremote.maillog.transcripts.transcript import Transcript
 from pfremote.maillog.unreadable import read_findings, read_sessions, read_transcripts, tolerant
 
@@ -136,7 +137,9 @@ def read_capture(
     transcripts, of_sessions = read_transcripts(chosen.sessions, chosen.followed)
     findings, of_findings = read_findings(transcripts, chosen.followed, chosen.unplaced)
     records = chosen.records()
-    kept = {record.number for record in records}
+    kept = Places()
+    for record in records:
+        kept.add(record.number)
     counts = Counts(
         lines=meter.lines,
         bytes=meter.bytes,
@@ -145,7 +148,7 @@ def read_capture(
         other_lines=chosen.other_lines,
         undecided=chosen.undecided,
         other_exposures=sum(exposure.line not in kept for exposure in clean.exposures),
-        cut_lines=len(kept.intersection(meter.cut)),
+        cut_lines=sum(number in kept for number in meter.cut),
         other_verbose=chosen.other_verbose,
     )
     return Capture(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pfremote.maillog.capture import Capture
 from pfremote.maillog.findings import Finding
@@ -48,24 +50,25 @@ def _make_cause(
 def number_lines(capture: Capture) -> Mapping[int, int]:
     """Return the place of each kept line in ``evidence.log``, which leaves out other peers' lines."""
     records = capture.records
-    if records and records[-1].number == len(records):
-        return _Same(len(records))
-    return {record.number: place for place, record in enumerate(records, 1)}
+    if records and records[-1].number == len(records):  # none is left out
+        return _Places(range(1, len(records) + 1))
+    return _Places(array("Q", (record.number for record in records)))
 
 
-class _Same(Mapping[int, int]):
-    """The places of the lines of a log of which none is left out: those that they had, from 1 on."""
+class _Places(Mapping[int, int]):
+    """The places of lines among others, from 1 on; ``numbers`` ascend."""
 
-    def __init__(self, last: int) -> None:
-        self._places = range(1, last + 1)
+    def __init__(self, numbers: Sequence[int]) -> None:
+        self._numbers = numbers
 
     def __getitem__(self, number: int) -> int:
-        if number not in self._places:
+        at = bisect_left(self._numbers, number)
+        if at == len(self._numbers) or self._numbers[at] != number:
             raise KeyError(number)
-        return number
+        return at + 1
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._places)
+        return iter(self._numbers)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._numbers)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pfremote.maillog.parse.lines import unrepeat
 from pfremote.maillog.parse.patterns import PEER, queue_id
 from pfremote.maillog.parse.record import Record
+from pfremote.maillog.tally import Latest
 
 #: Owner of what the host itself wrote or looked up: its relay passwords, its keys.
 HOST = ""
@@ -50,14 +51,18 @@ class Owners:
 
     def __init__(self, names: Owners | None = None) -> None:
         """Begin a log; ``names`` has read it before, and keeps the names that it has."""
-        self._clients: dict[_Key, str] = {}
-        self._messages: dict[str, str] = {}
+        #: Processes and messages → the number of their client.
+        self._clients = Latest()
+        self._messages = Latest()
         #: The process and what it called its client in the line of the dialogue before.
         self._said: tuple[_Key, str] | None = None
         #: What stood for a client before a line named it → the client.
         self._named: dict[str, str] = {}
-        #: Client → itself, and the name that the log has for it.
-        self._names: dict[str, tuple[str, str]] = {} if names is None else names._names
+        self._names: _Names = _Names() if names is None else names._names
+
+    def end(self) -> None:
+        """End of the log: whose a process or a message was is asked no more, only which clients are the same."""
+        self._clients, self._messages = Latest(), Latest()
 
     def see(self, record: Record) -> None:
         """Take a line of smtpd that may say who its client is."""
@@ -69,7 +74,7 @@ class Owners:
                 self._hear(key, text, 2)
                 self._said = said
         elif text.startswith("connect from "):
-            self._clients[key] = self._meet(text, 13)
+            self._clients.put(key, self._meet(text, 13))
             self._said = None
         elif text.startswith("warning: ") and "]: SASL " in text:
             self._said = None
@@ -77,16 +82,18 @@ class Owners:
         else:
             word, _, rest = text.partition(" ")
             if rest.startswith("client=") and (message := queue_id(word)):
-                self._messages[message] = self._of_process(key)
+                number = self._clients.get(key) or self._names.enter(_nameless(key), "")
+                self._messages.put(message, number)
 
     def _hear(self, key: _Key, text: str, start: int) -> None:
         # Lines of a proxy_filter name no client (smtpd/smtpd_proxy.c): "> 127.0.0.1:10024: EHLO …".
-        address = self._meet(text, start)
-        if not address or self._clients.get(key) == address:
+        client = self._meet(text, start)
+        known = self._clients.get(key)
+        if not client or known == client:
             return
-        if key not in self._clients:  # its "connect from" is missing
-            self._named[_nameless(key)] = address
-        self._clients[key] = address
+        if known is None:  # its "connect from" is missing
+            self._named[_nameless(key)] = self._names.address(client)
+        self._clients.put(key, client)
 
     def of(self, record: Record) -> str | None:
         """Return the client that the line is about; None where no line told, and it may be any."""
@@ -94,7 +101,8 @@ class Owners:
             return self._of_process((record.host, record.tag, record.pid))
         word = record.text.removeprefix("warning: ").partition(" ")[0]
         if message := queue_id(word):
-            return self._messages.get(message)
+            number = self._messages.get(message)
+            return None if number is None else self._names.address(number)
         if record.daemon == "postscreen":
             return _screened(record.text)
         if record.daemon in DELIVERY or record.daemon in OF_THE_HOST:
@@ -108,16 +116,13 @@ class Owners:
 
     def names(self, owner: str | None) -> tuple[str, ...]:
         """Return how the log calls a client: ``name[address]``, name, address."""
-        known = self._names.get(owner) if owner else None
-        return () if known is None else (f"{known[1]}[{known[0]}]", known[1], known[0])
+        name = self._names.name(owner) if owner else ""
+        return (f"{name}[{owner}]", name, owner) if owner and name else ()
 
-    def _meet(self, text: str, start: int) -> str:
-        """Return the address of the ``name[address]`` that ``text`` has at ``start``, or nothing."""
+    def _meet(self, text: str, start: int) -> int:
+        """Return the number of the client whose ``name[address]`` stands in ``text`` at ``start``, or 0."""
         found = PEER.match(text, start)
-        if found is None:
-            return ""
-        # The same text each time, since there is one for each process and each message.
-        return self._names.setdefault(found["address"], (found["address"], found["name"]))[0]
+        return 0 if found is None else self._names.enter(found["address"], found["name"])
 
     def is_same(self, one: str, other: str) -> bool:
         """Say whether these are one client; a client may have been nameless when it was first met."""
@@ -129,7 +134,37 @@ class Owners:
         return None if is_nameless else owner
 
     def _of_process(self, key: _Key) -> str:
-        return self._clients.get(key) or _nameless(key)
+        number = self._clients.get(key)
+        return self._names.address(number) if number else _nameless(key)
+
+
+class _Names:
+    """The clients of a log, by number: the address, and the first name that the log has for it; 0 is no client."""
+
+    def __init__(self) -> None:
+        self._numbers = Latest()
+        self._addresses = [""]
+        self._called = [""]
+
+    def enter(self, address: str, name: str) -> int:
+        """Return the number of a client, a new one if need be."""
+        if not address:
+            return 0
+        number = self._numbers.get(address)
+        if number is None:
+            number = len(self._addresses)
+            self._numbers.put(address, number)
+            self._addresses.append(address)
+            self._called.append(name)
+        return number
+
+    def address(self, number: int) -> str:
+        """Return a client's address."""
+        return self._addresses[number]
+
+    def name(self, address: str) -> str:
+        """Return a client's name; nothing where the log has none."""
+        return self._called[self._numbers.get(address) or 0]
 
 
 def _nameless(key: _Key) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, overload
+from typing import Any
 
+from pfremote.model.lazy import Lazy
 from pfremote.report.model import FindingView, HostView, Lines, SessionView, Side, TurnView
 from pfremote.store.encode import decode_time
 
@@ -14,7 +15,7 @@ _OTHERS: dict[Side, Side] = {"client": "server", "server": "client", "note": "no
 _COARSE = 2.0
 
 
-class SessionViews(Sequence[SessionView]):
+class SessionViews(Lazy[SessionView]):
     """The sessions of a host, each made when it is asked for; ``findings`` are those of the host."""
 
     def __init__(
@@ -33,13 +34,8 @@ class SessionViews(Sequence[SessionView]):
     def __len__(self) -> int:
         return len(self._numbers)
 
-    @overload
-    def __getitem__(self, place: int) -> SessionView: ...
-    @overload
-    def __getitem__(self, place: slice) -> tuple[SessionView, ...]: ...
-    def __getitem__(self, place: int | slice) -> SessionView | tuple[SessionView, ...]:
-        if isinstance(place, slice):
-            return tuple(self[at] for at in range(*place.indices(len(self))))
+    def make(self, place: int) -> SessionView:
+        """Return one."""
         number = self._numbers[place]
         findings = self._findings.get(f"{self._host.anchor}-s{number}", ())
         return build_session(self._items[place], number, self._host, self._evidence, findings)

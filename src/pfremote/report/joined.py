@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar, overload
+from typing import TypeVar
+
+from pfremote.model.lazy import Lazy
 
 _T = TypeVar("_T")
 
 
-class Joined(Sequence[_T]):
+class Joined(Lazy[_T]):
     """The items of all parts, part by part; they may be made when they are asked for.
 
     >>> list(Joined([(1, 2), (), (3,)])), Joined([(1, 2), (3,)])[-1]
@@ -24,17 +26,10 @@ class Joined(Sequence[_T]):
     def __iter__(self) -> Iterator[_T]:
         return (session for part in self._parts for session in part)
 
-    @overload
-    def __getitem__(self, place: int) -> _T: ...
-    @overload
-    def __getitem__(self, place: slice) -> tuple[_T, ...]: ...
-    def __getitem__(self, place: int | slice) -> _T | tuple[_T, ...]:
-        every = range(len(self))
-        if isinstance(place, slice):
-            return tuple(self[at] for at in every[place])
-        at = every[place]
+    def make(self, place: int) -> _T:
+        """Return one."""
         for part in self._parts:
-            if at < len(part):
-                return part[at]
-            at -= len(part)
+            if place < len(part):
+                return part[place]
+            place -= len(part)
         raise IndexError(place)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 from pfremote import __version__
 from pfremote.errors import Reason
@@ -15,6 +15,7 @@ from pfremote.maillog.capture import Capture
 from pfremote.maillog.causes import list_causes
 from pfremote.maillog.completeness import explain_short, find_short
 from pfremote.maillog.messages.message import Message
+from pfremote.model.lazy import Lazy
 from pfremote.model.result import HostResult
 from pfremote.report import Report, build_report
 from pfremote.run.capture_events import Event, list_capture_events
@@ -28,7 +29,7 @@ from pfremote.text.quantities import plural
 _HOLES = Reason("lines-lost", "the log itself says that lines of it were dropped: what it does not show may have been")
 
 
-class _Lines(Sequence[str]):
+class _Lines(Lazy[str]):
     """The lines of a log as they are shown, each made when it is asked for: most never are."""
 
     def __init__(self, capture: Capture) -> None:
@@ -37,13 +38,7 @@ class _Lines(Sequence[str]):
     def __len__(self) -> int:
         return len(self._capture.records)
 
-    @overload
-    def __getitem__(self, place: int) -> str: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[str]: ...
-    def __getitem__(self, place: int | slice) -> str | list[str]:
-        if isinstance(place, slice):
-            return [self[at] for at in range(*place.indices(len(self)))]
+    def make(self, place: int) -> str:
         return self._capture.show_line(place)
 
 

@@ -7,7 +7,7 @@ numbered anew. Pure.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from typing import Any, overload
+from typing import Any
 
 from pfremote.maillog.capture import Capture
 from pfremote.maillog.causes import number_lines
@@ -17,12 +17,13 @@ from pfremote.maillog.parse.record import Record
 from pfremote.maillog.pieces.pack import Packed
 from pfremote.maillog.transcripts import transcript as transcripts
 from pfremote.maillog.transcripts.turns import Transcript
+from pfremote.model.lazy import Lazy
 from pfremote.store.encode import to_json
 from pfremote.store.run import JsonObject
 from pfremote.text.terminal import show_block
 
 
-class EncodedSessions(Sequence[JsonObject]):
+class EncodedSessions(Lazy[JsonObject]):
     """Sessions as ``sessions.json`` holds them, each made when it is asked for.
 
     ``wanted`` are the ids of those that are needed, where not all are; then each tells its number among all.
@@ -44,13 +45,8 @@ class EncodedSessions(Sequence[JsonObject]):
     def __len__(self) -> int:
         return len(self._wanted)
 
-    @overload
-    def __getitem__(self, place: int) -> JsonObject: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[JsonObject]: ...
-    def __getitem__(self, place: int | slice) -> JsonObject | list[JsonObject]:
-        if isinstance(place, slice):
-            return [self[at] for at in range(*place.indices(len(self)))]
+    def make(self, place: int) -> JsonObject:
+        """Return one."""
         at, number = self._wanted[place]
         session = _session(self._items[at])
         encoded: JsonObject = _renumber(
@@ -123,5 +119,5 @@ def _renumber(value: Any, places: Mapping[int, int]) -> Any:
     if isinstance(value.get("line"), int):
         fresh["line"] = places.get(value["line"], 0)
     if isinstance(value.get("lines"), list):
-        fresh["lines"] = [places[number] for number in value["lines"] if number in places]
+        fresh["lines"] = [place for number in value["lines"] if (place := places.get(number))]
     return fresh

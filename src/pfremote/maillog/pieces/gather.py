@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pfremote.maillog.findings import may_concern_host
 from pfremote.maillog.parse.patterns import CHILD_DIED, notified_as
 from pfremote.maillog.parse.record import Record
-from pfremote.maillog.pieces.tally import Tally
 from pfremote.maillog.sessions.build import Key, Processes, Tracker, converses
 from pfremote.maillog.sessions.follow import Messages, message_of
 from pfremote.maillog.sessions.open_session import OpenSession
+from pfremote.maillog.tally import Tally
 
 
 class Counts:

@@ -6,13 +6,13 @@ import pickle
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import overload
 
 from pfremote.maillog.sessions.build import Session
 from pfremote.maillog.transcripts.turns import Transcript
+from pfremote.model.lazy import Lazy
 
 
-class Packed(Sequence[Transcript]):
+class Packed(Lazy[Transcript]):
     """Transcripts of sessions without the sessions' lines, each made anew when it is asked for."""
 
     def __init__(self) -> None:
@@ -42,30 +42,19 @@ class Packed(Sequence[Transcript]):
     def __len__(self) -> int:
         return len(self._items)
 
-    @overload
-    def __getitem__(self, place: int) -> Transcript: ...
-    @overload
-    def __getitem__(self, place: slice) -> tuple[Transcript, ...]: ...
-    def __getitem__(self, place: int | slice) -> Transcript | tuple[Transcript, ...]:
-        if isinstance(place, slice):
-            return tuple(self[at] for at in range(*place.indices(len(self))))
+    def make(self, place: int) -> Transcript:
+        """Return one."""
         number, packed = self._items[place]
         transcript: Transcript = pickle.loads(zlib.decompress(packed))  # noqa: S301 - packed above, and kept in memory
         return replace(transcript, session=replace(transcript.session, id=number))
 
 
-class _Sessions(Sequence[Session]):
+class _Sessions(Lazy[Session]):
     def __init__(self, transcripts: Packed) -> None:
         self._transcripts = transcripts
 
     def __len__(self) -> int:
         return len(self._transcripts)
 
-    @overload
-    def __getitem__(self, place: int) -> Session: ...
-    @overload
-    def __getitem__(self, place: slice) -> tuple[Session, ...]: ...
-    def __getitem__(self, place: int | slice) -> Session | tuple[Session, ...]:
-        if isinstance(place, slice):
-            return tuple(item.session for item in self._transcripts[place])
+    def make(self, place: int) -> Session:
         return self._transcripts[place].session

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from itertools import islice
-from typing import overload
 
 from pfremote.maillog.budget import shorten
 from pfremote.maillog.capture import Capture, Counts, Meter
@@ -20,12 +19,13 @@ from pfremote.maillog.parse.record import Record
 from pfremote.maillog.pieces.gather import Counts as LineCounts
 from pfremote.maillog.pieces.gather import Gatherer, Group
 from pfremote.maillog.pieces.pack import Packed
-from pfremote.maillog.pieces.tally import Places
 from pfremote.maillog.pieces.well import went_well
 from pfremote.maillog.proof.prove import Lesson, Withheld
 from pfremote.maillog.sessions.build import close_session
+from pfremote.maillog.tally import Places
 from pfremote.maillog.transcripts.transcript import build_transcripts
 from pfremote.maillog.transcripts.turns import Transcript
+from pfremote.model.lazy import Lazy
 
 #: So many lines are redacted, proven and sorted at a time.
 PIECE = 8192
@@ -56,7 +56,7 @@ class Survey:
                     self.strange.append(record.text)
 
 
-class KeptRecords(Sequence[Record]):
+class KeptRecords(Lazy[Record]):
     """The lines of a log of which only some are kept: as many as the log has, and each in its place."""
 
     def __init__(self, total: int, kept: Iterable[Record]) -> None:
@@ -66,19 +66,13 @@ class KeptRecords(Sequence[Record]):
     def __len__(self) -> int:
         return self._total
 
-    @overload
-    def __getitem__(self, place: int) -> Record: ...
-    @overload
-    def __getitem__(self, place: slice) -> tuple[Record, ...]: ...
-    def __getitem__(self, place: int | slice) -> Record | tuple[Record, ...]:
+    def make(self, place: int) -> Record:
         """Return the record at a place from 0.
 
         Raises:
             KeyError: it is not kept.
         """
-        if isinstance(place, slice):
-            return tuple(self[at] for at in range(*place.indices(self._total)))
-        return self._kept[place + 1 if place >= 0 else self._total + place + 1]
+        return self._kept[place + 1]
 
 
 def read_troubled(

@@ -140,6 +140,7 @@ class Lesson:
     def settle(self) -> None:
         """End of the log: from now on lines are shown."""
         self._redactor.settle()
+        self._redactor.end()
         self._waiting = self._redactor.unnamed()
         self._touched = self._waiting.union(self._changed)
         secrets = self._redactor.secrets

@@ -112,6 +112,12 @@ class Redactor:
         self._learned.settle()
         self._ledger.accounts.settle()
 
+    def end(self) -> None:
+        """Hold no longer what only further lines need: none comes."""
+        self._owners.end()
+        self._processes, self._latest, self._calm = {}, None, set()
+        self.forget()
+
     def unnamed(self) -> frozenset[int]:
         """Return the numbers of the lines whose mark waits for its user."""
         return self._ledger.accounts.numbers()
