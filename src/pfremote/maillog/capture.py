@@ -137,9 +137,7 @@ def read_capture(
     transcripts, of_sessions = read_transcripts(chosen.sessions, chosen.followed)
     findings, of_findings = read_findings(transcripts, chosen.followed, chosen.unplaced)
     records = chosen.records()
-    kept = Places()
-    for record in records:
-        kept.add(record.number)
+    kept = Places(record.number for record in records)
     counts = Counts(
         lines=meter.lines,
         bytes=meter.bytes,

@@ -96,8 +96,10 @@ class Latest(_Numbers):
 class Places:
     """A set of line numbers, one bit for each line of the log."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: Iterable[int] = ()) -> None:
         self._bits = bytearray()
+        for number in numbers:
+            self.add(number)
 
     def add(self, number: int) -> None:
         """Note a number, 0 or more."""
