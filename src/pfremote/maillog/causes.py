@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from pfremote.maillog.capture import Capture
 from pfremote.maillog.findings import Finding
+from pfremote.maillog.kept import KeptRecords
 from pfremote.maillog.narrow import name_accounts, users_of
 from pfremote.maillog.parties import Parties, find_parties
+from pfremote.maillog.tally import Places
 from pfremote.maillog.transcripts.turns import Transcript
 from pfremote.model.cause import Cause
 
@@ -49,26 +49,6 @@ def _make_cause(
 
 def number_lines(capture: Capture) -> Mapping[int, int]:
     """Return the place of each kept line in ``evidence.log``, which leaves out other peers' lines."""
-    records = capture.records
-    if records and records[-1].number == len(records):  # none is left out
-        return _Places(range(1, len(records) + 1))
-    return _Places(array("Q", (record.number for record in records)))
-
-
-class _Places(Mapping[int, int]):
-    """The places of lines among others, from 1 on; ``numbers`` ascend."""
-
-    def __init__(self, numbers: Sequence[int]) -> None:
-        self._numbers = numbers
-
-    def __getitem__(self, number: int) -> int:
-        at = bisect_left(self._numbers, number)
-        if at == len(self._numbers) or self._numbers[at] != number:
-            raise KeyError(number)
-        return at + 1
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._numbers)
-
-    def __len__(self) -> int:
-        return len(self._numbers)
+    if isinstance(capture.records, KeptRecords):
+        return capture.records.places
+    return Places(record.number for record in capture.records)

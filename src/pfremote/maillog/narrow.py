@@ -58,7 +58,7 @@ def narrow(capture: Capture, wanted: Wanted, hops: Iterable[Hop] = ()) -> Captur
     kept = [
         item
         for item in capture.transcripts
-        if _is_kept(item, wanted, ids, users_of(item, accounts), item.session.id in with_finding)
+        if is_kept(item, wanted, ids, users_of(item, accounts), item.session.id in with_finding)
     ]
     numbered = {item.session.id: number for number, item in enumerate(kept, 1)}
     kept = [replace(item, session=replace(item.session, id=numbered[item.session.id])) for item in kept]
@@ -115,7 +115,8 @@ def is_wanted(hop: Hop, wanted: Wanted) -> bool:
     )
 
 
-def _is_kept(transcript: Transcript, wanted: Wanted, ids: set[str], users: tuple[str, ...], has_finding: bool) -> bool:
+def is_kept(transcript: Transcript, wanted: Wanted, ids: set[str], users: tuple[str, ...], has_finding: bool) -> bool:
+    """Say whether a session was asked for; ``ids`` are the wanted messages, ``users`` those whom it logged in."""
     session = transcript.session
     return all(
         (

@@ -1,4 +1,4 @@
-"""Very many names, each with a number, in some twelve bytes a name; and which numbers were met. Pure.
+"""Very many names, each with a number, in some twelve bytes a name, and which numbers were met. Pure.
 
 Only the hash of a name is held. A name that was never put in is taken for another by chance alone: one look-up in some
 10^12, of a log with millions of names. Python's hash of a text is keyed anew in each process, so no one can arrange it.
@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from heapq import merge
+from itertools import accumulate
 from operator import itemgetter
+from typing import Self
 
 #: So many names are held loosely before they are packed.
 _RECENT = 1 << 14
 #: Larger runs are not made into one: for a moment it would take twice the room.
 _LARGEST = 1 << 20
+#: Bytes of bits of which it is known how many numbers stand before them.
+_PART = 256
 
 _KEY = itemgetter(0)
 
@@ -93,30 +97,58 @@ class Latest(_Numbers):
         return new
 
 
-class Places:
-    """A set of line numbers, one bit for each line of the log."""
+class Places(Mapping[int, int]):
+    """A set of line numbers, one bit for each line of the log, and the place of each in it, from 1."""
 
     def __init__(self, numbers: Iterable[int] = ()) -> None:
         self._bits = bytearray()
+        #: How many numbers stand before each part of the bits; made when it is first asked for.
+        self._before: list[int] = []
         for number in numbers:
             self.add(number)
 
+    @classmethod
+    def up_to(cls, last: int) -> Self:
+        """Return those of all lines of a log."""
+        places = cls()
+        places._bits += ((2 << last) - 2).to_bytes((last >> 3) + 1, "little")
+        return places
+
     def add(self, number: int) -> None:
-        """Note a number, 0 or more."""
+        """Note a number, 1 or more."""
         at = number >> 3
         if at >= len(self._bits):
-            self._bits.extend(bytes(at + 1024 - len(self._bits)))
+            self._bits.extend(bytes(at + _PART - len(self._bits)))
         self._bits[at] |= 1 << (number & 7)
+        if self._before:
+            self._before = []
 
-    def __contains__(self, number: int) -> bool:
+    def __contains__(self, number: object) -> bool:
+        if not isinstance(number, int) or number < 0:
+            return False
         at = number >> 3
         return at < len(self._bits) and bool(self._bits[at] >> (number & 7) & 1)
 
-    def rank(self, numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
-        """Yield each of ``numbers``, which must ascend, with its place among the noted ones, from 1."""
-        done, rank = 0, 0
-        for number in numbers:
-            at = number >> 3
-            rank += int.from_bytes(self._bits[done:at], "little").bit_count()
-            done = at
-            yield number, rank + (self._bits[at] & ((2 << (number & 7)) - 1)).bit_count()
+    def __getitem__(self, number: int) -> int:
+        if number not in self:
+            raise KeyError(number)
+        at = number >> 3
+        part = at // _PART
+        before = self._count()[part] + _count_bits(self._bits[part * _PART : at])
+        return before + (self._bits[at] & ((2 << (number & 7)) - 1)).bit_count()
+
+    def __iter__(self) -> Iterator[int]:
+        return (number for number in range(8 * len(self._bits)) if number in self)
+
+    def __len__(self) -> int:
+        return self._count()[-1]
+
+    def _count(self) -> list[int]:
+        if not self._before:
+            parts = (self._bits[at : at + _PART] for at in range(0, len(self._bits), _PART))
+            self._before = list(accumulate(map(_count_bits, parts), initial=0))
+        return self._before
+
+
+def _count_bits(data: bytes | bytearray) -> int:
+    return int.from_bytes(data, "little").bit_count()

@@ -50,9 +50,9 @@ class ExplainOptions:
         return self.everything or self.wanted.of_messages()
 
     @property
-    def shows_only_trouble(self) -> bool:
-        """Tell whether nothing is shown of a session without a finding but that it is there."""
-        return self.wanted.everything and not self.everything and not self.share and self.fmt in ("txt", "md")
+    def shows_few_lines(self) -> bool:
+        """Tell whether of the lines only those are shown that prove a finding, and what sessions came to."""
+        return not self.everything and not self.share and self.fmt in ("txt", "md")
 
     @classmethod
     def of(cls, words: Mapping[str, Any]) -> Self:
@@ -122,13 +122,13 @@ def _read_all(sources: Sequence[Source], options: ExplainOptions, output: Output
 
 
 def _read_one(source: Source, options: ExplainOptions, output: Output, *, messages: bool) -> Explained:
-    """Read one log: twice where it is large and only what went wrong is shown of it."""
-    if messages or not options.shows_only_trouble:
+    """Read one log: twice where it is large and only sessions are shown of it."""
+    if messages or not options.shows_few_lines:
         return explain_log(source, options.wanted, _make_progress(source, output), messages=messages)
     try:
         with copy_stdin(source, output.console.detail) as copied:
             tell = _make_progress(source, output)
-            return explain_log(copied, options.wanted, tell, messages=False, troubled=copied.is_large)
+            return explain_log(copied, options.wanted, tell, messages=False, twice=copied.is_large)
     except PfremoteError as exc:
         return Explained(source, source.host, error=exc)
 

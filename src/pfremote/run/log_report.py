@@ -21,7 +21,7 @@ from pfremote.report import Report, build_report
 from pfremote.run.capture_events import Event, list_capture_events
 from pfremote.run.message_events import encode_message
 from pfremote.run.read_logs import Explained
-from pfremote.store.capture import encode_capture
+from pfremote.store.capture import encode_capture, encode_lazily
 from pfremote.store.encode import encode_time
 from pfremote.store.run import HostFolder, HostRecord, Run
 from pfremote.text.quantities import plural
@@ -53,7 +53,7 @@ def build_log_report(
     records = tuple(record_logs(logs))
     run = Run("of logs", Path(), tuple(command), moment, moment, code, __version__, {"kind": "logs"}, records)
     if not troubled:
-        return build_report(run, [HostFolder(encode_capture(capture), _Lines(capture)) for _, capture in read])
+        return build_report(run, [HostFolder(encode_lazily(capture), _Lines(capture)) for _, capture in read])
     report = build_report(run, [HostFolder(_encode_troubled(capture), _Lines(capture)) for _, capture in read])
     quiet = sum(len(capture.sessions) + capture.counts.quiet for _, capture in read) - len(report.sessions)
     notes = (f"{plural(quiet, 'session')} without a finding, shown with --all",) if quiet else ()

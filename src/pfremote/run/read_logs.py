@@ -13,7 +13,7 @@ from pfremote.maillog.messages.join import join_messages
 from pfremote.maillog.messages.message import Hop, Message
 from pfremote.maillog.narrow import Wanted, is_wanted, narrow
 from pfremote.maillog.parse.layouts import LayoutReader
-from pfremote.maillog.pieces.read import PIECE, Survey, read_troubled
+from pfremote.maillog.pieces.read import PIECE, Survey, read_twice
 from pfremote.maillog.search import Found, choose_words, search
 from pfremote.run.log_files import STDIN, Source, open_log, read_blocks, read_whole_lines, time_of
 from pfremote.text.quantities import plural
@@ -57,24 +57,24 @@ def explain_log(
     *,
     messages: bool = True,
     known: Iterable[str] = (),
-    troubled: bool = False,
+    twice: bool = False,
     piece: int = PIECE,
 ) -> Explained:
     """Read one log. What is wrong with it is its own result; the other logs are read all the same.
 
     ``messages`` says whether the ways of messages are wanted; they are also needed to choose sessions by message.
-    ``known`` are names of wanted messages that other logs have. With ``troubled`` the sessions without a finding are
-    only counted, and lines beside those that are shown are not held: the log is read twice, so many lines at a time
-    as ``piece`` says.
+    ``known`` are names of wanted messages that other logs have. With ``twice`` the log is read two times, so many
+    lines at a time as ``piece`` says, and only what is shown as text is held: the sessions that are wanted, or, where
+    everything is, those with a finding.
     """
     layouts = LayoutReader()
     survey = Survey(FIRST_LINES)
     found = capture = None
     try:
-        if troubled and wanted.everything:
-            layouts, capture = _read_twice(source, survey, tell, piece)
-        else:
-            found = _search(source, wanted, tell, known, messages=messages)
+        found = _search(source, wanted, tell, known, messages=messages)
+        if twice and found is None and not wanted.of_messages():
+            layouts, capture = _read_twice(source, wanted, survey, tell, piece)
+        is_narrow = capture is not None
         if capture is None:
             layouts, survey = LayoutReader(), Survey(FIRST_LINES)
             capture = _read_whole(source, layouts, tell) if found is None else _read_found(source, found, layouts)
@@ -88,7 +88,7 @@ def explain_log(
     return Explained(
         source,
         host,
-        narrow(capture, wanted, hops),
+        capture if is_narrow else narrow(capture, wanted, hops),
         hops,
         tuple(layouts.seen.most_common()),
         tuple(survey.strange),
@@ -106,7 +106,7 @@ def _read_whole(source: Source, layouts: LayoutReader, tell: Callable[[int], Non
 
 
 def _read_twice(
-    source: Source, survey: Survey, tell: Callable[[int], None], piece: int
+    source: Source, wanted: Wanted, survey: Survey, tell: Callable[[int], None], piece: int
 ) -> tuple[LayoutReader, Capture | None]:
     """Read a log that is not held; None where it must be read as a whole."""
     moment = time_of(source)
@@ -126,7 +126,8 @@ def _read_twice(
         with open_log(source) as stream:
             yield from read_blocks(stream, readers[-1], learn if len(readers) == 1 else show)
 
-    capture = read_troubled(read, survey, now=moment, utc_offset=moment.utcoffset() or timedelta(), piece=piece)
+    offset = moment.utcoffset() or timedelta()
+    capture = read_twice(read, survey, wanted, now=moment, utc_offset=offset, piece=piece)
     return readers[-1], capture
 
 

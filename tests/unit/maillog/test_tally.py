@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.sessions.follow import Messages
-from pfremote.maillog.tally import Latest, Tally
+from pfremote.maillog.tally import Latest, Places, Tally
 
 #: So many that runs are packed and joined.
 MANY = 100_000
@@ -37,6 +37,20 @@ def test_what_was_put_last_counts_over_all_runs() -> None:
         MANY + 99_999,
     ]
     assert latest.get("another") is None
+
+
+def test_each_number_has_its_place_among_those_that_were_met() -> None:
+    numbers = [1, 7, 8, 9, 4096, 4097, 70_001, 300_000]
+    places = Places()
+    for number in reversed(numbers):
+        places.add(number)
+    assert dict(places) == {number: place for place, number in enumerate(numbers, 1)}
+    assert 2 not in places
+    assert places.get(10**9) is None
+    places.add(2)
+    assert (len(places), places[7]) == (9, 3)
+    assert dict(Places.up_to(5000)) == {number: number for number in range(1, 5001)}
+    assert len(Places.up_to(0)) == 0
 
 
 def line(number: int, pid: int, text: str) -> Record:

@@ -13,10 +13,11 @@ import pytest
 
 from pfremote import cli
 from pfremote.maillog.findings import find_alone
+from pfremote.maillog.kept import KeptRecords
 from pfremote.maillog.narrow import Wanted
 from pfremote.maillog.parse.lines import parse_evidence
 from pfremote.maillog.pieces.gather import Counts, Gatherer
-from pfremote.maillog.pieces.read import KeptRecords, Survey, read_troubled
+from pfremote.maillog.pieces.read import PIECE, Survey, read_twice
 from pfremote.maillog.pieces.well import went_well
 from pfremote.maillog.sessions.build import close_session
 from pfremote.maillog.transcripts.transcript import build_transcripts
@@ -30,35 +31,68 @@ FIXTURES = Path(__file__).parents[2] / "fixtures"
 LOGS = sorted(FIXTURES.glob("*.log"))
 #: Lines that are read at a time: so few that nothing of a session stands in one piece, and some.
 PIECES = (1, 40)
+EVERYTHING = Wanted()
 
 
-def explain(path: Path, *, piece: int = 0) -> Explained:
+def explain(path: Path, wanted: Wanted = EVERYTHING, *, piece: int = 0) -> Explained:
     """Read a log as a whole, or so many lines at a time."""
     source = Source(path.name, str(path))
-    if not piece:
-        return explain_log(source, Wanted(), lambda _done: None, messages=False)
-    return explain_log(source, Wanted(), lambda _done: None, messages=False, troubled=True, piece=piece)
+    return explain_log(source, wanted, lambda _done: None, messages=False, twice=piece > 0, piece=piece or PIECE)
 
 
-def show(log: Explained) -> tuple[object, ...]:
-    """Return all that is made of a log where the sessions without a finding are only counted."""
-    report = build_log_report([log], ["pfremote", "explain"], MOMENT, 0, troubled=True)
-    recap = {name: number for name, number in count_recap([log]).items() if name != "sessions"}
+def show(log: Explained, wanted: Wanted) -> tuple[object, ...]:
+    """Return all that is made of a log where lines are shown only as proofs."""
+    troubled = wanted.everything
+    report = build_log_report([log], ["pfremote", "explain"], MOMENT, 0, troubled=troubled)
+    recap = {name: number for name, number in count_recap([log]).items() if name != "sessions" or not troubled}
     told = (log.host, log.layouts, log.strange, log.strange_lines, log.found, str(log.error), recap)
     return (*told, *(render_report(report, fmt) for fmt in ("txt", "md")))
 
 
-def assert_same(path: Path, pieces: tuple[int, ...] = PIECES) -> None:
-    whole = show(explain(path))
+def assert_same(path: Path, pieces: tuple[int, ...] = PIECES, wanted: Wanted = EVERYTHING) -> None:
+    whole = show(explain(path, wanted), wanted)
     for piece in pieces:
-        log = explain(path, piece=piece)
+        log = explain(path, wanted, piece=piece)
         assert log.capture is None or isinstance(log.capture.records, KeptRecords)  # it did not fall back to the whole
-        assert show(log) == whole, piece
+        assert show(log, wanted) == whole, piece
 
 
 @pytest.mark.parametrize("path", LOGS, ids=lambda path: path.stem)
 def test_each_recording_reads_the_same_in_pieces(path: Path) -> None:
     assert_same(path)
+
+
+@pytest.mark.parametrize("path", LOGS, ids=lambda path: path.stem)
+def test_what_failed_in_each_recording_reads_the_same_in_pieces(path: Path) -> None:
+    assert_same(path, PIECES[1:], Wanted(failed=True))
+
+
+def times_of(path: Path) -> list[datetime]:
+    records = parse_evidence(path.read_bytes(), now=MOMENT, utc_offset=timedelta())
+    return sorted(record.time for record in records if record.time is not None)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_was_asked_for_of_many_recordings_reads_the_same_in_pieces(seed: int, tmp_path: Path) -> None:
+    path = tmp_path / "mail.log"
+    login = (FIXTURES / "outbound-sasl-cram-md5-postfix-3.11.log").read_bytes()
+    path.write_bytes(b"".join([*(line for lines in read_recordings(seed, 25) for line in lines), login]))
+    times = times_of(path)
+    early, late = times[len(times) // 3], times[2 * len(times) // 3]
+    found = []
+    for wanted in (
+        Wanted(failed=True),
+        Wanted(users=("user@example.jp",)),
+        Wanted(since=early, until=late),
+        Wanted(peers=("client.example.jp", "192.0.2.0/24")),
+        Wanted(since=early, failed=True),
+        Wanted(users=("nobody",)),
+    ):
+        assert_same(path, (50,), wanted)
+        log = explain(path, wanted, piece=500)
+        assert log.capture is not None
+        found.append(len(log.capture.sessions) > 0)
+    assert found == [True, True, True, True, True, False]
 
 
 def test_what_came_after_and_what_a_filter_threw_away_reads_the_same_in_pieces(tmp_path: Path) -> None:
@@ -179,7 +213,7 @@ def test_a_bounce_is_followed_only_after_it_was_announced(tmp_path: Path) -> Non
 def test_a_log_that_changes_between_the_readings_is_not_shown_from_two_states() -> None:
     line = b"Nov 24 00:00:01 mx postfix/smtpd[1]: < a[192.0.2.1]: AUTH PLAIN AGFsaWNlAFMzY3JldFBX\n"
     states = iter([b"Nov 24 00:00:01 mx postfix/smtpd[1]: connect from a[192.0.2.1]\n", line])
-    found = read_troubled(lambda: iter([next(states)]), Survey(5), now=MOMENT, utc_offset=timedelta())
+    found = read_twice(lambda: iter([next(states)]), Survey(5), Wanted(), now=MOMENT, utc_offset=timedelta())
     assert found is None
 
 
@@ -234,7 +268,7 @@ def test_progress_counts_both_readings_as_one(tmp_path: Path) -> None:
     path = tmp_path / "mail.log"
     path.write_bytes(b"".join(path.read_bytes() for path in LOGS[:40]))
     told: list[int] = []
-    explain_log(Source("log", str(path)), Wanted(), told.append, messages=False, troubled=True)
+    explain_log(Source("log", str(path)), Wanted(), told.append, messages=False, twice=True)
     assert told == sorted(told)
     assert told[-1] == path.stat().st_size
     assert Source("log", str(path)).is_large is (path.stat().st_size >= LARGE)

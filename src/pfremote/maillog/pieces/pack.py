@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pfremote.maillog.sessions.build import Session
@@ -34,10 +34,9 @@ class Packed(Lazy[Transcript]):
         # A thousand sessions of a debug log are some MB: the least effort packs them nearly as well as the most.
         self._items.append((bare.session.id, zlib.compress(pickle.dumps(bare, pickle.HIGHEST_PROTOCOL), 1)))
 
-    def number(self, places: Iterable[tuple[int, int]]) -> None:
-        """Give the sessions other ids, old and new in the order of the old ones, and put them in that order."""
-        self._items.sort()
-        self._items = [(new, packed) for (_, new), (_, packed) in zip(places, self._items, strict=True)]
+    def number(self, numbers: Mapping[int, int]) -> None:
+        """Give the sessions other ids, by the old ones, and put them in that order."""
+        self._items = sorted((numbers[old], packed) for old, packed in self._items)
 
     def __len__(self) -> int:
         return len(self._items)

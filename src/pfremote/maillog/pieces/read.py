@@ -1,4 +1,4 @@
-"""A log in two readings and bounded memory: of the sessions in which nothing went wrong only the number is kept."""
+"""A log in two readings and bounded memory: of the sessions that are not wanted only the number is kept."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from pfremote.maillog.completeness import find_short
 from pfremote.maillog.contain import attempt
 from pfremote.maillog.findings import Finding, find, find_alone
 from pfremote.maillog.findings.aftermath import Aftermath
+from pfremote.maillog.kept import KeptRecords
+from pfremote.maillog.narrow import Wanted, is_kept, name_accounts, users_of
 from pfremote.maillog.parse.lines import parse_evidence
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.pieces.gather import Counts as LineCounts
@@ -21,11 +23,10 @@ from pfremote.maillog.pieces.gather import Gatherer, Group
 from pfremote.maillog.pieces.pack import Packed
 from pfremote.maillog.pieces.well import went_well
 from pfremote.maillog.proof.prove import Lesson, Withheld
-from pfremote.maillog.sessions.build import close_session
+from pfremote.maillog.sessions.build import Session, close_session
 from pfremote.maillog.tally import Places
 from pfremote.maillog.transcripts.transcript import build_transcripts
 from pfremote.maillog.transcripts.turns import Transcript
-from pfremote.model.lazy import Lazy
 
 #: So many lines are redacted, proven and sorted at a time.
 PIECE = 8192
@@ -56,43 +57,27 @@ class Survey:
                     self.strange.append(record.text)
 
 
-class KeptRecords(Lazy[Record]):
-    """The lines of a log of which only some are kept: as many as the log has, and each in its place."""
-
-    def __init__(self, total: int, kept: Iterable[Record]) -> None:
-        self._total = total
-        self._kept = {record.number: record for record in kept}
-
-    def __len__(self) -> int:
-        return self._total
-
-    def make(self, place: int) -> Record:
-        """Return the record at a place from 0.
-
-        Raises:
-            KeyError: it is not kept.
-        """
-        return self._kept[place + 1]
-
-
-def read_troubled(
-    read: Read, survey: Survey, *, now: datetime, utc_offset: timedelta, piece: int = PIECE
+def read_twice(
+    read: Read, survey: Survey, wanted: Wanted, *, now: datetime, utc_offset: timedelta, piece: int = PIECE
 ) -> Capture | None:
-    """Return what :func:`~pfremote.maillog.capture.read_capture` does, without the sessions that have no finding.
+    """Return what :func:`~pfremote.maillog.capture.read_capture` and :func:`~pfremote.maillog.narrow.narrow` do.
 
-    Of the lines only those are kept that prove a finding.
+    Where everything is wanted, the sessions that have no finding are left out. ``wanted`` may not be of messages. Of
+    the lines only those are held that prove a finding.
 
     None where the log cannot be read so: it changed between the two readings, or something in it cannot be read; then
     it is to be read as a whole.
     """
-    reading = _Reading(read, now, utc_offset, piece)
+    reading = _Reading(read, wanted, now, utc_offset, piece)
     return attempt(lambda: reading.read(survey), lambda _kind: None)
 
 
 class _Reading:
-    def __init__(self, read: Read, now: datetime, utc_offset: timedelta, piece: int) -> None:
+    def __init__(self, read: Read, wanted: Wanted, now: datetime, utc_offset: timedelta, piece: int) -> None:
         self._read, self._now, self._utc_offset, self._piece = read, now, utc_offset, piece
+        self._wanted = wanted
         self._lesson = Lesson()
+        self._accounts: dict[int, list[tuple[int, str]]] = {}
         self._counts = LineCounts()
         self._begins = Places()
         self._aftermath = Aftermath()
@@ -103,8 +88,9 @@ class _Reading:
         self._undecided: list[Transcript] = []
         self._followed: list[Record] = []
         self._withheld: list[Withheld] = []
-        self._last: Record | None = None
         self._short: list[int] = []
+        #: The lines of the sessions that were asked for, and those that follow their messages.
+        self._lines = Places()
 
     def read(self, survey: Survey) -> Capture | None:
         """Read it twice."""
@@ -117,6 +103,7 @@ class _Reading:
         self._counts.finish()
         if self._lesson.unreadable:
             return None
+        self._accounts = name_accounts(self._lesson.exposures())
         meter, shown = Meter(()), blake2b()
         gatherer = Gatherer(self._counts)
         for piece in self._pieces(meter, shown.update):
@@ -128,7 +115,6 @@ class _Reading:
                 self._aftermath.feed(one)
             for group in gatherer.ripe():
                 self._keep(group)
-            self._last = records[-1]
         if shown.digest() != learned.digest():
             return None
         for group in gatherer.finish():
@@ -148,14 +134,15 @@ class _Reading:
             yield piece
 
     def _keep(self, group: Group) -> None:
-        """Keep the sessions in which something went wrong; of the others only the number."""
+        """Keep the sessions that are wanted; of the others only the number."""
         for one in group.sessions:
             self._begins.add(one.records[0].number)
-        if went_well(group):
+        if self._wanted.everything and went_well(group):
             self._sessions += len(group.sessions)
             return
         sessions = tuple(close_session(one.records[0].number, one) for one in group.sessions)
-        self._short += find_short(sessions)
+        if self._wanted.everything:
+            self._short += find_short(sessions)
         self._sessions += len(sessions)
         transcripts = build_transcripts(sessions, group.followed)
         found = find_alone(transcripts, group.followed)
@@ -163,41 +150,69 @@ class _Reading:
             self._undecided += transcripts
             self._followed += group.followed
         else:
-            self._pack(transcripts, found)
+            self._pack(transcripts, group.followed, found)
             self._followed += (record for record in group.followed if record.daemon == "postscreen")
 
-    def _pack(self, transcripts: Iterable[Transcript], found: Sequence[Finding]) -> None:
+    def _pack(self, transcripts: Iterable[Transcript], followed: Iterable[Record], found: Sequence[Finding]) -> None:
         with_finding = {item.session for item in found}
+        ids: set[str] = set()
         for transcript in transcripts:
-            if transcript.session.id in with_finding:
+            if self._is_wanted(transcript, has_finding=transcript.session.id in with_finding):
                 self._packed.add(transcript)
+                ids.update(transcript.session.queue_ids)
+                self._note(transcript.session)
+        for record in followed:
+            if record.text.partition(":")[0] in ids:
+                self._lines.add(record.number)
         self._findings += found
+
+    def _is_wanted(self, transcript: Transcript, *, has_finding: bool) -> bool:
+        if self._wanted.everything:
+            return has_finding
+        return is_kept(transcript, self._wanted, set(), users_of(transcript, self._accounts), has_finding)
+
+    def _note(self, session: Session) -> None:
+        """Note what is told of a session that was asked for and is not in its transcript."""
+        if not self._wanted.everything:
+            self._short += find_short((session,))
+            for record in session.records:
+                self._lines.add(record.number)
 
     def _find_last(self, unplaced: Sequence[Record]) -> tuple[Finding, ...]:
         """Return all findings, now that the lines of the host are known; sessions get their number in the log."""
         self._followed.sort(key=lambda record: record.number)
         last = find(self._undecided, self._followed, unplaced)
-        self._pack(self._undecided, [item for item in last if item.session is not None])
-        numbers = list(self._begins.rank(sorted(self._packed.numbers)))
-        self._packed.number(numbers)
-        number_of = dict(numbers)
-        found = [replace(item, session=number_of[item.session or 0]) for item in self._findings]
-        found.sort(key=lambda item: item.session or 0)
+        self._pack(self._undecided, self._followed, [item for item in last if item.session is not None])
+        number_of = self._number()
         of_host = [item for item in last if item.session is None]
-        return tuple(sorted((*of_host, *found), key=lambda item: item.proof.number))
+        found = sorted((*of_host, *self._findings), key=lambda item: item.session or 0)
+        return tuple(
+            item if item.session is None else replace(item, session=number_of.get(item.session))
+            for item in sorted(found, key=lambda item: item.proof.number)
+            if self._wanted.everything or item.session in number_of or item.proof.number in self._lines
+        )
+
+    def _number(self) -> dict[int, int]:
+        """Give the sessions their numbers: in the log, or, where some were asked for, among these."""
+        begins = sorted(self._packed.numbers)
+        among = self._begins if self._wanted.everything else Places(begins)
+        number_of = {begin: among[begin] for begin in begins}
+        self._packed.number(number_of)
+        return number_of
 
     def _capture(self, meter: Meter, unplaced: Sequence[Record]) -> Capture:
         findings = self._find_last(unplaced)
-        last = () if self._last is None else (self._last,)
+        everything = self._wanted.everything
+        lines = Places.up_to(meter.lines) if everything else self._lines
         return Capture(
-            records=KeptRecords(meter.lines, (*(item.proof for item in findings), *last)),
+            records=KeptRecords(lines, (item.proof for item in findings if item.proof.number in lines)),
             sessions=self._packed.sessions,
             followed=(),
             unplaced=(),
             transcripts=self._packed,
             findings=self._aftermath.tell(findings),
             exposures=self._lesson.exposures(),
-            withheld=tuple(self._withheld),
+            withheld=tuple(item for item in self._withheld if item.number in lines),
             counts=Counts(
                 lines=meter.lines,
                 bytes=meter.bytes,
@@ -207,7 +222,7 @@ class _Reading:
                 undecided=0,
                 other_exposures=0,
                 cut_lines=len(meter.cut),
-                quiet=self._sessions - len(self._packed),
+                quiet=self._sessions - len(self._packed) if everything else 0,
                 short=tuple(sorted(self._short)),
             ),
         )
