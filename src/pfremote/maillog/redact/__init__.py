@@ -27,6 +27,7 @@ from pfremote.maillog.owners import HOST, OTHER, Owners
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.redact.content import follow_name, redact_anywhere
 from pfremote.maillog.redact.exposures import Exposure
+from pfremote.maillog.redact.pasted import Pasted
 from pfremote.maillog.redact.readers import READERS, SETTLING, STATELESS, TELLING, Settled, find_by_text, find_settled
 from pfremote.maillog.redact.state import Ledger, Process
 
@@ -66,6 +67,7 @@ class Redactor:
         #: Those of them that hold no secret learned so far.
         self._clean: set[str] = set()
         self._generation = 0
+        self._pasted = Pasted()
         #: So many processes are remembered before those are looked for of which there is nothing to remember.
         self._most = _PROCESSES
 
@@ -204,7 +206,7 @@ class Redactor:
         """A line whose head is unknown to us: look for the ``name[pid]: `` in it."""
         found = _NESTED.search(text, 0, _NESTED_WITHIN)
         if found is None:
-            return self._redact_text(text, record)
+            return self._redact_text(self._pasted.mask(text), record)
         return text[: found.end()] + self._redact_text(text[found.end() :], record)
 
     def _scrub(self, text: str, record: Record) -> str:

@@ -108,11 +108,15 @@ _AUTH = re.compile(
 )
 _BEARER = re.compile(r"(\bBearer\s+)(?!\[redacted: |token\])([^\s?'\",]+)", re.IGNORECASE)
 _NAMED = re.compile(
-    r"""((?:\b|_)(?:pass|passwd|password|passphrase|secret|(?:access_|refresh_)?token|resp|cookie|bind_pw
+    r"""((?:\b|_|(?<=\#011)|(?<=\\t))(?:pass|passwd|password|passphrase|secret|(?:access_|refresh_)?token|resp|cookie|bind_pw
     |client_secret|api[_-]?key)["']?\ *[=:]\ *)(?!["']?(?:\[redacted:|\ |\(|hash:|static:))
     ("[^"]{2,}"?|'[^']{2,}'?|[^\s"']\S+)""",
     re.IGNORECASE | re.VERBOSE,
 )
+#: Dovecot's auth_debug_passwords, as its lines stand among Postfix's: a tab may be written out.
+_CONTINUED = re.compile(r"(\bin: CONT(\t|#011|\\t)\d+\2)(?!\[redacted: )(\S+)", re.IGNORECASE)
+#: Courier's authlib: supplied password 'x' does not match.
+_SUPPLIED = re.compile(r"""(\bpassword )(?!['"]\[redacted:)('[^']+'?|"[^"]+"?)""", re.IGNORECASE)
 #: cleanup/cleanup_message.c quotes a header or body line that a check named, and says whose it is after it.
 _QUOTED_END = r"(?= from \S+\[[^\]]*\];|\Z)"
 _HEADER = re.compile(
@@ -135,12 +139,13 @@ _URL = re.compile(
 #: Looked for in lower case: ignoring case in the expression would cost ten times as much, on every line.
 _TRIGGER = re.compile(
     r"auth[ =]|ication failed|authorization: |: body |bearer|pass|secret|token|resp|cookie|bind_pw|api[_-]?key"
-    r"|x-[a-z-]{0,20}(?:auth|key)|static:|: ?\{|://|netstring|milter8_|to command: |command (?:died|time)|=<\"?\|"
+    r"|x-[a-z-]{0,20}(?:auth|key)|static:|in: cont|: ?\{|://|netstring|milter8_|to command: "
+    r"|command (?:died|time)|=<\"?\|"
 )
 #: One of these is in what it matches. Looking for words is faster than an expression of many, which is only asked then.
 _TRIGGER_WORDS = (
     *("auth", "failed", ": body ", "bearer", "pass", "secret", "token", "resp", "cookie", "bind_pw", "key"),
-    *("static:", "{", "|", "://", "netstring", "milter8_", "command"),
+    *("static:", "in: cont", "{", "|", "://", "netstring", "milter8_", "command"),
 )
 _LONG = re.compile(r"[A-Za-z0-9+/_-]{24}")
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
@@ -224,6 +229,8 @@ _SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], Callable[[re.Match[str]],
     (("authorization: ", "cookie: ", "x-"), _HEADER, _mask_as(masks.TOKEN)),
     (("bearer",), _BEARER, _mask_as(masks.TOKEN)),
     (("pass", "secret", "token", "resp", "cookie", "bind_pw", "api"), _NAMED, _mask_as(masks.PASSWORD)),
+    (("in: cont",), _CONTINUED, _mask_as(masks.RESPONSE)),
+    (("password ",), _SUPPLIED, _mask_as(masks.PASSWORD)),
     (("://",), _URL, _mask_as(masks.PASSWORD)),
     (("netstring",), _NETSTRING, _mask_as(masks.CONTENT)),
     (("milter8_",), _MILTER, _mask_as(masks.CONTENT)),
