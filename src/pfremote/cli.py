@@ -86,7 +86,7 @@ def main(words: Sequence[str]) -> int:
         code = int(group.main(args=list(words), prog_name="pfremote", standalone_mode=False, obj=output) or 0)
         return output.check_delivery(code)
     except click.ClickException as exc:
-        return output.fail(_explain_usage(exc))
+        return output.fail(_explain_usage(exc, words))
     except PfremoteError as exc:
         return output.fail(exc)
     except (KeyboardInterrupt, click.Abort):
@@ -123,11 +123,13 @@ def _has_option(words: Sequence[str], option: str) -> bool:
     return option in words[:end]
 
 
-def _explain_usage(exc: click.ClickException) -> UsageError:
+def _explain_usage(exc: click.ClickException, words: Sequence[str]) -> UsageError:
     if isinstance(exc, click.exceptions.NoArgsIsHelpError):  # its message is the whole help
         return _explain_nothing(exc)
     context = getattr(exc, "ctx", None)
-    path = context.command_path if context is not None else "pfremote"
+    # What click's parser itself refuses has no context.
+    typed = "pfremote" if words[0] not in COMMANDS else f"pfremote {words[0]}"
+    path = context.command_path if context is not None else typed
     if isinstance(exc, click.MissingParameter) and exc.param is not None and exc.param.name == "patterns":
         return UsageError("no host is named", hint=f"Name hosts or groups behind {path}; all about it: {path} --help")
     return UsageError(_say_plainly(" ".join(exc.format_message().split())), hint=f"{path} --help")

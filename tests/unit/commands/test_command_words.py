@@ -35,6 +35,7 @@ TABLE = [
     ],
     *[([name, "mx1.invalid", "--lease", "0x12"], "12 digits") for name in ("status", "extend", "revert", "collect")],
     (["revert", "mx1.invalid", "--lease", "0123456789abc"], "its beginning"),
+    (["status", "mx1.invalid", "--history"], "hint: pfremote status --help"),
     (["runs", "show"], "To see the newest run, type: pfremote report last"),
     (["debug", "--peer", "192.0.2.1"], "no host is named"),
     (["check"], "no word follows"),
