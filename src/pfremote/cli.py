@@ -128,7 +128,7 @@ def _explain_usage(exc: click.ClickException, words: Sequence[str]) -> UsageErro
         return _explain_nothing(exc)
     context = getattr(exc, "ctx", None)
     # What click's parser itself refuses has no context.
-    typed = "pfremote" if words[0] not in COMMANDS else f"pfremote {words[0]}"
+    typed = f"pfremote {words[0]}" if words and words[0] in COMMANDS else "pfremote"
     path = context.command_path if context is not None else typed
     if isinstance(exc, click.MissingParameter) and exc.param is not None and exc.param.name == "patterns":
         return UsageError("no host is named", hint=f"Name hosts or groups behind {path}; all about it: {path} --help")
