@@ -36,6 +36,7 @@ _OWN_SITE = re.compile(r"(?:www\.)?postfix\.org")
 _REPLY = re.compile(r"[2-5]\d\d-")
 _MESSAGE_ID = re.compile(r"id-[0-9a-f]{12}")
 _PARTS = re.compile(r"[^-_.+=]+")
+_RUNS = re.compile(r"[^\W_]+")
 #: Functions that log the keys of a table look-up.
 _LOOKUPS = ("maps_find:", "check_", "dict_", "match_", "ctable_")
 
@@ -55,6 +56,8 @@ class Pseudonyms:
         self._words: dict[str, str] = {}
         #: Those among the words that are not one word: ``bad_name!``.
         self._odd: dict[str, re.Pattern[str]] = {}
+        #: The words by their longest run of letters and digits; "" for a word that has none.
+        self._by_run: dict[str, list[str]] = {}
         self._prefixes: dict[str, str] = {}
         self._memo: dict[str, str] = {}
         self._shaped: dict[str, str] = {}
@@ -63,6 +66,7 @@ class Pseudonyms:
         """Forget which words are met: another host's log, or another text, has its own."""
         self._words.clear()
         self._odd.clear()
+        self._by_run.clear()
         self._prefixes.clear()
         self._memo.clear()
         self._shaped.clear()
@@ -148,9 +152,11 @@ class Pseudonyms:
     def leaks(self, text: str) -> bool:
         """Say whether a user or host that was met is still in ``text`` as a word of its own."""
         low = text.casefold()
+        # A word of its own has its runs as whole runs in the text: only words of which one is there are looked for.
         return any(
             value in low and re.search(rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", low) is not None
-            for value in self._words
+            for run in {"", *_RUNS.findall(low)}
+            for value in self._by_run.get(run, ())
         )
 
     def _shape(self, text: str) -> str:
@@ -173,6 +179,7 @@ class Pseudonyms:
         if len(value) < _SHORTEST or value.isdigit() or value in COMMON or value in self._words:
             return
         self._words[value] = token
+        self._by_run.setdefault(max(_RUNS.findall(value), key=len, default=""), []).append(value)
         if WORDS.fullmatch(value) is None:
             self._odd[value] = re.compile(rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", re.IGNORECASE)
         self._memo.clear()

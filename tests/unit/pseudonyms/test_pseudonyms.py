@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pfremote.errors import PfremoteError
 from pfremote.maillog.capture import Capture, read_capture
@@ -223,6 +225,22 @@ def test_each_shape(text: str, gone: str) -> None:
     names.meet([text])
     assert gone not in names.disguise(text)
     assert not names.leaks(names.disguise(text))
+
+
+_SIGNS = st.text("ab1_.-!@é ßİ", min_size=1, max_size=12)
+
+
+@given(st.lists(_SIGNS, max_size=6), _SIGNS, st.data())
+def test_a_name_that_is_left_is_found_as_by_trying_each(users: list[str], text: str, data: st.DataObject) -> None:
+    names = Pseudonyms(KEY)
+    for user in users:
+        names.user(user)
+    text += data.draw(st.sampled_from(["", *users])) + data.draw(_SIGNS)
+    low = text.casefold()
+    met = [user.casefold() for user in users if names.disguise(user) != user]
+    left = any(re.search(rf"(?<![^\W_]){re.escape(user)}(?![^\W_])", low) for user in met)
+    assert left <= names.leaks(text)
+    assert names.leaks(text) <= any(user.casefold() in low for user in users)
 
 
 def test_a_header_keeps_its_name_and_its_addresses() -> None:
