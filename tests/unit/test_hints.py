@@ -30,6 +30,7 @@ COMMAND_AT_THE_END = {
     "Another machine may be in between. If the host was reinstalled, compare with its own ({_own_key(kind)}), "
     "then type: {remove} && {self._how_to_add(kind)}",
     "Check the path; a list of hosts needs a comma, as in -i {text},",
+    "Name hosts or groups behind {path}; all about it: {path} --help",
 }
 #: Hints that are nothing but the command to type.
 BARE_COMMANDS = {
