@@ -102,7 +102,7 @@ RULES = (
         r"Suppressed \d+ messages from|begin to drop messages|due to rate-limiting|messages lost|imjournal: \d+ messages lost",
         "the log of this host has holes",
         "The logging service dropped lines, so transcripts may miss some.",
-        "Use the journal as source, or raise RateLimitBurst / imjournal ratelimit for the next window.",
+        "Raise RateLimitBurst of journald or the Ratelimit of imjournal before you look again; the journal may have what a file lacks.",
     ),
     Rule(
         "process.service-down",
