@@ -51,6 +51,22 @@ def redact_texts(*texts: str, daemon: str = "smtpd") -> list[str]:
     return [redactor.redact(record).text for record in make_records(*texts, daemon=daemon)]
 
 
+def b64(text: str) -> str:
+    """Return ``text`` as it stands in an AUTH dialogue."""
+    return b64encode(text.encode("utf-8", "surrogateescape")).decode()
+
+
+def make_login(peer: str, response: str) -> list[str]:
+    """Return the lines of AUTH LOGIN by alice, up to her response to the prompt for a password."""
+    return [
+        f"< {peer}: AUTH LOGIN",
+        f"> {peer}: 334 VXNlcm5hbWU6",
+        f"< {peer}: {b64('alice')}",
+        f"> {peer}: 334 UGFzc3dvcmQ6",
+        f"< {peer}: {response}",
+    ]
+
+
 def find_spellings(secret: str, text: str) -> list[str]:
     """Return the spellings of ``secret`` in ``text``: clear, base64 (three alignments), hex, URL."""
     raw = secret.encode("utf-8", "surrogateescape")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from pfremote.maillog.capture import Capture, read_capture
 from pfremote.maillog.live import LiveEnd, LiveReader
 from pfremote.maillog.sessions.build import Session
+from tests.support.maillines import b64
 from tests.support.recorder.expect import FIXTURES, NOW
 
 #: Of the log itself: names, addresses, queue ids, functions and words of Postfix, and pieces of them.
@@ -66,10 +66,6 @@ MECHANISMS = (
     *("PLAIN", "LOGIN", "CRAM-MD5", "EXTERNAL", "XOAUTH2", "TYPED", "NUL", "COMMAND", "NOOP", "EARLY"),
     *("SWAPPED", "HALF LOGIN", "TURNED LOGIN", "SCRAM", "TORN", "HELO", "MAIL", "NAMED"),
 )
-
-
-def b64(text: str) -> str:
-    return b64encode(text.encode()).decode()
 
 
 @dataclass(frozen=True)

@@ -12,16 +12,12 @@ from hypothesis import strategies as st
 
 from pfremote.maillog.live import LiveReader
 from pfremote.maillog.proof.prove import RedactedCapture, redact_and_prove
-from tests.support.maillines import find_spellings, make_records
+from tests.support.maillines import b64, find_spellings, make_login, make_records
 from tests.support.recorder.expect import NOW
 
 SECRET = "Kaze-77pw"
 PEER = "c[192.0.2.5]"
 RELAY = "r[192.0.2.9]:587"
-
-
-def b64(text: str) -> str:
-    return b64encode(text.encode("utf-8", "surrogateescape")).decode()
 
 
 def read(*lines: str, daemon: str = "smtpd") -> RedactedCapture:
@@ -48,14 +44,7 @@ ENDS = {
 
 
 def login(end: str) -> list[str]:
-    return [
-        f"< {PEER}: AUTH LOGIN",
-        f"> {PEER}: 334 VXNlcm5hbWU6",
-        f"< {PEER}: {b64('alice')}",
-        f"> {PEER}: 334 UGFzc3dvcmQ6",
-        f"< {PEER}: {b64(SECRET)}",
-        *ENDS[end],
-    ]
+    return [*make_login(PEER, b64(SECRET)), *ENDS[end]]
 
 
 CYRUS = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from base64 import b64encode
 from datetime import timedelta
 from itertools import product
 
@@ -11,7 +10,7 @@ import pytest
 
 from pfremote.maillog.capture import Capture, read_capture
 from pfremote.maillog.proof.prove import prove, redact_and_prove
-from tests.support.maillines import find_spellings, make_records
+from tests.support.maillines import b64, find_spellings, make_records
 from tests.support.recorder.expect import FIXTURES, NOW
 
 CASES = FIXTURES / "cases"
@@ -21,10 +20,6 @@ SECRETS = ("Gr4nite77", "Bas4lt88", "ite-77")
 def read(name: str) -> Capture:
     data = (CASES / name).read_bytes()
     return read_capture(data, now=NOW, utc_offset=timedelta(0), match=lambda _session: True)
-
-
-def b64(text: str) -> str:
-    return b64encode(text.encode()).decode()
 
 
 @pytest.mark.parametrize("path", sorted((CASES / "security").glob("A*.log")), ids=lambda path: path.stem)

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-
 import pytest
 
 from pfremote.maillog.proof.prove import redact_and_prove
-from tests.support.maillines import make_records
+from tests.support.maillines import b64, make_login, make_records
 
 PEER = "c[192.0.2.5]"
 REFUSED = f"> {PEER}: 535 5.7.8 Error: authentication failed: (reason unavailable)"
 ACCEPTED = f"> {PEER}: 235 2.7.0 Authentication successful"
-
-
-def b64(text: str) -> str:
-    return b64encode(text.encode()).decode()
 
 
 def entered(*lines: str) -> list[tuple[str, bool]]:
@@ -27,14 +21,8 @@ def plain(text: str) -> str:
     return f"< {PEER}: AUTH PLAIN {b64(text)}"
 
 
-def login(password: str) -> list[str]:
-    return [
-        f"< {PEER}: AUTH LOGIN",
-        f"> {PEER}: 334 VXNlcm5hbWU6",
-        f"< {PEER}: {b64('alice')}",
-        f"> {PEER}: 334 UGFzc3dvcmQ6",
-        f"< {PEER}: {password}",
-    ]
+def login(response: str) -> list[str]:
+    return make_login(PEER, response)
 
 
 @pytest.mark.parametrize("reply", [REFUSED, ACCEPTED])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
 
 from pfremote.maillog.proof.prove import prove, redact_and_prove
-from tests.support.maillines import find_spellings, make_records
+from tests.support.maillines import b64, find_spellings, make_records
 
 SECRETS = (
     "S3cretPW",
@@ -19,10 +18,6 @@ SECRETS = (
     "ya29.a0AfB_byC-Tokenish0123",
     "\udcffbytes-9x",
 )
-
-
-def b64(text: str) -> str:
-    return b64encode(text.encode("utf-8", "surrogateescape")).decode()
 
 
 def hexed(text: str) -> str:

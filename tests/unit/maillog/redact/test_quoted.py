@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pfremote.maillog.capture import Capture, read_capture
 from pfremote.maillog.proof.prove import prove, redact_and_prove
-from tests.support.maillines import FIXTURES, find_spellings, make_records, redact_texts
+from tests.support.maillines import FIXTURES, b64, find_spellings, make_records, redact_texts
 
 C = "c.example.jp[192.0.2.5]"
 R = "r.example.net[192.0.2.9]:587"
 SECRETS = ("S3cretPW", "Kaze;77 pw", "q=w?e%r`t'y", "ya29.a0AfB_byC-Tokenish0123")
-
-
-def b64(text: str) -> str:
-    return b64encode(text.encode()).decode()
 
 
 def read(*lines: str) -> Capture:
