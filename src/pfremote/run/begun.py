@@ -32,24 +32,30 @@ def describe_begun(leases: Mapping[str, str], request: DebugRequest) -> Begun:
 
 def name_commands(leases: Mapping[str, str], *verbs: str) -> list[str]:
     """Return command lines for all hosts that were chosen, which have these leases."""
-    host, lease = next(iter(leases.items()))
+    words = _name_leases(leases)
     if len(leases) == 1:
-        return [TYPED.command(verb, host, "--lease", lease) for verb in verbs]
-    return [TYPED.command_for_all(verb, "--lease", lease[:ALIKE]) for verb in verbs]
+        (host,) = leases
+        return [TYPED.command(verb, host, *words) for verb in verbs]
+    return [TYPED.command_for_all(verb, *words) for verb in verbs]
+
+
+def _name_leases(leases: Mapping[str, str]) -> tuple[str, str]:
+    """Return the option for the leases of these hosts, which begin alike (:func:`new_leases`)."""
+    first = next(iter(leases.values()))
+    return "--lease", first if len(leases) == 1 else first[:ALIKE]
 
 
 class BegunPlays:
     """The leases that the plays of a run asked for, without those whose evidence is stored."""
 
     def __init__(self) -> None:
-        self._leases: dict[tuple[str, str], str] = {}
-        self._instances: dict[tuple[str, str], str] = {}
+        #: By play and host: the instance, or "", and the lease.
+        self._leases: dict[tuple[str, str], tuple[str, str]] = {}
 
     def begin(self, play: str, batch: Iterable[Target], leases: Mapping[str, str]) -> None:
         """Add the hosts of a batch."""
         for target in batch:
-            self._leases[play, target.name] = leases[target.name]
-            self._instances[play, target.name] = target.instance or ""
+            self._leases[play, target.name] = target.instance or "", leases[target.name]
 
     def end(self, play: str, results: Iterable[HostResult]) -> None:
         """Take away the hosts of a batch that have nothing of this run any more."""
@@ -59,7 +65,7 @@ class BegunPlays:
 
     def write(self, store: RunStore, requests: Sequence[DebugRequest]) -> Reason | None:
         """Write down what the run may leave on hosts, as the windows of these requests begin; say where that fails."""
-        leases = tuple((host, lease) for (_, host), lease in self._leases.items())
+        leases = tuple((host, lease) for (_, host), (_, lease) in self._leases.items())
         try:
             store.note_begun(Begun(leases, tuple(self._name_commands()), find_end(datetime.now(UTC), requests)))
         except PfremoteError as exc:
@@ -69,10 +75,8 @@ class BegunPlays:
     def _name_commands(self) -> Iterable[str]:
         """Yield commands: the leases of a play begin alike, and an instance has commands of its own."""
         groups: dict[tuple[str, str], dict[str, str]] = {}
-        for (play, host), lease in self._leases.items():
-            groups.setdefault((play, self._instances[play, host]), {})[host] = lease
+        for (play, host), (instance, lease) in self._leases.items():
+            groups.setdefault((play, instance), {})[host] = lease
         for (_, instance), leases in groups.items():
-            first = next(iter(leases.values()))
-            lease = first if len(leases) == 1 else first[:ALIKE]
-            words = (*(("--instance", instance) if instance else ()), "--lease", lease)
+            words = (*(("--instance", instance) if instance else ()), *_name_leases(leases))
             yield from (TYPED.command(verb, ",".join(leases), *words) for verb in VERBS)

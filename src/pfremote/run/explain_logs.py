@@ -147,7 +147,7 @@ def _follow(logs: list[Explained], wanted: Wanted, output: Output) -> None:
 def _make_progress(source: Source, output: Output) -> Callable[[int], None]:
     """Return what shows how far the reading of one log is, with its rate."""
     begun, shown = time.monotonic(), 0.0
-    total = 0 if source.path == STDIN or not exists(Path(source.path)) else Path(source.path).stat().st_size
+    total = 0 if source.path == STDIN or not exists(source.path) else Path(source.path).stat().st_size
 
     def tell(done: int) -> None:
         nonlocal shown

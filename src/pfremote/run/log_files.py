@@ -78,7 +78,7 @@ def read_sources(words: Iterable[str]) -> tuple[Source, ...]:
 
 def _read_word(word: str) -> Source:
     host, equals, path = word.partition("=")
-    if equals and host and path and not exists(Path(word)):
+    if equals and host and path and not exists(word):
         return Source(host, path, named=True)
     if not word:
         raise UsageError("a log's name is empty", hint="Name a file, or - for standard input.")
@@ -130,7 +130,7 @@ def copy_stdin(source: Source, say: Callable[[str], None]) -> Iterator[Source]:
         yield source
         return
     # /tmp may be memory, and a log that is too large for that comes here.
-    folder = os.environ.get("TMPDIR") or (_DISK if is_folder(Path(_DISK)) else None)
+    folder = os.environ.get("TMPDIR") or (_DISK if is_folder(_DISK) else None)
     with SpooledTemporaryFile(max_size=LARGE, dir=folder) as copy:
         try:
             shutil.copyfileobj(sys.stdin.buffer, copy, BLOCK)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from pfremote.errors import AuthFailed, HostError, Unreachable
 from pfremote.paths import exists
@@ -66,4 +65,4 @@ def find_second_chance(error: HostError, route: Route) -> str:
 
 
 def _has_ticket() -> bool:
-    return bool(os.environ.get("KRB5CCNAME")) or exists(Path(f"/tmp/krb5cc_{os.getuid()}"))  # noqa: S108 - MIT's default
+    return bool(os.environ.get("KRB5CCNAME")) or exists(f"/tmp/krb5cc_{os.getuid()}")  # noqa: S108 - MIT's default
