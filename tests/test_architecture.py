@@ -39,7 +39,7 @@ COLUMNS: tuple[tuple[str, ...], ...] = (
     ("playbook", "maillog"),
     ("inventory", "config"),
     ("postfix",),
-    ("model", "private_files", "paths"),
+    ("model", "private_files", "paths", "lean_imports"),
     ("text",),
     ("errors",),
     ("codes",),

@@ -29,7 +29,9 @@ def main() -> int:
     import signal
 
     from pfremote.fleet.interrupts import SIGNALS
+    from pfremote.lean_imports import load_leanly
 
+    load_leanly()
     gc.set_threshold(COLLECT_AFTER)
     # Loading the rest takes a quarter of a second; an interrupt meanwhile is heard by cli.main, not by a traceback.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
