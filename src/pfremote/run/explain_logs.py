@@ -22,6 +22,7 @@ from pfremote.paths import exists
 from pfremote.report import Format, Report, render_report
 from pfremote.report.stories import tell_story
 from pfremote.run.log_files import STDIN, Source, copy_stdin
+from pfremote.run.log_parts import join_parts
 from pfremote.run.log_report import build_log_report, count_recap, list_events, record_logs
 from pfremote.run.read_logs import Explained, explain_log, explain_nothing, find_messages, find_names
 from pfremote.run.share import share_captures
@@ -73,6 +74,7 @@ def run_explain(sources: Sequence[Source], options: ExplainOptions, output: Outp
         PfremoteError: the map of tokens cannot be written, with ``share``.
     """
     moment = datetime.now(UTC)
+    sources = join_parts(sources)
     logs, interrupted = _read_all(sources, options, output)
     for log in logs:
         if log.error is not None or not log.readable:
@@ -92,7 +94,7 @@ def run_explain(sources: Sequence[Source], options: ExplainOptions, output: Outp
 
 def _show_strange(log: Explained, output: Output) -> None:
     """Show the first of the lines that fit no layout, masked as everything else."""
-    output.console.say(f"{log.source.path}: {plural(log.strange_lines, 'line')} fit no layout; the first:")
+    output.console.say(f"{log.source.name}: {plural(log.strange_lines, 'line')} fit no layout; the first:")
     for text in log.strange:
         output.console.say(f"    {text}")
 
@@ -147,7 +149,8 @@ def _follow(logs: list[Explained], wanted: Wanted, output: Output) -> None:
 def _make_progress(source: Source, output: Output) -> Callable[[int], None]:
     """Return what shows how far the reading of one log is, with its rate."""
     begun, shown = time.monotonic(), 0.0
-    total = 0 if source.path == STDIN or not exists(source.path) else Path(source.path).stat().st_size
+    paths = [file.path for file in source.files if file.path != STDIN and exists(file.path)]
+    total = sum(Path(path).stat().st_size for path in paths)
 
     def tell(done: int) -> None:
         nonlocal shown

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import bz2
 import gzip
 import lzma
 import os
 import shlex
 import shutil
 import stat
-import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from io import BufferedReader
 from pathlib import Path
 from tempfile import SpooledTemporaryFile, gettempdir
 from typing import IO, cast
@@ -24,6 +21,7 @@ from typing import IO, cast
 from pfremote.errors import PfremoteError, UsageError
 from pfremote.maillog.parse.layouts import LayoutReader
 from pfremote.paths import exists, is_folder
+from pfremote.run.unpack import decompress, find_packing
 
 BLOCK = 256 * 1024
 LARGE_BLOCK = 4 * 1024 * 1024
@@ -32,25 +30,37 @@ LARGE = 4 * 1024 * 1024
 STDIN = "-"
 #: Where a copy of standard input goes.
 _DISK = "/var/tmp"  # noqa: S108 - the file there has no name
-#: How a compressed file begins (gzip(1), bzip2(1), xz(1), zstd(1)).
-_MAGIC = ((b"\x1f\x8b", "gz"), (b"BZh", "bz2"), (b"\xfd7zXZ\x00", "xz"), (b"\x28\xb5\x2f\xfd", "zst"))
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """One log: its host, and the file, ``-`` for standard input; ``named`` where the operator named the host.
 
-    ``copy`` is what standard input was copied to.
+    ``copy`` is what standard input was copied to. ``parts`` are the files of a log that was rotated, the oldest first;
+    ``path`` is the newest of them then.
     """
 
     host: str
     path: str
     named: bool = False
     copy: IO[bytes] | None = field(default=None, compare=False, repr=False)
+    parts: tuple[Source, ...] = ()
+
+    @property
+    def files(self) -> tuple[Source, ...]:
+        """The files, each as a log of its own."""
+        return self.parts or (self,)
+
+    @property
+    def name(self) -> str:
+        """The files as they are called in a sentence."""
+        return ", ".join(file.path for file in self.files)
 
     @property
     def is_large(self) -> bool:
         """Tell whether it is so large that it is better read twice than held, and can be read twice."""
+        if self.parts:
+            return any(part.is_large for part in self.parts)
         if self.path == STDIN:
             return self.copy is not None and self.copy.seek(0, os.SEEK_END) >= LARGE
         try:
@@ -58,7 +68,7 @@ class Source:
             if not stat.S_ISREG(found.st_mode):
                 return False
             with Path(self.path).open("rb") as file:
-                least = LARGE // 10 if _find_packing(file) else LARGE
+                least = LARGE // 10 if find_packing(file) else LARGE
         except OSError:  # open_log says why it cannot be read
             return False
         return found.st_size >= least
@@ -101,7 +111,7 @@ def open_log(source: Source) -> Iterator[IO[bytes]]:
         return
     path = Path(source.path)
     try:
-        with path.open("rb") as file, _decompress(file, _find_packing(file), path) as stream:
+        with path.open("rb") as file, decompress(file, find_packing(file), path) as stream:
             yield stream
     except (lzma.LZMAError, zlib.error, EOFError, gzip.BadGzipFile) as exc:
         raise PfremoteError(f"{path} is damaged: {exc}", hint=f"Check it with: file {shlex.quote(str(path))}") from exc
@@ -109,11 +119,6 @@ def open_log(source: Source) -> Iterator[IO[bytes]]:
         raise PfremoteError(
             f"{path} cannot be read: {exc.strerror or exc}", hint=f"Type: ls -l {shlex.quote(str(path))}"
         ) from exc
-
-
-def _find_packing(file: BufferedReader) -> str:
-    """Return how a file is packed, as in ``_MAGIC``; nothing where it is not."""
-    return next((kind for magic, kind in _MAGIC if file.peek(6).startswith(magic)), "")
 
 
 @contextmanager
@@ -143,40 +148,6 @@ def copy_stdin(source: Source, say: Callable[[str], None]) -> Iterator[Source]:
         yield copied
 
 
-def _open_compressed(file: IO[bytes], kind: str) -> IO[bytes]:
-    """Return the reader for a compressed file; the three take an open file as well."""
-    module = {"gz": gzip, "bz2": bz2, "xz": lzma}[kind]
-    return cast(IO[bytes], module.open(file))
-
-
-@contextmanager
-def _decompress(file: IO[bytes], kind: str, path: Path) -> Iterator[IO[bytes]]:
-    if kind == "zst":
-        with _run_zstd(path) as stream:
-            yield stream
-    elif kind:
-        with _open_compressed(file, kind) as stream:
-            yield stream
-    else:
-        yield file
-
-
-@contextmanager
-def _run_zstd(path: Path) -> Iterator[IO[bytes]]:
-    """Let zstd(1) decompress: Python has no reader for it before 3.14."""
-    try:
-        child = subprocess.Popen(["zstd", "-dcq", "--", str(path)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    except FileNotFoundError:
-        raise PfremoteError(f"{path} is compressed with zstd, which is not installed", hint="Install zstd.") from None
-    with child:
-        assert child.stdout is not None  # noqa: S101 - Popen made it
-        yield child.stdout
-    if child.returncode:
-        raise PfremoteError(
-            f"{path} is damaged: zstd ended with {child.returncode}", hint=f"Type: zstd -t {shlex.quote(str(path))}"
-        )
-
-
 def time_of(source: Source) -> datetime:
     """Return when the log was written last, in the operator's time zone: it dates stamps without a year."""
     if source.path == STDIN:
@@ -187,8 +158,33 @@ def time_of(source: Source) -> datetime:
         return datetime.now(UTC).astimezone()
 
 
+def read_log(source: Source, layouts: LayoutReader, tell: Callable[[int], None], starts: list[int]) -> Iterator[bytes]:
+    """Yield a log in the form that syslog writes, one file after the other.
+
+    ``tell`` is called with the bytes that were read so far; ``starts`` gets the line at which each file begins.
+
+    Raises:
+        PfremoteError: it cannot be read.
+    """
+    starts.clear()
+    line, done = 1, 0
+
+    def tell_all(of_file: int) -> None:
+        nonlocal done
+        done = before + of_file
+        tell(done)
+
+    for file in source.files:
+        starts.append(line)
+        before = done
+        with open_log(file) as stream:
+            for block in read_blocks(stream, layouts, tell_all):
+                line += block.count(b"\n")
+                yield block
+
+
 def read_blocks(stream: IO[bytes], layouts: LayoutReader, tell: Callable[[int], None]) -> Iterator[bytes]:
-    """Yield the log in the form that syslog writes, some thousand lines at a time.
+    """Yield what a file holds in the form that syslog writes, some thousand lines at a time.
 
     ``tell`` is called with the bytes that were read so far.
     """
@@ -204,19 +200,23 @@ def read_blocks(stream: IO[bytes], layouts: LayoutReader, tell: Callable[[int], 
     yield from (f"{line}\n".encode("utf-8", "surrogateescape") for line in layouts.finish())
 
 
-def read_whole_lines(source: Source, tell: Callable[[int], None]) -> Iterator[bytes]:
-    """Yield a log as it is, in large blocks of whole lines.
+def read_whole_lines(source: Source, tell: Callable[[int], None], starts: list[int]) -> Iterator[bytes]:
+    """Yield a log as it is, in large blocks of whole lines; ``starts`` gets the line at which each file begins.
 
     Raises:
         PfremoteError: it cannot be read.
     """
-    done = 0
-    with open_log(source) as stream:
-        while block := stream.read(LARGE_BLOCK):
-            block += stream.readline()
-            done += len(block)
-            tell(done)
-            yield block if block.endswith(b"\n") else block + b"\n"
+    starts.clear()
+    line, done = 1, 0
+    for file in source.files:
+        starts.append(line)
+        with open_log(file) as stream:
+            while block := stream.read(LARGE_BLOCK):
+                block += stream.readline()
+                done += len(block)
+                tell(done)
+                line += block.count(b"\n") if source.parts else 0
+                yield block if block.endswith(b"\n") else block + b"\n"
 
 
 def _split(block: bytes) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -92,7 +93,17 @@ def _record_log(log: Explained, capture: Capture, name: str) -> HostRecord:
         sessions=len(capture.sessions) + capture.counts.quiet,
         lines=len(capture.records),
     )
-    return HostRecord(result, folder="", source=f"file:{log.source.path}", missing=missing)
+    return HostRecord(result, folder="", source=f"file:{describe_files(log)}", missing=missing)
+
+
+def describe_files(log: Explained) -> str:
+    """Return the files of a log; of a rotated one with the lines that each of them has in it."""
+    if not log.source.parts:
+        return log.source.path
+    ends = [start - 1 for start in log.starts[1:]]
+    ranges = [f"lines {start} to {end}" for start, end in zip(log.starts, ends, strict=False)]
+    ranges.append(f"from line {log.starts[-1]} on")
+    return ", ".join(f"{file.path} ({where})" for file, where in zip(log.source.parts, ranges, strict=True))
 
 
 def _list_missing(capture: Capture) -> Iterator[Reason]:
@@ -108,10 +119,18 @@ def list_events(logs: Sequence[Explained], messages: Sequence[Message]) -> Itera
     """Yield the events of ``--json``, the recap excepted (docs/reference/exit-codes-and-events.md)."""
     for log in logs:
         if log.capture is not None:
-            yield from (
-                (kind, {**details, "log": log.source.path}) for kind, details in _events_of(log.host, log.capture)
-            )
+            yield from ((kind, _place(log, details)) for kind, details in _events_of(log.host, log.capture))
     yield from (("message", encode_message(message)) for message in messages)
+
+
+def _place(log: Explained, details: dict[str, Any]) -> dict[str, Any]:
+    """Add where an event comes from: the log, and of a rotated one the file and the line in it."""
+    line = details.get("line")
+    if not log.source.parts or line is None:
+        return {**details, "log": log.source.path}
+    place = bisect_right(log.starts, line) - 1
+    file = log.source.parts[place].path
+    return {**details, "line": line - log.starts[place] + 1, "log": log.source.path, "file": file}
 
 
 def _events_of(host: str, capture: Capture) -> Iterator[Event]:

@@ -15,7 +15,7 @@ from pfremote.maillog.narrow import Wanted, is_wanted, narrow
 from pfremote.maillog.parse.layouts import LayoutReader
 from pfremote.maillog.pieces.read import PIECE, Survey, read_twice
 from pfremote.maillog.search import Found, choose_words, search
-from pfremote.run.log_files import STDIN, Source, open_log, read_blocks, read_whole_lines, time_of
+from pfremote.run.log_files import STDIN, Source, read_log, read_whole_lines, time_of
 from pfremote.text.quantities import plural
 
 #: Lines that fit no layout, so many are shown: the operator sees then what they are.
@@ -29,8 +29,8 @@ class Explained:
     """What one log came to.
 
     ``layouts`` are lines by the name of their layout, ``strange`` the first lines that fit none (masked);
-    ``searched`` are the names of messages that were looked for, None where all of the log was read; ``error`` says why
-    it was not read.
+    ``searched`` are the names of messages that were looked for, None where all of the log was read; ``starts`` is at
+    which line each of its files begins; ``error`` says why it was not read.
     """
 
     source: Source
@@ -42,6 +42,7 @@ class Explained:
     strange_lines: int = 0
     found: bool = False
     searched: frozenset[str] | None = None
+    starts: tuple[int, ...] = ()
     error: PfremoteError | None = None
 
     @property
@@ -69,15 +70,18 @@ def explain_log(
     """
     layouts = LayoutReader()
     survey = Survey(FIRST_LINES)
+    starts: list[int] = []
     found = capture = None
     try:
-        found = _search(source, wanted, tell, known, messages=messages)
+        found = _search(source, wanted, tell, known, starts, messages=messages)
         if twice and found is None and not wanted.of_messages():
-            layouts, capture = _read_twice(source, wanted, survey, tell, piece)
+            layouts, capture = _read_twice(source, wanted, survey, tell, piece, starts)
         is_narrow = capture is not None
         if capture is None:
             layouts, survey = LayoutReader(), Survey(FIRST_LINES)
-            capture = _read_whole(source, layouts, tell) if found is None else _read_found(source, found, layouts)
+            capture = (
+                _read_whole(source, layouts, tell, starts) if found is None else _read_found(source, found, layouts)
+            )
             survey.take(capture.records)
     except PfremoteError as exc:
         return Explained(source, source.host, error=exc)
@@ -95,18 +99,18 @@ def explain_log(
         survey.strange_lines,
         found=bool(found and found.hosts) or survey.tagged,
         searched=None if found is None else frozenset(name.decode("utf-8", "surrogateescape") for name in found.names),
+        starts=tuple(starts),
     )
 
 
-def _read_whole(source: Source, layouts: LayoutReader, tell: Callable[[int], None]) -> Capture:
+def _read_whole(source: Source, layouts: LayoutReader, tell: Callable[[int], None], starts: list[int]) -> Capture:
     moment = time_of(source)
-    with open_log(source) as stream:
-        blocks = read_blocks(stream, layouts, tell)
-        return read_capture(blocks, now=moment, utc_offset=moment.utcoffset() or timedelta(), match=None)
+    blocks = read_log(source, layouts, tell, starts)
+    return read_capture(blocks, now=moment, utc_offset=moment.utcoffset() or timedelta(), match=None)
 
 
 def _read_twice(
-    source: Source, wanted: Wanted, survey: Survey, tell: Callable[[int], None], piece: int
+    source: Source, wanted: Wanted, survey: Survey, tell: Callable[[int], None], piece: int, starts: list[int]
 ) -> tuple[LayoutReader, Capture | None]:
     """Read a log that is not held; None where it must be read as a whole."""
     moment = time_of(source)
@@ -123,8 +127,7 @@ def _read_twice(
 
     def read() -> Iterator[bytes]:
         readers.append(LayoutReader())
-        with open_log(source) as stream:
-            yield from read_blocks(stream, readers[-1], learn if len(readers) == 1 else show)
+        yield from read_log(source, readers[-1], learn if len(readers) == 1 else show, starts)
 
     offset = moment.utcoffset() or timedelta()
     capture = read_twice(read, survey, wanted, now=moment, utc_offset=offset, piece=piece)
@@ -132,13 +135,19 @@ def _read_twice(
 
 
 def _search(
-    source: Source, wanted: Wanted, tell: Callable[[int], None], known: Iterable[str], *, messages: bool
+    source: Source,
+    wanted: Wanted,
+    tell: Callable[[int], None],
+    known: Iterable[str],
+    starts: list[int],
+    *,
+    messages: bool,
 ) -> Found | None:
     """Find the lines that matter for what is wanted; None where all are to be read."""
     words = choose_words(wanted, messages=messages)
     if not words or source.path == STDIN:
         return None
-    found = search(lambda: read_whole_lines(source, tell), words, known)
+    found = search(lambda: read_whole_lines(source, tell, starts), words, known)
     # Other layouts may make several lines into one, and their numbers would not fit.
     return found if found and LayoutReader().passes(b"".join(found.lines.values())) else None
 
@@ -180,6 +189,6 @@ def explain_nothing(log: Explained) -> PfremoteError:
     """Say of a log without a line of Postfix which layout was seen, and what to do."""
     met = ", ".join(f"{name} ({plural(number, 'line')})" for name, number in log.layouts) or "no line at all"
     return PfremoteError(
-        f"{log.source.path}: there is no line of Postfix in it; seen: {met}",
+        f"{log.source.name}: there is no line of Postfix in it; seen: {met}",
         hint="Give the file in which Postfix logs, such as /var/log/mail.log, or what journalctl -u postfix prints.",
     )

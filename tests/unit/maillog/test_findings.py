@@ -264,7 +264,7 @@ def test_a_delivery_that_came_through_later_is_told() -> None:
         b"Nov 24 02:23:49 mx postfix/smtp[2]: AAAAAA1: to=<a@c.jp>, relay=c[192.0.2.3]:25, delay=1, delays=0/0/0/1, "
         b"dsn=2.0.0, status=sent (250 ok)\n"
     )
-    assert "It was delivered 10m later." in finding.meaning
+    assert "It was delivered 10 min 0 s later." in finding.meaning
     assert "300 s to connect" in finding.meaning
 
 

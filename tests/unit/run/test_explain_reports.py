@@ -13,12 +13,12 @@ WAY = [f"{name}={FIXTURES / 'way' / name}.log" for name in ("mx", "filter", "mbo
 
 
 def two_logs(tmp_path: Path) -> list[str]:
-    """Two logs of one host, as rotation leaves them: a refused login in the older one, an accepted one in the newer."""
-    names = []
-    for name, path in (("mail.log.1", LOGIN), ("mail.log", ACCEPTED)):
-        (tmp_path / name).write_bytes(Path(path).read_bytes())
-        names.append(str(tmp_path / name))
-    return names
+    """Two logs of one host over the same time: a refused login in the one, an accepted one before it and its end in the other."""
+    refused, accepted = (Path(path).read_bytes() for path in (LOGIN, ACCEPTED))
+    last = accepted.splitlines(keepends=True)[-1].replace(b" 05:01:", b" 05:09:")
+    for name, lines in (("mail.warn", refused), ("mail.log", accepted + last)):
+        (tmp_path / name).write_bytes(lines)
+    return [str(tmp_path / "mail.warn"), str(tmp_path / "mail.log")]
 
 
 def test_two_logs_of_one_host_are_both_kept(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -26,18 +26,18 @@ def test_two_logs_of_one_host_are_both_kept(capsys: pytest.CaptureFixture[str], 
     assert cli.main(["report", str(tmp_path / "run")]) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert "2 logs read, 2 sessions, 1 finding, 1 credential to change, 1 to judge" in told
-    assert "the SASL server refused the PLAIN credentials host mx (mail.log.1) proof" in told
+    assert "the SASL server refused the PLAIN credentials host mx (mail.warn) proof" in told
 
 
 def test_of_two_logs_of_one_host_each_line_says_which(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     _, out, _ = explain(capsys, *two_logs(tmp_path), "--all")
-    assert "mx (mail.log.1): session 1, smtpd" in out
+    assert "mx (mail.warn): session 1, smtpd" in out
     assert "mx (mail.log): session 1, smtpd" in out
     _, out, _ = explain(capsys, *WAY, "--all")
     assert "mx: session 1, smtpd" in out
     told = events(capsys, *two_logs(tmp_path))
     assert {event["host"] for event in told if "host" in event} == {"mx"}
-    assert {Path(event["log"]).name for event in told if event["event"] == "session"} == {"mail.log.1", "mail.log"}
+    assert {Path(event["log"]).name for event in told if event["event"] == "session"} == {"mail.warn", "mail.log"}
 
 
 @pytest.mark.parametrize("fmt", ["txt", "md", "html"])
@@ -67,7 +67,7 @@ def test_only_a_verbose_log_has_debug_lines(capsys: pytest.CaptureFixture[str]) 
 
 def test_where_mail_came_through_there_is_nothing_to_wait_for(capsys: pytest.CaptureFixture[str]) -> None:
     finding = next(event for event in events(capsys, WAY[1]) if event.get("code") == "delivery.greylisted")
-    assert finding["meaning"].endswith("It was delivered 5m9s later.")
+    assert finding["meaning"].endswith("It was delivered 5 min 9 s later.")
     assert finding["next_step"] == "Nothing is left to wait for."
 
 

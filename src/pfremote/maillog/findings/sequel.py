@@ -11,7 +11,7 @@ from pfremote.maillog.findings.rule import Finding
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.transcripts.delays import describe_delays, describe_tls
 from pfremote.maillog.transcripts.turns import Transcript
-from pfremote.text.quantities import render_duration
+from pfremote.text.times import show_seconds
 
 #: A line and its time.
 _Moment = tuple[int, datetime | None]
@@ -53,7 +53,7 @@ def tell_time(before: Record, after: datetime | None) -> str:
     """Return how much later something was, in words; a number of a line would not hold where lines are left out."""
     if before.time is None or after is None or after - before.time < timedelta(seconds=1):
         return "later"
-    return f"{render_duration(int((after - before.time).total_seconds()))} later"
+    return f"{show_seconds(int((after - before.time).total_seconds()))} later"
 
 
 def _after(finding: Finding, later: _Later) -> str:
