@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from pfremote.maillog.messages.join import join_messages
 from pfremote.maillog.messages.message import Hop, Message
 from pfremote.report.dialogue import SessionViews, pick_lines
 from pfremote.report.exposure import ExposureView
@@ -17,7 +18,7 @@ from pfremote.report.model import (
     HostView,
     Report,
 )
-from pfremote.report.stories import find_messages, tell_story
+from pfremote.report.stories import tell_story
 from pfremote.store.capture import EncodedSessions
 from pfremote.store.encode import decode_time
 from pfremote.store.hops import decode_hops
@@ -46,7 +47,7 @@ def build_report(run: Run, folders: Sequence[HostFolder]) -> Report:
     findings = [finding for host in hosts for finding in host.findings]
     exposures = [exposure for host in hosts for exposure in host.exposures]
     clocks = {host.view.name: host.view.clock for host in hosts}
-    messages = find_messages(hop for host in hosts for hop in host.hops)
+    messages = join_messages(hop for host in hosts for hop in host.hops)
     return Report(
         run=run.id,
         command=run.command,
@@ -134,7 +135,7 @@ def read_messages(run: Run, folders: Iterable[HostFolder]) -> tuple[Message, ...
             hops += decode_hops(folder.sessions.get("hops", ()), record.result.host)
         except (KeyError, TypeError, ValueError, AttributeError):
             continue
-    return find_messages(hops)
+    return join_messages(hops)
 
 
 def _finding(

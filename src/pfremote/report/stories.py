@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from pfremote.maillog.messages.join import join_messages
 from pfremote.maillog.messages.message import Fate, Hop, Message, Try
 from pfremote.report.model import Grade, HopView, StoryView, TryView
 from pfremote.report.words import show_clock
@@ -42,16 +41,6 @@ _TRY_GRADES: dict[str, Grade] = {"sent": "good", "deferred": "late", "bounced": 
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
-def find_messages(hops: Iterable[Hop]) -> tuple[Message, ...]:
-    """Return the messages of a run; what two windows on one host saw of the same message is one hop."""
-    longest: dict[tuple[str, str, datetime | None], Hop] = {}
-    for hop in hops:
-        key = hop.host, hop.queue_id, hop.started
-        if key not in longest or len(hop.lines) > len(longest[key].lines):
-            longest[key] = hop
-    return join_messages(longest.values())
-
-
 def tell_story(message: Message, clocks: Mapping[str, float] | None = None) -> StoryView:
     """Return the way of one message as the report shows it.
 
@@ -59,7 +48,8 @@ def tell_story(message: Message, clocks: Mapping[str, float] | None = None) -> S
     """
     ahead = clocks or {}
     hops = sorted(message.hops, key=lambda hop: _by_one_clock(hop.started, ahead.get(hop.host, 0.0)))
-    names = [f"from {message.sender or '<>'}", f"to {_join_some(message.recipients) or 'recipients not logged'}"]
+    names = [] if message.sender is None else [f"from {message.sender or '<>'}"]
+    names += [f"to {_join_some(message.recipients) or 'recipients not logged'}"]
     if message.message_id:
         names.append(message.message_id)
     views = tuple(_tell_hop(hop, hops, ahead.get(hop.host, 0.0)) for hop in hops)

@@ -157,7 +157,7 @@ RETURNED = (
     "smtpd[2]: disconnect from c2.example.jp[192.0.2.2] ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5",
     "virtual[4]: 5AB0C11D22E: to=<{}>, relay=virtual, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (delivered to maildir)",
 )
-SAYS = "Postfix took and sent mail of the same sender to the same recipient 6m later."
+SAYS = "Postfix took and sent mail of the same sender to the same recipient 6 min 0 s later."
 
 
 @pytest.mark.parametrize(("recipient", "said"), [("b@example.jp", True), ("other@example.jp", False)])

@@ -174,3 +174,39 @@ def test_a_damaged_file_is_told_and_the_others_are_read(tmp_path: Path, capsys: 
     shown = capsys.readouterr()
     assert "mail.log.1.gz is damaged" in shown.err
     assert "1 log read" in shown.out
+
+
+def test_what_several_files_of_a_host_hold_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Debian's rsyslog wrote mail.info and mail.warn beside mail.log for years."""
+    lines = [*CAME, *WENT]
+    paths = [write(tmp_path / name, lines) for name in ("mail.log", "mail.info")]
+    paths.append(write(tmp_path / "mail.warn", CAME[5:]))
+    (alone,), *others = (
+        [event for event in events(capsys, *words) if event["event"] == "message"]
+        for words in ((paths[0],), paths, paths[::-1], (paths[2], paths[0]))
+    )
+    for (message,) in others:
+        assert [strip(hop) for hop in message["hops"]] == [strip(hop) for hop in alone["hops"]]
+        assert {**message, "hops": 0, "time": 0} == {**alone, "hops": 0, "time": 0}
+
+
+def strip(hop: dict[str, Any]) -> dict[str, Any]:
+    return {**hop, "tries": [{**item, "line": 0} for item in hop["tries"]]}
+
+
+def test_a_sender_that_the_log_does_not_tell_is_no_bounce(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "mail.log", CAME[5:])
+    assert "Message to b@example.org\n" in explain(capsys, path, "--all")
+    (message,) = [event for event in events(capsys, path) if event["event"] == "message"]
+    assert message["sender"] is None
+    bounce = CAME[3].replace("from=<a@example.jp>", "from=<>")
+    path = write(tmp_path / "mail.log", [bounce, CAME[5]])
+    assert "Message from <> to b@example.org\n" in explain(capsys, path, "--all")
+
+
+def test_an_id_that_is_used_again_is_another_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    again = [line.replace("Nov 28 23:59", "Nov 29 00:11").replace("m1@", "m2@") for line in CAME]
+    paths = [write(tmp_path / "mail.log.1", [*CAME, *WENT]), write(tmp_path / "mail.log", again)]
+    named = [f"mx={path}" for path in paths]
+    messages = [event for event in events(capsys, *named) if event["event"] == "message"]
+    assert [message["message_id"] for message in messages] == ["<m1@example.jp>", "<m2@example.jp>"]

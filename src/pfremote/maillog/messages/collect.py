@@ -43,7 +43,7 @@ class _OpenHop:
     ended: datetime | None = None
     client: str = ""
     user: str = ""
-    sender: str = ""
+    sender: str | None = None
     message_id: str = ""
     size: int | None = None
     tries: list[Try] = field(default_factory=list)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from pfremote.maillog.messages.merge import merge_hops
 from pfremote.maillog.messages.message import Hop, Message
 
 #: Two hops with one Message-ID are one message when they are no further apart: some mailers use an id twice.
@@ -16,10 +17,11 @@ _FIRST = datetime.min.replace(tzinfo=UTC)
 def join_messages(hops: Iterable[Hop]) -> tuple[Message, ...]:
     """Return the messages in the order in which they were first seen.
 
-    Hops belong together when one's reply names the other's queue id, when one was made from the other (a bounce,
-    a content filter's copy), or when they have the same Message-ID.
+    What two logs tell of a message on one host is one hop. Hops belong together when one's reply names the other's
+    queue id, when one was made from the other (a bounce, a content filter's copy), or when they have the same
+    Message-ID.
     """
-    every = sorted(hops, key=lambda hop: hop.started or _FIRST)
+    every = merge_hops(sorted(hops, key=lambda hop: hop.started or _FIRST))
     groups = _Groups(len(every))
     _join_by_queue_id(every, groups)
     _join_by_message_id(every, groups)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -35,6 +36,7 @@ class Try:
 class Hop:
     """A message on one host under one queue id. ``origin`` is the queue id that it was made from, if any.
 
+    ``sender`` is empty for a bounce (``from=<>``), None where the log does not tell.
     ``client`` is who brought it (``name[address]``), or ``uid=N`` for one from this host. ``origin_kind`` tells
     what it was made as: ``filter`` (came back from a content filter), ``bounce``, ``requeue``.
     """
@@ -45,7 +47,7 @@ class Hop:
     ended: datetime | None = None
     client: str = ""
     user: str = ""
-    sender: str = ""
+    sender: str | None = None
     message_id: str = ""
     size: int | None = None
     tries: tuple[Try, ...] = ()
@@ -91,15 +93,20 @@ class Message:
         return next((hop.message_id for hop in self.hops if hop.message_id), "")
 
     @property
-    def sender(self) -> str:
-        """Return the envelope sender of the first hop that tells it."""
-        return next((hop.sender for hop in self.hops if hop.sender), "")
+    def sender(self) -> str | None:
+        """Return the envelope sender of the first hop that tells it; None where none does."""
+        known = [hop.sender for hop in self._own if hop.sender is not None]
+        return next((sender for sender in known if sender), "" if known else None)
 
     @property
     def recipients(self) -> tuple[str, ...]:
-        """Return the recipients that were tried, each once; of a bounce only where nothing else is known."""
-        own = [hop for hop in self.hops if hop.origin_kind != "bounce"] or self.hops
-        return tuple(dict.fromkeys(item.recipient for hop in own for item in hop.tries))
+        """Return the recipients that were tried, each once."""
+        return tuple(dict.fromkeys(item.recipient for hop in self._own for item in hop.tries))
+
+    @property
+    def _own(self) -> Sequence[Hop]:
+        """The hops of the message itself; its bounces only where nothing else is known."""
+        return [hop for hop in self.hops if hop.origin_kind != "bounce"] or self.hops
 
     @property
     def ends(self) -> dict[str, str]:
