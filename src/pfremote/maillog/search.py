@@ -12,45 +12,28 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from pfremote.maillog.looks import PROCESS, FirstLook, LoginLook, Look, NameLook, Seen
 from pfremote.maillog.messages.collect import names_of_others
 from pfremote.maillog.narrow import Wanted
-from pfremote.maillog.ordinary import CONVERSES, ID, RARE, find_others, needs_process
+from pfremote.maillog.ordinary import CONVERSES, ID, needs_process
 from pfremote.maillog.parse.lines import LineReader
 from pfremote.maillog.sessions.build import build_sessions
 
-#: Up to so many names are looked for one by one.
-_FEW = 8
 #: Where this part of a log, and so many bytes, would be read, reading everything is as fast.
 _PART, _LEAST = 0.3, 500_000
 #: From one name to the next hop's, and so on: so many times.
 _MOST_ROUNDS = 12
-_PROCESS = re.compile(rb" (\S+/(smtpd|smtp|lmtp|cleanup|local|virtual|pipe|bounce|error|discard|pickup)\[\d+\]): ")
-_PID = re.compile(rb"\[(\d+)\]: ")
 _OF_MESSAGE = re.compile(rb"\]: (?:warning: )?(" + ID + rb"): ")
 _MESSAGE_ID = re.compile(rb"message-id=(<[^>\s]+>)")
-#: Where the name of a message stands; each begins with fixed text, which is found fast.
-_WITH_NAMES = tuple(
-    map(
-        re.compile,
-        (
-            rb"\]: (?:warning: )?(" + ID + rb"): ",
-            rb"queued as ([0-9A-Za-z]{6,24})",
-            rb"queued mail for delivery ([0-9A-Za-z]{6,24})",
-            rb"notification: ([0-9A-Za-z]{6,24})",
-            rb"orig_queue_id=([0-9A-Za-z]{6,24})",
-            rb"message-id=(<[^>\s]+>)",
-        ),
-    )
-)
 _TALKS = re.compile(rb"\]: [<>] [^\s\[\]]+\[([^\]\s]+)\]")
-_LOGIN = re.compile(rb"\[([^\]\s]+)\], sasl_")
 _PLAIN_PEER = re.compile(r"[0-9.]{7,15}|(?=.*[A-Za-z])[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 #: Only the order of the lines counts here.
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
-#: Reads the log from its beginning, in blocks of whole lines; each call begins anew.
-Read = Callable[[], Iterator[bytes]]
+
+#: Yields what a look finds in all the log, block by block in its order; each call begins anew.
+Scan = Callable[[Look], Iterator[Seen]]
 
 
 @dataclass(slots=True)
@@ -67,15 +50,12 @@ class Found:
     length: int = 0
     size: int = 0
 
-    def keep(self, block: bytes, places: Iterable[tuple[int, int]], before: int) -> None:
-        """Keep lines of a block by where they stand in it; ``before`` lines stand before the block."""
-        number, done = before + 1, 0
-        for start, end in sorted(places):
-            number += block.count(b"\n", done, start)
-            done = start
-            if number not in self.lines:
-                self.lines[number] = block[start:end]
-                self.size += end - start
+    def keep(self, seen: Seen, before: int) -> None:
+        """Keep the lines of a block; ``before`` lines stand before it."""
+        for place, line in seen.lines:
+            if before + place not in self.lines:
+                self.lines[before + place] = line
+                self.size += len(line)
 
     @property
     def is_much(self) -> bool:
@@ -100,24 +80,24 @@ def _encode(texts: Iterable[str]) -> tuple[bytes, ...]:
     return tuple(word.lower().encode() for word in words) if all(word and word.isascii() for word in words) else ()
 
 
-def search(read: Read, words: tuple[bytes, ...], known: Iterable[str] = ()) -> Found | None:
+def search(scan: Scan, words: tuple[bytes, ...], known: Iterable[str] = ()) -> Found | None:
     """Return the lines that may matter, or None where the whole log is to be read.
 
     ``known`` are queue ids and Message-IDs to which other logs lead.
     """
-    found = _look_at_all(read, words)
+    found = _look_at_all(scan, words)
     names = set(_encode_names(known))
     if found is not None and names:
-        _add_lines(read, found, names)
+        _add_lines(scan, found, names)
     for _ in range(_MOST_ROUNDS):
         if found is None or found.is_much:
             return None
         fresh = _find_names(found.lines.values(), words, names) - names
         if not fresh:
             found.names = names
-            return _add_sessions(read, found, names, words)
+            return _add_sessions(scan, found, names, words)
         names |= fresh
-        _add_lines(read, found, fresh)
+        _add_lines(scan, found, fresh)
     return None
 
 
@@ -125,33 +105,17 @@ def _encode_names(names: Iterable[str]) -> Iterator[bytes]:
     return (name.encode("utf-8", "surrogateescape") for name in names)
 
 
-def _look_at_all(read: Read, words: tuple[bytes, ...]) -> Found | None:
+def _look_at_all(scan: Scan, words: tuple[bytes, ...]) -> Found | None:
     """Look at every line once, and keep those with a wanted word and those that are not ordinary."""
     found = Found()
-    for block in read():
-        places = _find_words(block.lower(), words) | _find_words(block, RARE)
-        places.update(find_others(block, found.hosts))
-        found.length += len(block)
-        found.keep(block, places, found.total)
-        found.total += block.count(b"\n")
+    for seen in scan(FirstLook(words)):
+        found.keep(seen, found.total)
+        found.hosts |= seen.hosts
+        found.total += seen.total
+        found.length += seen.length
         if found.is_much:
             return None
     return found
-
-
-def _find_words(text: bytes, words: Iterable[bytes]) -> set[tuple[int, int]]:
-    """Return where the lines stand that hold one of the words."""
-    found: set[tuple[int, int]] = set()
-    for word in words:
-        at = text.find(word)
-        while at >= 0:
-            found.add(_line_at(text, at))
-            at = text.find(word, max(at, text.find(b"\n", at)))
-    return found
-
-
-def _line_at(block: bytes, at: int) -> tuple[int, int]:
-    return block.rfind(b"\n", 0, at) + 1, block.find(b"\n", at) + 1
 
 
 def _find_names(lines: Iterable[bytes], words: tuple[bytes, ...], known: set[bytes]) -> set[bytes]:
@@ -163,7 +127,7 @@ def _find_names(lines: Iterable[bytes], words: tuple[bytes, ...], known: set[byt
         others = {name.encode("utf-8", "surrogateescape") for name in names_of_others(text)}
         message_id = _MESSAGE_ID.search(line)
         mine = ({own[1]} if own else set()) | others | ({message_id[1]} if message_id else set())
-        process = _PROCESS.search(line)
+        process = PROCESS.search(line)
         is_wanted = not known.isdisjoint(mine) or any(word in line.lower() for word in words)
         if is_wanted:
             names |= mine
@@ -172,59 +136,33 @@ def _find_names(lines: Iterable[bytes], words: tuple[bytes, ...], known: set[byt
     return names
 
 
-def _add_lines(read: Read, found: Found, names: set[bytes]) -> None:
+def _add_lines(scan: Scan, found: Found, names: set[bytes]) -> None:
     """Look through the log for the lines of messages and processes."""
-    processes = {name for name in names if name.endswith(b"]")}
-    messages = names - processes
-
-    def look(block: bytes) -> set[tuple[int, int]]:
-        find = _find_words if len(messages) <= _FEW else _find_messages
-        return find(block, messages) | _find_processes(block, processes)
-
-    _add(read, found, look)
+    _add(scan, found, NameLook.of(names))
 
 
-def _find_processes(block: bytes, names: set[bytes]) -> set[tuple[int, int]]:
-    if len(names) <= _FEW:
-        return _find_words(block, [name + b": " for name in names])
-    pids = {name.rpartition(b"[")[2].rstrip(b"]") for name in names}
-    places = (_line_at(block, at.start()) for at in _PID.finditer(block) if at[1] in pids)
-    return {(start, end) for start, end in places if (own := _PROCESS.search(block, start, end)) and own[1] in names}
-
-
-def _add(read: Read, found: Found, look: Callable[[bytes], set[tuple[int, int]]]) -> None:
-    total, left = 0, found.length
-    for whole in read():
-        block = whole[:left]  # a log may grow meanwhile
-        found.keep(block, look(block), total)
-        total += block.count(b"\n")
-        left -= len(block)
-        if not left or found.is_much:
+def _add(scan: Scan, found: Found, look: Look) -> None:
+    before = 0
+    for seen in scan(look):
+        if before >= found.total or found.is_much:  # a log may grow meanwhile
             return
+        found.keep(seen, before)
+        before += seen.total
 
 
-def _find_messages(block: bytes, names: set[bytes]) -> set[tuple[int, int]]:
-    return {_line_at(block, at.start()) for pattern in _WITH_NAMES for at in pattern.finditer(block) if at[1] in names}
-
-
-def _add_logins(read: Read, found: Found) -> None:
+def _add_logins(scan: Scan, found: Found) -> None:
     """Add the sessions that name a user of a client whose dialogue is read: they confirm whose a credential is."""
-    clients = {client for line in found.lines.values() for client in _TALKS.findall(line)}
+    clients = frozenset(client for line in found.lines.values() for client in _TALKS.findall(line))
     if not clients:
         return
-    processes: set[bytes] = set()
-
-    def look(block: bytes) -> set[tuple[int, int]]:
-        places = {_line_at(block, at.start()) for at in _LOGIN.finditer(block) if at[1] in clients}
-        processes.update(name[1] for start, end in places if (name := _PROCESS.search(block, start, end)))
-        return places
-
-    _add(read, found, look)
-    if processes:
-        _add_lines(read, found, processes)
+    look = LoginLook(clients)
+    _add(scan, found, look)
+    logins = (PROCESS.search(line) for line in found.lines.values() if look.finds(line))
+    if processes := {name[1] for name in logins if name}:
+        _add_lines(scan, found, processes)
 
 
-def _add_sessions(read: Read, found: Found, names: set[bytes], words: tuple[bytes, ...]) -> Found | None:
+def _add_sessions(scan: Scan, found: Found, names: set[bytes], words: tuple[bytes, ...]) -> Found | None:
     """Add what became of the other messages of a wanted session: they are shown with it."""
     reader = LineReader(_ANY_TIME, UTC)
     records = [
@@ -241,6 +179,6 @@ def _add_sessions(read: Read, found: Found, names: set[bytes], words: tuple[byte
         if any(record.number in wanted for record in session.records):
             others |= {name.encode() for name in session.queue_ids}
     if others - names:
-        _add_lines(read, found, others - names)
-    _add_logins(read, found)
+        _add_lines(scan, found, others - names)
+    _add_logins(scan, found)
     return None if found.is_much else found

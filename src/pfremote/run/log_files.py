@@ -24,7 +24,8 @@ from pfremote.paths import exists, is_folder
 from pfremote.run.unpack import decompress, find_packing
 
 BLOCK = 256 * 1024
-LARGE_BLOCK = 4 * 1024 * 1024
+#: What is looked through several times should stay in the processor's cache.
+SMALL_BLOCK = 64 * 1024
 #: From so many bytes on a log is read twice rather than held.
 LARGE = 4 * 1024 * 1024
 STDIN = "-"
@@ -200,23 +201,37 @@ def read_blocks(stream: IO[bytes], layouts: LayoutReader, tell: Callable[[int], 
     yield from (f"{line}\n".encode("utf-8", "surrogateescape") for line in layouts.finish())
 
 
-def read_whole_lines(source: Source, tell: Callable[[int], None], starts: list[int]) -> Iterator[bytes]:
-    """Yield a log as it is, in large blocks of whole lines; ``starts`` gets the line at which each file begins.
+def measure_plain(source: Source) -> int:
+    """Return how long a log is that can be read from any place on; 0 of one that cannot, or not at all."""
+    if source.path == STDIN:
+        return 0
+    try:
+        found = Path(source.path).stat()
+        with Path(source.path).open("rb") as file:
+            return found.st_size if stat.S_ISREG(found.st_mode) and not find_packing(file) else 0
+    except OSError:  # open_log says why it cannot be read
+        return 0
+
+
+def read_whole_lines(source: Source, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """Yield one file as it is, in blocks of whole lines; of a plain one those that begin from one place to another.
 
     Raises:
         PfremoteError: it cannot be read.
     """
-    starts.clear()
-    line, done = 1, 0
-    for file in source.files:
-        starts.append(line)
-        with open_log(file) as stream:
-            while block := stream.read(LARGE_BLOCK):
+    with open_log(source) as stream:
+        if start:
+            stream.seek(start - 1)
+            stream.readline()
+        at = stream.tell() if start else 0
+        while end is None or at < end:
+            block = stream.read(SMALL_BLOCK if end is None else min(SMALL_BLOCK, end - at))
+            if not block:
+                return
+            if not block.endswith(b"\n"):
                 block += stream.readline()
-                done += len(block)
-                tell(done)
-                line += block.count(b"\n") if source.parts else 0
-                yield block if block.endswith(b"\n") else block + b"\n"
+            at += len(block)
+            yield block if block.endswith(b"\n") else block + b"\n"
 
 
 def _split(block: bytes) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from pfremote.errors import PfremoteError
 from pfremote.maillog.capture import Capture, read_capture
@@ -15,7 +16,8 @@ from pfremote.maillog.narrow import Wanted, is_wanted, narrow
 from pfremote.maillog.parse.layouts import LayoutReader
 from pfremote.maillog.pieces.read import PIECE, Survey, read_twice
 from pfremote.maillog.search import Found, choose_words, search
-from pfremote.run.log_files import STDIN, Source, read_log, read_whole_lines, time_of
+from pfremote.run.log_files import STDIN, Source, read_log, time_of
+from pfremote.run.scan import scan
 from pfremote.text.quantities import plural
 
 #: Lines that fit no layout, so many are shown: the operator sees then what they are.
@@ -147,7 +149,7 @@ def _search(
     words = choose_words(wanted, messages=messages)
     if not words or source.path == STDIN:
         return None
-    found = search(lambda: read_whole_lines(source, tell, starts), words, known)
+    found = search(partial(scan, source, tell, starts), words, known)
     # Other layouts may make several lines into one, and their numbers would not fit.
     return found if found and LayoutReader().passes(b"".join(found.lines.values())) else None
 

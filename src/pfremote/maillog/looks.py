@@ -1,0 +1,140 @@
+"""What is looked for in a block of a log: each look tells the lines that may matter, from their bytes. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from pfremote.maillog.ordinary import ID, find_others, find_quoted
+
+#: Up to so many messages, and so many processes, are looked for one by one.
+_FEW, _FEW_PROCESSES = 8, 3
+PROCESS = re.compile(rb" (\S+/(smtpd|smtp|lmtp|cleanup|local|virtual|pipe|bounce|error|discard|pickup)\[\d+\]): ")
+_PID = re.compile(rb"\[(\d+)\]: ")
+#: Where the name of a message stands; each begins with fixed text, which is found fast.
+_WITH_NAMES = tuple(
+    map(
+        re.compile,
+        (
+            rb"\]: (?:warning: )?(" + ID + rb"): ",
+            rb"queued as ([0-9A-Za-z]{6,24})",
+            rb"queued mail for delivery ([0-9A-Za-z]{6,24})",
+            rb"notification: ([0-9A-Za-z]{6,24})",
+            rb"orig_queue_id=([0-9A-Za-z]{6,24})",
+            rb"message-id=(<[^>\s]+>)",
+        ),
+    )
+)
+_OF_LOGIN = b"], sasl_"
+_LOGIN = re.compile(rb"\[([^\]\s]+)\], sasl_")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one block of whole lines has: the lines that may matter, by their number in it, and the hosts it names."""
+
+    lines: tuple[tuple[int, bytes], ...]
+    total: int
+    length: int
+    hosts: frozenset[str] = frozenset()
+
+
+#: Looks at one block, and remembers none.
+Look = Callable[[bytes], Seen]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """Looks for lines with one of these words, and for those that are not ordinary."""
+
+    words: tuple[bytes, ...]
+    hosts: set[str] = field(default_factory=set)
+
+    def __call__(self, block: bytes) -> Seen:
+        """Look at a block."""
+        places = _find_words(block.lower(), self.words)
+        places.update(_line_at(block, at) for at in find_quoted(block))
+        places.update(find_others(block, self.hosts))
+        return _cut(block, places, frozenset(self.hosts))
+
+
+@dataclass(frozen=True, slots=True)
+class NameLook:
+    """Looks for the lines of messages, and of processes, which are known by their PID as well."""
+
+    messages: frozenset[bytes]
+    processes: frozenset[bytes]
+    pids: frozenset[bytes]
+
+    @classmethod
+    def of(cls, names: Iterable[bytes]) -> NameLook:
+        """Return what looks for these; processes end with a bracket."""
+        messages = frozenset(name for name in names if not name.endswith(b"]"))
+        processes = frozenset(names) - messages
+        return cls(messages, processes, frozenset(name[name.rindex(b"[") + 1 : -1] for name in processes))
+
+    def __call__(self, block: bytes) -> Seen:
+        """Look at a block."""
+        if len(self.messages) <= _FEW:
+            places = _find_words(block, self.messages)
+        else:
+            places = set(self._find_messages(block))
+        if len(self.processes) <= _FEW_PROCESSES:
+            places |= _find_words(block, [name + b": " for name in self.processes])
+        else:
+            places.update(self._find_processes(block))
+        return _cut(block, places)
+
+    def _find_messages(self, block: bytes) -> Iterator[tuple[int, int]]:
+        for pattern in _WITH_NAMES:
+            if not self.messages.isdisjoint(pattern.findall(block)):
+                yield from (_line_at(block, at.start()) for at in pattern.finditer(block) if at[1] in self.messages)
+
+    def _find_processes(self, block: bytes) -> Iterator[tuple[int, int]]:
+        here = self.pids.intersection(_PID.findall(block))
+        for start, end in _find_words(block, [b"[%b]: " % pid for pid in here]):
+            if (own := PROCESS.search(block, start, end)) and own[1] in self.processes:
+                yield start, end
+
+
+@dataclass(frozen=True, slots=True)
+class LoginLook:
+    """Looks for the lines that say as whom a client logged in."""
+
+    clients: frozenset[bytes]
+
+    def __call__(self, block: bytes) -> Seen:
+        """Look at a block."""
+        places = _find_words(block, [_OF_LOGIN])
+        return _cut(block, [place for place in places if self.finds(block[slice(*place)])])
+
+    def finds(self, line: bytes) -> bool:
+        """Tell whether a line is one of them."""
+        return not self.clients.isdisjoint(_LOGIN.findall(line))
+
+
+def _find_words(text: bytes, words: Iterable[bytes]) -> set[tuple[int, int]]:
+    """Return where the lines stand that hold one of the words."""
+    found: set[tuple[int, int]] = set()
+    for word in words:
+        at = text.find(word)
+        while at >= 0:
+            found.add(_line_at(text, at))
+            at = text.find(word, max(at, text.find(b"\n", at)))
+    return found
+
+
+def _line_at(block: bytes, at: int) -> tuple[int, int]:
+    return block.rfind(b"\n", 0, at) + 1, block.find(b"\n", at) + 1
+
+
+def _cut(block: bytes, places: Iterable[tuple[int, int]], hosts: frozenset[str] = frozenset()) -> Seen:
+    """Return the lines of a block by where they stand in it."""
+    lines: list[tuple[int, bytes]] = []
+    before = done = 0
+    for start, end in sorted(places):
+        before += block.count(b"\n", done, start)
+        done = start
+        lines.append((before + 1, block[start:end]))
+    return Seen(tuple(lines), before + block.count(b"\n", done), len(block), hosts)

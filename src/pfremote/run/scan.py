@@ -1,0 +1,97 @@
+"""Look through all of a log for lines; a large plain file by as many processes as there are processors."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from pfremote.errors import PfremoteError
+from pfremote.maillog.looks import Look, Seen
+from pfremote.run.log_files import Source, measure_plain, read_whole_lines
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+#: What one process looks through before the next part is its turn, and from how many bytes on several work.
+PART = 8 * 1024 * 1024
+SEVERAL = 64 * 1024 * 1024
+_MOST = 4
+
+#: Where a part begins and where it ends; a line belongs to the part in which it begins.
+_Span = tuple[int, int]
+
+
+def scan(
+    source: Source, tell: Callable[[int], None], starts: list[int], look: Look, *, part: int = PART
+) -> Iterator[Seen]:
+    """Yield what ``look`` finds in each block of a log; ``starts`` gets the line at which each file begins.
+
+    ``tell`` is called with the bytes that were read so far.
+
+    Raises:
+        PfremoteError: it cannot be read.
+    """
+    starts.clear()
+    line, done = 1, 0
+    for file in source.files:
+        starts.append(line)
+        for seen in _scan_file(file, look, part):
+            line += seen.total
+            done += seen.length
+            tell(done)
+            yield seen
+
+
+def _scan_file(file: Source, look: Look, part: int) -> Iterator[Seen]:
+    size = measure_plain(file)
+    workers = min(_MOST, _count_processors()) if size >= SEVERAL * part // PART else 1
+    if workers < 2:
+        yield from map(look, read_whole_lines(file))
+        return
+    spans = [(start, min(start + part, size)) for start in range(0, size, part)]
+    yield from chain.from_iterable(_scan_together(file, look, spans, workers))
+
+
+def _count_processors() -> int:
+    """Return how many may be used; elsewhere than on Linux it is not safe that a process goes on as two."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
+
+
+def _scan_together(source: Source, look: Look, spans: list[_Span], workers: int) -> Iterator[list[Seen]]:
+    """Yield what is found in each part, in their order: each process looks at every so many."""
+    from multiprocessing import get_context  # not needed for most logs
+
+    context = get_context("fork")
+    with ExitStack() as stack:
+        ends: list[Connection] = []
+        for first in range(workers):
+            mine, theirs = context.Pipe(duplex=False)
+            stack.callback(mine.close)
+            work = (source, look, spans[first::workers], (mine, theirs))
+            child = context.Process(target=_work, args=work, daemon=True)
+            child.start()
+            stack.callback(child.join)
+            stack.callback(child.terminate)
+            theirs.close()
+            ends.append(mine)
+        for number, span in enumerate(spans):
+            try:
+                found: list[Seen] = ends[number % workers].recv()
+            except (EOFError, OSError):  # whatever ended it, this process does its part
+                found = [look(block) for block in read_whole_lines(source, *span)]
+            yield found
+
+
+def _work(source: Source, look: Look, spans: list[_Span], pipe: tuple[Connection, Connection]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first process's, which ends this one
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    theirs, mine = pipe
+    theirs.close()  # so that it is told when the first process is gone
+    with suppress(OSError, PfremoteError):  # the first process does then what is missing
+        for span in spans:
+            mine.send([look(block) for block in read_whole_lines(source, *span)])
