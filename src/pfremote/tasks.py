@@ -20,7 +20,7 @@ Every task returns the agent's :class:`~pfremote.agent.protocol.Reply` and raise
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ParamSpec, cast
 
 import fabric
@@ -29,6 +29,7 @@ from fabric.tasks import Task, task
 from pfremote.agent.arguments import describe_arm, describe_probe
 from pfremote.agent.client import OpenHost, ask_agent, new_lease
 from pfremote.agent.protocol import Argument, Reply
+from pfremote.agent.visit import probe_then_arm
 from pfremote.errors import Refused
 from pfremote.model.peer import Peer
 from pfremote.model.request import DebugRequest
@@ -128,9 +129,33 @@ def arm(
     return arm_request(_opened(host, instance), request, request.patterns, lease=lease or new_lease(), check=check)
 
 
+@dataclass(frozen=True, slots=True)
+class ArmCall:
+    """How to arm one host with a request: its patterns there, the lease's id, and whether it is only tried."""
+
+    patterns: Sequence[str]
+    lease: str
+    check: bool = False
+
+
 def probe_request(host: OpenHost, request: DebugRequest) -> Reply:
     """Do what :func:`probe` does, for the peers of a request."""
     return ask_agent(host, "probe", describe_probe(request))
+
+
+def visit_request(host: OpenHost, request: DebugRequest, decide: Callable[[Reply], ArmCall | None]) -> Reply | None:
+    """Do both in one visit: ``decide`` makes of the facts how to arm, or None for not at all.
+
+    Return the reply to ``arm``.
+    """
+
+    def describe(facts: Reply) -> dict[str, Argument] | None:
+        call = decide(facts)
+        if call is None:
+            return None
+        return describe_arm(request, call.patterns, lease=call.lease, check=call.check)
+
+    return probe_then_arm(host, describe_probe(request), describe)
 
 
 def arm_request(

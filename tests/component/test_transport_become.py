@@ -16,7 +16,7 @@ import pytest
 from pfremote.errors import BecomeFailed, DeadlineExceeded
 from pfremote.model.secret import Secret
 from pfremote.model.target import Target
-from pfremote.transport import Become, Completed, Connection, ConnectOptions, connect, run_as_root
+from pfremote.transport import Become, Completed, Connection, ConnectOptions, FollowUp, connect, run_as_root
 from pfremote.transport.openssh import connect_with_ssh
 from pfremote.transport.route import find_route, make_query
 from pfremote.transport.sudo_refusal import read_refusal
@@ -58,6 +58,8 @@ def login(
 class Counting:
     """Pass calls on to a connection and count them: each one is a round trip."""
 
+    converses = False
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.calls = 0
@@ -95,6 +97,17 @@ def test_with_a_password_it_is_one_round_trip_whether_sudo_asks_or_not(login: Lo
             assert done.exit_status == 0
             assert done.stdout in (b"root=0\n", b"again\n")
         assert connection.calls == 2
+
+
+@pytest.mark.parametrize("rule", [WITH_PASSWORD, WITHOUT_PASSWORD])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_command_is_told_more_behind_sudo(login: Login, rule: str, known: bool) -> None:
+    with Sudoer(rule) as user:
+        become = Become(password=Secret(user.password) if known or rule == WITH_PASSWORD else None)
+        then = FollowUp(lambda stdout: b"more\n\n" if stdout.endswith(b"ready\n") else None, 20)
+        script = b'talk() { echo ready; read -r more; echo "$(id -u) $more"; }\ntalk; exit\n'
+        done = run_as_root(login(user), ["/bin/sh", "-s"], stdin=script, timeout=20, become=become, then=then)
+        assert (done.exit_status, done.stdout) == (0, b"ready\n0 more\n")
 
 
 def test_a_large_payload_behind_the_password(login: Login) -> None:

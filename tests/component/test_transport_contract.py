@@ -12,7 +12,7 @@ import pytest
 
 from pfremote.errors import AnswerTooLong, BecomeFailed, DeadlineExceeded, Unreachable
 from pfremote.model.secret import Secret
-from pfremote.transport import Connection, Prompt
+from pfremote.transport import Connection, FollowUp, Prompt
 from pfremote.transport.base import STDERR_LIMIT
 from tests.component.conftest import Way
 
@@ -193,3 +193,40 @@ def test_a_mark_that_arrives_in_pieces_is_still_seen(connection: Connection) -> 
     prompt = Prompt(b"[ask]", Secret("sesame"), b"[go]")
     done = connection.run(["sh", "-c", script], stdin=b"!", timeout=30, prompt=prompt)
     assert done.stdout == b"tail!"
+
+
+def _tell_when_ready(stdout: bytes) -> bytes | None:
+    return b"more\n" if stdout == b"ready\n" else None
+
+
+def test_a_command_is_told_more_once_it_has_answered(connection: Connection) -> None:
+    assert connection.converses
+    done = connection.run(
+        ["sh", "-c", 'echo ready; read -r line; echo "told $line"; cat'],
+        timeout=20,
+        then=FollowUp(_tell_when_ready, 20),
+    )
+    assert (done.exit_status, done.stdout) == (0, b"ready\ntold more\n")
+
+
+def test_the_answer_has_a_deadline_of_its_own(connection: Connection) -> None:
+    begun = time.monotonic()
+    with pytest.raises(DeadlineExceeded, match=r"within 1 s"):
+        connection.run(["sh", "-c", "echo ready; exec sleep 30"], timeout=20, then=FollowUp(_tell_when_ready, 1))
+    assert time.monotonic() - begun < 10
+    script = ["sh", "-c", 'sleep 1; echo ready; read -r line; sleep 1; echo "told $line"']
+    assert connection.run(script, timeout=1.9, then=FollowUp(_tell_when_ready, 15)).stdout == b"ready\ntold more\n"
+
+
+def test_a_command_that_ends_before_it_answers_is_no_error(connection: Connection) -> None:
+    done = connection.run(["sh", "-c", "echo other; exit 3"], timeout=20, then=FollowUp(_tell_when_ready, 20))
+    assert (done.exit_status, done.stdout) == (3, b"other\n")
+
+
+def test_what_the_answer_raises_ends_the_command(connection: Connection) -> None:
+    def refuse(_stdout: bytes) -> bytes | None:
+        raise LookupError("not wanted")
+
+    with pytest.raises(LookupError):
+        connection.run(["sh", "-c", "echo ready; cat"], timeout=20, then=FollowUp(refuse, 20))
+    assert connection.run(["echo", "alive"], timeout=20).stdout == b"alive\n"

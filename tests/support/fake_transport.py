@@ -10,7 +10,7 @@ from functools import partial
 from pfremote.agent import load_agent
 from pfremote.errors import DeadlineExceeded, Unreachable, UsageError
 from pfremote.model.target import Target
-from pfremote.transport import Completed, ConnectOptions, Prompt
+from pfremote.transport import Completed, ConnectOptions, FollowUp, Prompt
 from pfremote.transport.base import ANSWER_LIMIT
 from pfremote.transport.exchange import Exchange
 from tests.support.fake_host import FakeHost
@@ -85,6 +85,8 @@ class FakeNet:
 class FakeConnection:
     """An open :class:`pfremote.transport.Connection` to a fake host."""
 
+    converses = True
+
     def __init__(self, net: FakeNet, host: FakeHost) -> None:
         self._net = net
         self._host = host
@@ -102,14 +104,21 @@ class FakeConnection:
         timeout: float,
         prompt: Prompt | None = None,
         limit: int = ANSWER_LIMIT,
+        then: FollowUp | None = None,
     ) -> Completed:
         """Run the agent on the host; see :class:`pfremote.transport.Connection`."""
         assert not self.closed, "a closed connection was used"
-        talk = Exchange(stdin, prompt, limit)
+        talk = Exchange(stdin, prompt, limit, then)
         if not self._let_in(talk, prompt):
             return Completed(1, b"", b"sudo: a password is required\n")
-        status, data = self._serve(*read_command(argv, talk.to_write()), timeout)
+        verb, arguments = read_command(argv, talk.to_write())
+        assert (verb == "visit") == (then is not None)
+        status, data = self._serve("probe" if verb == "visit" else verb, arguments, timeout)
         talk.feed_stdout(data)
+        if words := talk.to_write().decode().splitlines():
+            assert words.pop() == "", "the second request has no end"
+            status, data = self._serve(words[0], read_arguments(words[1:]), talk.take_extension())
+            talk.feed_stdout(data)
         return talk.finish(status)
 
     def _let_in(self, talk: Exchange, prompt: Prompt | None) -> bool:

@@ -124,11 +124,10 @@ def ask_agent(host: OpenHost, verb: str, arguments: Mapping[str, Argument], *, w
         AgentFailed: it failed; ReplyCutError where the reply is lost, so that the work may be done or not.
         HostError: the connection, the deadline or the way to root.
     """
-    if verb in ("probe", "arm"):  # every later verb goes by the mark that arm took
-        arguments = {**arguments, "log": arguments.get("log") or host.log or None}
-    words = encode_request(verb, instance=host.instance or None, **arguments)
+    words = encode_call(host, verb, arguments)
     argv, script = ([host.agent, *words], b"") if host.agent else (["/bin/sh", "-s", "--", *words], load_agent())
-    with _logged(host.name, words):
+    with CallLog(host.name) as calls:
+        calls.begin(words)
         completed = run_as_root(
             host.connection,
             argv,
@@ -137,22 +136,40 @@ def ask_agent(host: OpenHost, verb: str, arguments: Mapping[str, Argument], *, w
             become=host.become,
             limit=VERB_BYTES.get(verb, OTHER_BYTES),
         )
-        return _read_reply(completed, host.name)
+        return read_reply(completed, host.name)
 
 
-@contextmanager
-def _logged(name: str, words: list[str]) -> Iterator[None]:
-    """Log the call, what it came to and how long it took; nothing in a request is secret."""
-    about = {"host": name}
-    _log.log(PROTOCOL, "> %s", " ".join(words), extra=about)
-    began, outcome = time.monotonic(), "ok"
-    try:
-        yield
-    except PfremoteError as exc:
-        outcome = f"{type(exc).__name__}: {exc.message}"
-        raise
-    finally:
-        _log.log(CALL, "%s: %s, %.2f s", words[0], outcome, time.monotonic() - began, extra=about)
+def encode_call(host: OpenHost, verb: str, arguments: Mapping[str, Argument]) -> list[str]:
+    """Return the words of one call: those of the request, and what is known of the host."""
+    if verb in ("probe", "arm"):  # every later verb goes by the mark that arm took
+        arguments = {**arguments, "log": arguments.get("log") or host.log or None}
+    return encode_request(verb, instance=host.instance or None, **arguments)
+
+
+class CallLog:
+    """Logs each call to a host, what it came to and how long it took; nothing in a request is secret."""
+
+    def __init__(self, name: str) -> None:
+        self._about = {"host": name}
+        self._verb = ""
+        self._began = 0.0
+
+    def begin(self, words: list[str]) -> None:
+        """Note that a request goes out."""
+        self._verb, self._began = words[0], time.monotonic()
+        _log.log(PROTOCOL, "> %s", " ".join(words), extra=self._about)
+
+    def end(self, outcome: str = "ok") -> None:
+        """Note what the request came to, once."""
+        if self._verb:
+            _log.log(CALL, "%s: %s, %.2f s", self._verb, outcome, time.monotonic() - self._began, extra=self._about)
+        self._verb = ""
+
+    def __enter__(self) -> CallLog:
+        return self
+
+    def __exit__(self, _kind: object, exc: BaseException | None, _trace: object) -> None:
+        self.end(f"{type(exc).__name__}: {exc.message}" if isinstance(exc, PfremoteError) else "ok")
 
 
 def _log_reply(name: str, reply: Reply) -> None:
@@ -164,7 +181,12 @@ def _log_reply(name: str, reply: Reply) -> None:
         _log.log(PROTOCOL, "< payload %s, %d bytes", key, reply.payloads.size(key), extra=about)
 
 
-def _read_reply(completed: Completed, name: str) -> Reply:
+def read_reply(completed: Completed, name: str) -> Reply:
+    """Return the reply in what a call left.
+
+    Raises:
+        Refused, AgentFailed: as :func:`ask_agent`.
+    """
     if not completed.stdout:
         said = completed.stderr.decode("utf-8", "replace").strip().splitlines()
         why = f": {said[-1][:200]}" if said else ""

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from pfremote.model.log_levels import ROUTE
-from pfremote.transport.base import Completed, Connection, Prompt, Transport
+from pfremote.transport.base import Completed, Connection, FollowUp, Prompt, Transport
 from pfremote.transport.become import Become, run_as_root
 from pfremote.transport.options import ConnectOptions
 
@@ -26,6 +26,7 @@ __all__ = [
     "Completed",
     "ConnectOptions",
     "Connection",
+    "FollowUp",
     "Prompt",
     "Transport",
     "connect",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -47,8 +47,25 @@ class Prompt:
     ready: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What a command is told once it has answered, while it waits for that on stdin.
+
+    ``answer`` gets all of stdout so far and returns what to write, or None where more has to come first; what it raises
+    ends the command's stdin and goes to the caller. ``timeout`` counts from there, in place of the call's.
+    """
+
+    answer: Callable[[bytes], bytes | None]
+    timeout: float
+
+
 class Connection(Protocol):
-    """An open way to one host. Implementations: ssh (Fabric), openssh (system ssh), local."""
+    """An open way to one host. Implementations: ssh (Fabric), openssh (system ssh), local.
+
+    ``converses`` says that a command can be told more once it has answered; an engine's connection cannot do that.
+    """
+
+    converses: bool
 
     def run(
         self,
@@ -58,10 +75,12 @@ class Connection(Protocol):
         timeout: float,
         prompt: Prompt | None = None,
         limit: int = ANSWER_LIMIT,
+        then: FollowUp | None = None,
     ) -> Completed:
         """Run ``argv`` (never a shell string) and return when it ended.
 
-        ``timeout`` is in seconds over the whole call, ``limit`` is how many bytes of stdout are read.
+        ``timeout`` is in seconds over the whole call, ``limit`` is how many bytes of stdout are read. ``then`` is for
+        a connection that ``converses``.
 
         Raises:
             AnswerTooLong: stdout has more than ``limit`` bytes, or stderr more than ``STDERR_LIMIT``.

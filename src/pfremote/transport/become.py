@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 from pfremote.errors import BecomeFailed
 from pfremote.model.secret import Secret
-from pfremote.transport.base import ANSWER_LIMIT, Completed, Connection, Prompt
+from pfremote.transport.base import ANSWER_LIMIT, Completed, Connection, FollowUp, Prompt
 from pfremote.transport.sudo_refusal import is_command_refused, read_refusal
 
 # Both find out on the host whether sudo is needed at all: asking beforehand would cost a round trip.
@@ -49,6 +49,7 @@ def run_as_root(
     timeout: float,
     become: Become,
     limit: int = ANSWER_LIMIT,
+    then: FollowUp | None = None,
 ) -> Completed:
     """Run ``argv`` with the rights that ``become`` names, in one exec, and return what it left.
 
@@ -57,18 +58,18 @@ def run_as_root(
         AnswerTooLong, DeadlineExceeded, Unreachable: as :meth:`pfremote.transport.base.Connection.run`.
     """
     if become.needed is False:
-        return connection.run(argv, stdin=stdin, timeout=timeout, limit=limit)
+        return connection.run(argv, stdin=stdin, timeout=timeout, limit=limit, then=then)
     if become.method != "sudo":
         raise BecomeFailed(f"become method {become.method!r} is not supported", hint="Use ansible_become_method: sudo.")
     begun = time.monotonic()
     if become.password is not None and not _is_helper_only(connection):
-        done = _run_with_password(connection, argv, stdin, timeout, become, become.password, limit)
+        done = _run_with_password(connection, argv, stdin, timeout, become, become.password, limit, then)
         if not is_command_refused(done):
             return _checked(done, become)
         with _lock:
             _helper_only.add(connection)
         timeout -= time.monotonic() - begun
-    return _run_plain(connection, argv, stdin, timeout, become, limit)
+    return _run_plain(connection, argv, stdin, timeout, become, limit, then)
 
 
 def _is_helper_only(connection: Connection) -> bool:
@@ -77,10 +78,17 @@ def _is_helper_only(connection: Connection) -> bool:
 
 
 def _run_plain(
-    connection: Connection, argv: Sequence[str], stdin: bytes, timeout: float, become: Become, limit: int
+    connection: Connection,
+    argv: Sequence[str],
+    stdin: bytes,
+    timeout: float,
+    become: Become,
+    limit: int,
+    then: FollowUp | None,
 ) -> Completed:
     script = ["/bin/sh", "-c", _PLAIN, "sh", become.user, *argv]
-    return _checked(connection.run(script, stdin=stdin, timeout=timeout, limit=limit), become)
+    done = connection.run(script, stdin=stdin, timeout=timeout, limit=limit, then=then)
+    return _checked(done, become)
 
 
 def _run_with_password(
@@ -91,11 +99,12 @@ def _run_with_password(
     become: Become,
     password: Secret,
     limit: int,
+    then: FollowUp | None,
 ) -> Completed:
     token, ready = f"[pfremote-{token_hex(16)}]", f"[ready-{token_hex(16)}]"
     script = ["/bin/sh", "-c", _ANSWERING, "sh", become.user, token, ready, *argv]
     prompt = Prompt(token.encode(), password, ready.encode())
-    return connection.run(script, stdin=stdin, timeout=timeout, prompt=prompt, limit=limit)
+    return connection.run(script, stdin=stdin, timeout=timeout, prompt=prompt, limit=limit, then=then)
 
 
 def _checked(done: Completed, become: Become) -> Completed:

@@ -7,7 +7,7 @@ sudo's prompt is answered by the same code everywhere.
 from __future__ import annotations
 
 from pfremote.errors import AnswerTooLong, BecomeFailed, DeadlineExceeded
-from pfremote.transport.base import ANSWER_LIMIT, LOGIN_LIMIT, STDERR_LIMIT, Completed, Prompt
+from pfremote.transport.base import ANSWER_LIMIT, LOGIN_LIMIT, STDERR_LIMIT, Completed, FollowUp, Prompt
 
 
 class Exchange:
@@ -21,8 +21,12 @@ class Exchange:
     (b'payload', True)
     """
 
-    def __init__(self, stdin: bytes, prompt: Prompt | None = None, limit: int = ANSWER_LIMIT) -> None:
+    def __init__(
+        self, stdin: bytes, prompt: Prompt | None = None, limit: int = ANSWER_LIMIT, then: FollowUp | None = None
+    ) -> None:
         self._payload: bytes | None = stdin
+        self._then = then
+        self._extension = 0.0
         self._prompt = prompt
         self._limit = limit
         self._out = bytearray()
@@ -43,7 +47,12 @@ class Exchange:
 
     def is_complete(self) -> bool:
         """Tell whether everything was handed out, so that stdin may be closed after it."""
-        return self._payload is None and not self._outbox
+        return self._payload is None and not self._outbox and self._then is None
+
+    def take_extension(self) -> float:
+        """Return how many seconds there are from now on, once, after the command was told what follows; else 0."""
+        seconds, self._extension = self._extension, 0.0
+        return seconds
 
     def feed_stderr(self, data: bytes) -> None:
         """Take bytes from stderr; answer the prompt when its token shows up.
@@ -87,6 +96,9 @@ class Exchange:
         if len(self._out) + len(data) > self._limit:
             raise self._too_long("stdout", self._limit)
         self._out += data
+        if self._then is not None and (more := self._then.answer(bytes(self._out))) is not None:
+            self._outbox += more
+            self._extension, self._then = self._then.timeout, None
 
     def finish(self, exit_status: int) -> Completed:
         """Return the result once the command ended."""

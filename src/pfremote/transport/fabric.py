@@ -13,7 +13,7 @@ from paramiko.config import SSHConfig
 
 from pfremote.errors import DeadlineExceeded, PfremoteError, Unreachable
 from pfremote.transport.auth import Login
-from pfremote.transport.base import ANSWER_LIMIT, Completed, Prompt
+from pfremote.transport.base import ANSWER_LIMIT, Completed, FollowUp, Prompt
 from pfremote.transport.exceptions import FOREIGN, translate, translated
 from pfremote.transport.exchange import Exchange
 from pfremote.transport.hostkeys import HostKeyCheck
@@ -31,6 +31,8 @@ class FabricConnection:
     ``why`` says why this transport was chosen, empty where it is the default.
     """
 
+    converses = True
+
     def __init__(self, cxn: fabric.Connection, place: str, *, owned: bool, warnings: tuple[str, ...] = ()) -> None:
         self.cxn = cxn
         self.place = place
@@ -46,10 +48,11 @@ class FabricConnection:
         timeout: float,
         prompt: Prompt | None = None,
         limit: int = ANSWER_LIMIT,
+        then: FollowUp | None = None,
     ) -> Completed:
         """Run ``argv`` on the host; see :meth:`pfremote.transport.base.Connection.run`."""
         begun = time.monotonic()
-        talk = Exchange(stdin, prompt, limit)
+        talk = Exchange(stdin, prompt, limit, then)
         channel = self._open_channel(timeout)
         return pump_channel(channel, shlex.join(argv), talk, timeout, begun, self.place)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pfremote.transport.base import ANSWER_LIMIT, Completed, Prompt
+from pfremote.transport.base import ANSWER_LIMIT, Completed, FollowUp, Prompt
 from pfremote.transport.exchange import Exchange
 from pfremote.transport.process import run_program
 
 
 class LocalConnection:
     """A :class:`pfremote.transport.base.Connection` that runs programs here."""
+
+    converses = True
 
     def __init__(self, place: str = "this machine") -> None:
         self.place = place
@@ -25,9 +27,10 @@ class LocalConnection:
         timeout: float,
         prompt: Prompt | None = None,
         limit: int = ANSWER_LIMIT,
+        then: FollowUp | None = None,
     ) -> Completed:
         """Run ``argv`` here; see :meth:`pfremote.transport.base.Connection.run`."""
-        return run_program(argv, Exchange(stdin, prompt, limit), timeout, self.place)
+        return run_program(argv, Exchange(stdin, prompt, limit, then), timeout, self.place)
 
     def close(self) -> None:
         """Do nothing: there is no connection to close."""

@@ -22,7 +22,7 @@ from pfremote.errors import Unreachable
 from pfremote.model.log_levels import TRANSPORT
 from pfremote.paths import exists
 from pfremote.transport.backoff import admitted, wait_for_next
-from pfremote.transport.base import ANSWER_LIMIT, STDERR_LIMIT, Completed, Prompt
+from pfremote.transport.base import ANSWER_LIMIT, STDERR_LIMIT, Completed, FollowUp, Prompt
 from pfremote.transport.exchange import Exchange
 from pfremote.transport.hostkeys import HostKeyCheck
 from pfremote.transport.openssh_errors import explain_failure, is_transient
@@ -41,6 +41,8 @@ _LOGGED_IN = "Authenticated to "  # debug1 of sshconnect2.c: the first one comes
 class OpensshConnection:
     """A :class:`pfremote.transport.base.Connection` over ssh(1); ``why`` says why it was chosen."""
 
+    converses = True
+
     def __init__(self, folder: Path, place: str, why: str, warnings: tuple[str, ...]) -> None:
         self.place = place
         self.why = why
@@ -55,11 +57,12 @@ class OpensshConnection:
         timeout: float,
         prompt: Prompt | None = None,
         limit: int = ANSWER_LIMIT,
+        then: FollowUp | None = None,
     ) -> Completed:
         """Run ``argv`` on the host; see :meth:`pfremote.transport.base.Connection.run`."""
         done = run_program(
             self._make_argv("-T", "--", "host", shlex.join(argv)),
-            Exchange(stdin, prompt, limit),
+            Exchange(stdin, prompt, limit, then),
             timeout,
             self.place,
         )

@@ -115,6 +115,8 @@ def run_program(argv: Sequence[str], talk: Exchange, timeout: float, place: str)
             if left <= 0:
                 raise talk.too_late(timeout, place)
             pipes.exchange(left)
+            if more := talk.take_extension():
+                timeout, deadline = more, time.monotonic() + more
         return talk.finish(child.wait(max(0.0, deadline - time.monotonic())))
     except subprocess.TimeoutExpired as exc:
         raise talk.too_late(timeout, place) from exc

@@ -119,6 +119,8 @@ def pump_channel(
                 arrival.rest(left)
             _read_once(channel, talk)
             stdin.flush()
+            if more := talk.take_extension():
+                timeout, deadline = more, time.monotonic() + more
         while _has_output(channel):
             _read_once(channel, talk)
         return _finish(channel, sender, talk, place)

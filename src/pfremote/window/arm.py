@@ -49,32 +49,43 @@ class ArmPhase:
             return Step()
 
     def _visit(self, host: OpenHost) -> Step:
-        state, request = self._state, self._state.options.request
-        asked_at = state.time.epoch()
-        reply = tasks.probe_request(host, request)
+        state, asked_at = self._state, self._state.time.epoch()
+        try:
+            reply = tasks.visit_request(host, state.options.request, lambda facts: self._decide(facts, asked_at))
+        except Refused:
+            self._sent = False
+            state.result = replace(state.result, lease="", state="untouched")
+            raise
+        if reply is None:
+            return Step()
+        if state.options.check:
+            state.tell.checked(reply)
+            return Step()
+        state.note_armed(reply)
+        return WatchPhase(state).first_step()
+
+    def _decide(self, reply: Reply, asked_at: float) -> tasks.ArmCall | None:
+        """Judge the host by its facts; None where nothing is wanted of it.
+
+        Raises:
+            Refused: the request cannot be served there.
+        """
+        state = self._state
         state.facts = read_facts(reply)
         state.note_clock(measure_clock(state.facts.time, asked_at, state.time.epoch()))
         if state.options.decline is not None and (why := state.options.decline(state.facts)):
             state.skip(why)
-            return Step()
-        plan = make_plan(request, state.facts)
+            return None
+        plan = make_plan(state.options.request, state.facts)
         state.tell.plan(plan)
         state.result = replace(state.result, by_hand=bool(state.facts.unexplained))
         if plan.refusals:
             raise Refused(plan.refusals)
         lease = state.options.lease or new_lease()
-        if state.options.check:
-            state.tell.checked(tasks.arm_request(host, request, plan.peers, lease=lease, check=True))
-            return Step()
-        self._sent = True
-        state.result = replace(state.result, lease=lease, state="unknown")
-        try:
-            state.note_armed(tasks.arm_request(host, request, plan.peers, lease=lease))
-        except Refused:
-            self._sent = False
-            state.result = replace(state.result, lease="", state="untouched")
-            raise
-        return WatchPhase(state).first_step()
+        if not state.options.check:
+            self._sent = True
+            state.result = replace(state.result, lease=lease, state="unknown")
+        return tasks.ArmCall(plan.peers, lease, state.options.check)
 
 
 #: Seconds for which a host must know nothing of a lease before it counts as never armed: an ``arm`` whose connection

@@ -14,7 +14,7 @@ from pfremote.agent.pieces import collect_in_pieces
 from pfremote.agent.protocol import ProtocolError
 from pfremote.errors import AgentFailed
 from pfremote.transport import Become
-from pfremote.transport.base import Completed, Prompt
+from pfremote.transport.base import Completed, FollowUp, Prompt
 
 LEASE = "0123456789ab"
 LINES = b"".join(b"line %d of the log\n" % number for number in range(2000))
@@ -28,6 +28,7 @@ class Host:
     encoding: str = "gzip"
     asked: list[tuple[int, int]] = field(default_factory=list)
     change: Callable[[Host], None] = lambda _host: None
+    converses: bool = False
 
     def run(
         self,
@@ -36,11 +37,11 @@ class Host:
         stdin: bytes = b"",
         timeout: float,
         prompt: Prompt | None = None,
-        on_stdout: Callable[[bytes], None] | None = None,
         limit: int = 0,
+        then: FollowUp | None = None,
     ) -> Completed:
         """Answer ``collect``; nothing else of a connection matters here."""
-        del stdin, timeout, prompt, on_stdout, limit
+        del stdin, timeout, prompt, limit, then
         words = dict(word.split("=", 1) for word in argv if "=" in word)
         begin, most = int(words["begin"]), int(words["most"])
         self.asked.append((begin, most))
