@@ -107,7 +107,7 @@ def is_wanted(hop: Hop, wanted: Wanted) -> bool:
     """Tell whether a message is among those that were asked for."""
     return all(
         (
-            not wanted.senders or _fits(hop.sender or "", wanted.senders),
+            not wanted.senders or (hop.sender is not None and _fits(hop.sender, wanted.senders)),
             not wanted.recipients or any(_fits(item.recipient, wanted.recipients) for item in hop.tries),
             not wanted.queue_ids or hop.queue_id in wanted.queue_ids,
             not wanted.message_ids or hop.message_id.strip("<>") in {text.strip("<>") for text in wanted.message_ids},

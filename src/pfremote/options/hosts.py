@@ -168,7 +168,7 @@ def host_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def call(**words: Any) -> Any:
         mine = {name: words.pop(name) for name in HostOptions.__dataclass_fields__ if name != "settings"}
-        _refuse_empty({"PATTERN": words.get("patterns", ()), **mine})
+        refuse_empty({"PATTERN": words.get("patterns", ()), **mine})
         note_typed(words.get("patterns", ()))
         return function(hosts=lay_over(HostOptions(**mine), current_settings()), **words)
 
@@ -202,7 +202,7 @@ def list_warnings(options: HostOptions) -> tuple[str, ...]:
     return ()
 
 
-def _refuse_empty(given: dict[str, Any]) -> None:
+def refuse_empty(given: dict[str, Any]) -> None:
     """An empty word is a shell variable that is not set: it must not mean every host, or the default instance."""
     for name, value in given.items():
         if any(isinstance(word, str) and not word.strip() for word in (value if isinstance(value, tuple) else [value])):

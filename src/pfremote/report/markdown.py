@@ -114,6 +114,7 @@ def _host(host: HostView) -> Iterator[str]:
     ]
     for label, text in (
         ("log", describe_log(host.source) if host.source else ""),
+        ("layout", host.layout),
         ("guard", host.guard),
         ("ended by", host.why),
     ):

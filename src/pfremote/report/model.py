@@ -124,8 +124,8 @@ class HostView:
     ``withheld`` counts the lines that could not be proven free of secrets, by reason.
     ``others`` are the sessions and lines of other peers, which are not shown; ``undecided`` the sessions
     that are shown because it could not be told whether their peer was meant; ``quiet`` counts those that are left out
-    because they have no finding. ``clock`` is how many seconds the
-    host's clock is ahead, where that could be told from the measuring error.
+    because they have no finding. ``layout`` tells which layouts a log has that was not collected. ``clock`` is how
+    many seconds the host's clock is ahead, where that could be told from the measuring error.
     """
 
     anchor: str
@@ -138,6 +138,7 @@ class HostView:
     lines: int
     folder: str = ""
     source: str = ""
+    layout: str = ""
     guard: str = ""
     why: str = ""
     error: Reason | None = None

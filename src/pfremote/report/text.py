@@ -125,6 +125,7 @@ class _Page:
         yield self._item("seen", describe_seen(host))
         for label, text in (
             ("log", describe_log(host.source) if host.source else ""),
+            ("layout", host.layout),
             ("guard", host.guard),
             ("ended by", host.why),
         ):

@@ -26,8 +26,10 @@ from pfremote.run.log_parts import join_parts
 from pfremote.run.log_report import build_log_report, count_recap, list_events, record_logs
 from pfremote.run.read_logs import Explained, explain_log, explain_nothing, find_messages, find_names
 from pfremote.run.share import share_captures
+from pfremote.run.wanted import read_wanted
 from pfremote.store import RunStore
 from pfremote.text.quantities import plural
+from pfremote.text.times import show_moment
 
 #: Seconds between two looks of the progress line.
 EVERY = 0.2
@@ -57,13 +59,12 @@ class ExplainOptions:
 
     @classmethod
     def of(cls, words: Mapping[str, Any]) -> Self:
-        """Return the options that the command line's values mean."""
-        asked = {
-            "peers": words["peer"],
-            **{name: words[name] for name in ("senders", "recipients", "queue_ids", "message_ids", "users")},
-            **{name: words[name] for name in ("since", "until", "failed")},
-        }
-        return cls(Wanted(**asked), words["everything"], words["fmt"], words["out"], words["share"])
+        """Return the options that the command line's values mean.
+
+        Raises:
+            UsageError: a value can fit nothing.
+        """
+        return cls(read_wanted(words), words["everything"], words["fmt"], words["out"], words["share"])
 
 
 def run_explain(sources: Sequence[Source], options: ExplainOptions, output: Output) -> ExitCode:
@@ -79,7 +80,7 @@ def run_explain(sources: Sequence[Source], options: ExplainOptions, output: Outp
     for log in logs:
         if log.error is not None or not log.readable:
             output.complain(log.error or explain_nothing(log))
-        elif log.strange:
+        if log.strange:
             _show_strange(log, output)
     read = [log for log in logs if log.readable]
     code = _choose_code(logs, read, interrupted=interrupted)
@@ -183,8 +184,22 @@ def _tell(
         troubled = options.wanted.everything and not options.everything
         report = build_log_report(read, typed_command(), moment, int(code), troubled=troubled)
         notes = (*report.notes, _PARTLY_READ) if options.wanted.of_messages() else report.notes
+        if not options.wanted.everything and not report.sessions and not messages:
+            notes = (_explain_nothing_fits(read), *notes)
         report = dataclasses.replace(report, stories=stories if options.shows_messages else (), notes=notes)
         output.console.show(render_report(report, options.fmt, page_width(output.console.out)).rstrip("\n"))
+
+
+def _explain_nothing_fits(read: Sequence[Explained]) -> str:
+    """Say that nothing fits what was asked for, and of which time the logs are where that is known."""
+    lines = sum(log.capture.counts.lines for log in read if log.capture is not None)
+    text = f"nothing in {'this log' if len(read) == 1 else 'these logs'} fits what was asked for; "
+    text += f"{plural(lines, 'line')} were looked at" if lines != 1 else "1 line was looked at"
+    times = [(log.begins, log.ends) for log in read if log.begins and log.ends]
+    if len(times) < len(read):
+        return text
+    begins, ends = min(begins for begins, _ in times), max(ends for _, ends in times)
+    return f"{text}, of {show_moment(begins)} to {show_moment(ends)}"
 
 
 def _keep(

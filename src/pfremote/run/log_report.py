@@ -21,7 +21,7 @@ from pfremote.model.result import HostResult
 from pfremote.report import Report, build_report
 from pfremote.run.capture_events import Event, list_capture_events
 from pfremote.run.message_events import encode_message
-from pfremote.run.read_logs import Explained
+from pfremote.run.read_logs import Explained, describe_layouts
 from pfremote.store.capture import encode_capture, encode_lazily
 from pfremote.store.encode import encode_time
 from pfremote.store.run import HostFolder, HostRecord, Run
@@ -54,7 +54,8 @@ def build_log_report(
     records = tuple(record_logs(logs))
     run = Run("of logs", Path(), tuple(command), moment, moment, code, __version__, {"kind": "logs"}, records)
     if not troubled:
-        return build_report(run, [HostFolder(encode_lazily(capture), _Lines(capture)) for _, capture in read])
+        report = build_report(run, [HostFolder(encode_lazily(capture), _Lines(capture)) for _, capture in read])
+        return _tell_layouts(report, [log for log, _ in read])
     report = build_report(run, [HostFolder(_encode_troubled(capture), _Lines(capture)) for _, capture in read])
     quiet = sum(len(capture.sessions) + capture.counts.quiet for _, capture in read) - len(report.sessions)
     notes = (f"{plural(quiet, 'session')} without a finding, shown with --all",) if quiet else ()
@@ -62,7 +63,12 @@ def build_log_report(
         replace(host, quiet=record.result.sessions - len(host.sessions))
         for host, record in zip(report.hosts, records, strict=True)
     )
-    return replace(report, hosts=hosts, notes=notes, quiet=quiet)
+    return _tell_layouts(replace(report, hosts=hosts, notes=notes, quiet=quiet), [log for log, _ in read])
+
+
+def _tell_layouts(report: Report, logs: Sequence[Explained]) -> Report:
+    pairs = zip(report.hosts, logs, strict=True)
+    return replace(report, hosts=tuple(replace(host, layout=describe_layouts(log)) for host, log in pairs))
 
 
 def _encode_troubled(capture: Capture) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from pfremote.errors import PfremoteError
@@ -30,7 +30,8 @@ LEARNING = 0.35
 class Explained:
     """What one log came to.
 
-    ``layouts`` are lines by the name of their layout, ``strange`` the first lines that fit none (masked);
+    ``layouts`` are lines by the name of their layout, ``strange`` the first lines that fit none (masked); ``begins``
+    and ``ends`` are its first and last time, None where only some of its lines were read;
     ``searched`` are the names of messages that were looked for, None where all of the log was read; ``starts`` is at
     which line each of its files begins; ``error`` says why it was not read.
     """
@@ -45,6 +46,8 @@ class Explained:
     found: bool = False
     searched: frozenset[str] | None = None
     starts: tuple[int, ...] = ()
+    begins: datetime | None = None
+    ends: datetime | None = None
     error: PfremoteError | None = None
 
     @property
@@ -96,13 +99,22 @@ def explain_log(
         host,
         capture if is_narrow else narrow(capture, wanted, hops),
         hops,
-        tuple(layouts.seen.most_common()),
+        _list_layouts(layouts, survey),
         tuple(survey.strange),
         survey.strange_lines,
-        found=bool(found and found.hosts) or survey.tagged,
+        found=bool(found and found.hosts) or survey.of_postfix,
         searched=None if found is None else frozenset(name.decode("utf-8", "surrogateescape") for name in found.names),
         starts=tuple(starts),
+        begins=survey.begins if found is None else None,
+        ends=survey.ends if found is None else None,
     )
+
+
+def _list_layouts(layouts: LayoutReader, survey: Survey) -> tuple[tuple[str, int], ...]:
+    """Return how many lines each layout has; what no frame was taken off of is syslog's if its head could be read."""
+    seen = layouts.seen.copy()
+    seen["syslog"] -= survey.bare
+    return tuple((name, number) for name, number in seen.most_common() if number > 0)
 
 
 def _read_whole(source: Source, layouts: LayoutReader, tell: Callable[[int], None], starts: list[int]) -> Capture:
@@ -187,10 +199,17 @@ def find_names(logs: Sequence[Explained], wanted: Wanted) -> frozenset[str]:
     return frozenset(names | {item.next_id for hop in hops for item in hop.tries}) - {""}
 
 
+def describe_layouts(log: Explained) -> str:
+    """Return which layouts a log has, and how many lines fit none."""
+    met = [f"{name} ({plural(number, 'line')})" for name, number in log.layouts]
+    if log.strange_lines:
+        met.append(f"{plural(log.strange_lines, 'line')} of no layout that is known")
+    return ", ".join(met)
+
+
 def explain_nothing(log: Explained) -> PfremoteError:
     """Say of a log without a line of Postfix which layout was seen, and what to do."""
-    met = ", ".join(f"{name} ({plural(number, 'line')})" for name, number in log.layouts) or "no line at all"
     return PfremoteError(
-        f"{log.source.name}: there is no line of Postfix in it; seen: {met}",
+        f"{log.source.name}: there is no line of Postfix in it; seen: {describe_layouts(log) or 'no line at all'}",
         hint="Give the file in which Postfix logs, such as /var/log/mail.log, or what journalctl -u postfix prints.",
     )

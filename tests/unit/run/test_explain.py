@@ -153,7 +153,7 @@ def test_a_file_that_is_no_log_is_said_with_what_was_seen(capsys: pytest.Capture
     file.write_text("dear colleague,\nhere is the log\n")
     code, _, err = explain(capsys, str(file))
     assert code == 2
-    assert "there is no line of Postfix in it; seen: syslog (2 lines)" in err
+    assert "there is no line of Postfix in it; seen: 2 lines of no layout that is known" in err
 
 
 def test_one_of_two_files_cannot_be_read(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

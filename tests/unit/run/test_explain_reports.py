@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,42 @@ def test_why_a_log_is_not_complete_is_kept(capsys: pytest.CaptureFixture[str], t
     explain(capsys, write_log(tmp_path, *VERBOSE), "--out", str(tmp_path / "run"))
     assert cli.main(["report", str(tmp_path / "run")]) == 0
     assert "fewer commands than Postfix counted" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("fmt", ["txt", "md", "html"])
+def test_the_layout_of_a_log_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path, fmt: str) -> None:
+    path = write_log(tmp_path, "postfix/smtpd[7]: connect from a[192.0.2.1]")
+    Path(path).write_text(Path(path).read_text() + "a line of nothing\n\n")
+    _, out, err = explain(capsys, path, "--format", fmt)
+    told = re.sub(r"\s+|`", " ", out).replace("  ", " ")
+    assert "syslog (1 line), 1 line of no layout that is known" in told
+    assert "1 line fit no layout; the first:\n    a line of nothing\n" in err
+
+
+@pytest.mark.parametrize("words", [["--peer", "192.0.2.99"], ["--since", "2027-01-01"], ["--queue-id", "4ABCDE1234"]])
+def test_where_nothing_fits_the_report_says_so(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    _, out, _ = explain(capsys, LOGIN, *words)
+    told = " ".join(out.split())
+    assert "nothing in this log fits what was asked for; 71 lines were looked at" in told
+    assert ("of 2026-11-24 05:01:32 UTC to 2026-11-24 05:01:34 UTC" in told) == (words[0] == "--since")
+    _, out, _ = explain(capsys, LOGIN)
+    assert "fits what was asked for" not in " ".join(out.split())
+
+
+def test_a_log_of_other_programs_is_not_one_of_postfix(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "auth.log"
+    path.write_text("Nov 24 05:01:34 mx sshd[7]: Accepted publickey for bob\n\n")
+    code, out, err = explain(capsys, str(path))
+    assert (code, out) == (2, "")
+    assert "there is no line of Postfix in it; seen: syslog (1 line)" in err
+
+
+def test_what_fits_no_layout_is_shown_masked_of_a_log_that_is_none_too(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "notes"
+    path.write_text("hello\nworld password=Zx9-kLmq77\n")
+    code, _, err = explain(capsys, str(path))
+    assert code == 2
+    assert "seen: 2 lines of no layout that is known" in err
+    assert "    hello\n    world password=[redacted: password]\n" in err

@@ -17,6 +17,7 @@ from pfremote.maillog.findings.aftermath import Aftermath
 from pfremote.maillog.kept import KeptRecords
 from pfremote.maillog.narrow import Wanted, is_kept, name_accounts, users_of
 from pfremote.maillog.parse.lines import parse_evidence
+from pfremote.maillog.parse.programs import is_of_postfix
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.pieces.gather import Counts as LineCounts
 from pfremote.maillog.pieces.gather import Gatherer, Group
@@ -37,21 +38,31 @@ Read = Callable[[], Iterable[bytes]]
 
 @dataclass(slots=True)
 class Survey:
-    """What a log has, beside its sessions: hosts, the first lines that fit no layout, and how many such there are."""
+    """What a log has, beside its sessions: hosts, its first and last time, and whether there is a line of Postfix.
+
+    ``strange`` are the first lines that fit no layout, ``strange_lines`` counts these, ``bare`` the empty ones too.
+    """
 
     first_lines: int
     hosts: set[str] = field(default_factory=set)
-    tagged: bool = False
+    of_postfix: bool = False
     strange: list[str] = field(default_factory=list)
     strange_lines: int = 0
+    bare: int = 0
+    begins: datetime | None = None
+    ends: datetime | None = None
 
     def take(self, records: Iterable[Record]) -> None:
         """Take the next lines, as they may be shown."""
         for record in records:
             self.hosts.add(record.host)
+            if record.time is not None:
+                self.begins, self.ends = self.begins or record.time, record.time
             if record.tag:
-                self.tagged = True
-            elif record.text.strip():
+                self.of_postfix = self.of_postfix or is_of_postfix(record)
+                continue
+            self.bare += 1
+            if record.text.strip():
                 self.strange_lines += 1
                 if len(self.strange) < self.first_lines:
                     self.strange.append(record.text)
