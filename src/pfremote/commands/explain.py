@@ -13,6 +13,7 @@ from pfremote.commands import COMMANDS
 from pfremote.errors import UsageError
 from pfremote.options.complete import complete_files
 from pfremote.options.hosts import set_verbosity
+from pfremote.options.moments import read_moment
 from pfremote.output.output import Output
 
 
@@ -24,8 +25,8 @@ from pfremote.output.output import Output
 @click.option("--queue-id", "queue_ids", multiple=True, metavar="ID", help="Only this message; repeats.")
 @click.option("--message-id", "message_ids", multiple=True, metavar="ID", help="Only this message; repeats.")
 @click.option("--user", "users", multiple=True, metavar="NAME", help="Only sessions that logged in under this name.")
-@click.option("--since", metavar="TIME", help="Only what ended at this time or later: 2026-11-24 02:13, or 02:13.")
-@click.option("--until", metavar="TIME", help="Only what began at this time or earlier.")
+@click.option("--since", metavar="TIME", help="Only what ended then or later: 2026-11-24 02:13, 02:13, 2h.")
+@click.option("--until", metavar="TIME", help="Only what began then or earlier.")
 @click.option("--failed", is_flag=True, help="Only sessions in which something went wrong.")
 @click.option("--all", "everything", is_flag=True, help="Show sessions without a finding too, and every message.")
 @click.option("--format", "fmt", type=click.Choice(["txt", "md", "html", "json"]), default="txt", show_default=True)
@@ -43,22 +44,6 @@ def command(output: Output, /, logs: tuple[str, ...], **words: Any) -> int:
     if not logs and sys.stdin.isatty():
         raise UsageError("no log is named", hint="Type: pfremote explain /var/log/mail.log")
     moment = datetime.now(UTC).astimezone()
-    words["since"], words["until"] = (read_moment(words[name], moment) for name in ("since", "until"))
+    for name in ("since", "until"):
+        words[name] = None if words[name] is None else read_moment(words[name], moment)
     return run_explain(read_sources(logs), ExplainOptions.of(words), output)
-
-
-def read_moment(word: str | None, now: datetime) -> datetime | None:
-    """Return a time of the operator's clock: date and time, or a time of today.
-
-    Raises:
-        UsageError: it is no such time.
-    """
-    if word is None:
-        return None
-    try:
-        if "-" not in word:
-            return datetime.combine(now.date(), datetime.strptime(word, "%H:%M").time(), now.tzinfo)  # noqa: DTZ007 - the operator means the clock on the wall
-        found = datetime.fromisoformat(word)
-    except ValueError:
-        raise UsageError(f"{word!r} is no time", hint="Type for example: --since '2026-11-24 02:13'") from None
-    return found if found.tzinfo else found.replace(tzinfo=now.tzinfo)
