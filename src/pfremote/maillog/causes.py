@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from pfremote.maillog.capture import Capture
 from pfremote.maillog.findings import Finding
 from pfremote.maillog.kept import KeptRecords
 from pfremote.maillog.narrow import name_accounts, users_of
 from pfremote.maillog.parties import Parties, find_parties
+from pfremote.maillog.pieces.pack import Packed
 from pfremote.maillog.tally import Places
 from pfremote.maillog.transcripts.turns import Transcript
 from pfremote.model.cause import Cause
 
+#: A session, and whom it logged in.
+_About = tuple[Transcript, tuple[str, ...]]
+
 
 def list_causes(capture: Capture, places: Mapping[int, int] | None = None) -> tuple[Cause, ...]:
     """Return the causes in log order; ``places`` says where in ``evidence.log`` a line stands, by its number."""
-    transcripts = {item.session.id: item for item in capture.transcripts}
+    return tuple(tell_causes(capture, places))
+
+
+def tell_causes(capture: Capture, places: Mapping[int, int] | None = None) -> Iterator[Cause]:
+    """Yield the same, each made when it is asked for."""
+    if isinstance(capture.transcripts, Packed):
+        find: Callable[[int], _About | None] = capture.transcripts.find
+    else:
+        find = {about[0].session.id: about for about in with_users(capture)}.get
+    return (_make_cause(item, find(item.session or 0), places) for item in capture.findings)
+
+
+def with_users(capture: Capture) -> Iterator[_About]:
+    """Yield the transcripts, each with whom its session logged in."""
+    if isinstance(capture.transcripts, Packed):
+        return capture.transcripts.with_users()
     accounts = name_accounts(capture.exposures)
-    return tuple(_make_cause(item, transcripts.get(item.session or 0), accounts, places) for item in capture.findings)
+    return ((transcript, users_of(transcript, accounts)) for transcript in capture.transcripts)
 
 
-def _make_cause(
-    finding: Finding,
-    transcript: Transcript | None,
-    accounts: Mapping[int, Iterable[tuple[int, str]]],
-    places: Mapping[int, int] | None,
-) -> Cause:
+def _make_cause(finding: Finding, about: _About | None, places: Mapping[int, int] | None) -> Cause:
     number = finding.proof.number
-    parties = Parties()
-    if transcript is not None:
-        parties = find_parties(finding, transcript, users_of(transcript, accounts))
+    parties = Parties() if about is None else find_parties(finding, *about)
     return Cause(
         code=finding.code,
         certainty=finding.certainty,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pfremote.maillog.capture import Capture
-from pfremote.maillog.narrow import name_accounts, users_of
+from pfremote.maillog.causes import with_users
 from pfremote.maillog.parties import list_recipients, list_senders
 from pfremote.maillog.transcripts.summary import summarise
 from pfremote.maillog.transcripts.turns import Transcript
@@ -18,11 +18,10 @@ from pfremote.text.times import format_time
 Event = tuple[Kind, dict[str, Any]]
 
 
-def list_capture_events(capture: Capture, causes: Sequence[Cause]) -> Iterator[Event]:
+def list_capture_events(capture: Capture, causes: Iterable[Cause]) -> Iterator[Event]:
     """Yield an event for each session, then one for each of its causes (docs/reference/exit-codes-and-events.md)."""
-    accounts = name_accounts(capture.exposures)
-    for transcript in capture.transcripts:
-        yield "session", encode_session(transcript, users_of(transcript, accounts))
+    for transcript, users in with_users(capture):
+        yield "session", encode_session(transcript, users)
     for cause in causes:
         yield "finding", cause.as_json()
 

@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from pfremote.errors import ExitCode, PfremoteError
-from pfremote.maillog.messages.message import Message
 from pfremote.maillog.narrow import Wanted
 from pfremote.model.result import HostResult
 from pfremote.options.pseudonymise import make_disguise
@@ -20,8 +19,9 @@ from pfremote.output.columns import page_width
 from pfremote.output.output import Output
 from pfremote.paths import exists
 from pfremote.report import Format, Report, render_report
+from pfremote.report.model import StoryView
 from pfremote.report.stories import tell_story
-from pfremote.run.log_files import STDIN, Source, copy_stdin
+from pfremote.run.log_files import STDIN, Source, copy_stdin, open_spool
 from pfremote.run.log_parts import join_parts
 from pfremote.run.log_report import build_log_report, count_recap, list_events, record_logs
 from pfremote.run.read_logs import Explained, explain_log, explain_nothing, find_messages, find_names
@@ -74,9 +74,14 @@ def run_explain(sources: Sequence[Source], options: ExplainOptions, output: Outp
         UsageError: ``out`` is no folder to write to.
         PfremoteError: the map of tokens cannot be written, with ``share``.
     """
+    with open_spool() as spool:
+        return _explain(sources, options, output, spool)
+
+
+def _explain(sources: Sequence[Source], options: ExplainOptions, output: Output, spool: IO[bytes]) -> ExitCode:
     moment = datetime.now(UTC)
     sources = join_parts(sources)
-    logs, interrupted = _read_all(sources, options, output)
+    logs, interrupted = _read_all(sources, options, output, spool)
     for log in logs:
         if log.error is not None or not log.readable:
             output.complain(log.error or explain_nothing(log))
@@ -84,11 +89,10 @@ def run_explain(sources: Sequence[Source], options: ExplainOptions, output: Outp
             _show_strange(log, output)
     read = [log for log in logs if log.readable]
     code = _choose_code(logs, read, interrupted=interrupted)
-    messages = find_messages(read, options.wanted)
     if options.share:
         _share(read, output)
     else:
-        _tell(read, messages, options, code, moment, output)
+        _tell(read, options, code, moment, output, spool)
     _end(read, code, output)
     return code
 
@@ -108,13 +112,15 @@ def _choose_code(logs: Sequence[Explained], read: Sequence[Explained], *, interr
     return ExitCode.OK if len(read) == len(logs) else ExitCode.HOST_FAILED
 
 
-def _read_all(sources: Sequence[Source], options: ExplainOptions, output: Output) -> tuple[list[Explained], bool]:
+def _read_all(
+    sources: Sequence[Source], options: ExplainOptions, output: Output, spool: IO[bytes]
+) -> tuple[list[Explained], bool]:
     """Read one log after the other; Ctrl-C ends with those that were read so far."""
     logs: list[Explained] = []
     messages = options.shows_messages or options.out is not None or output.stream is not None
     try:
         for source in sources:
-            logs.append(_read_one(source, options, output, messages=messages))
+            logs.append(_read_one(source, options, output, spool, messages=messages))
         _follow(logs, options.wanted, output)
     except KeyboardInterrupt:
         output.console.progress("")
@@ -124,14 +130,18 @@ def _read_all(sources: Sequence[Source], options: ExplainOptions, output: Output
     return logs, False
 
 
-def _read_one(source: Source, options: ExplainOptions, output: Output, *, messages: bool) -> Explained:
-    """Read one log: twice where it is large and only sessions are shown of it."""
-    if messages or not options.shows_few_lines:
+def _read_one(
+    source: Source, options: ExplainOptions, output: Output, spool: IO[bytes], *, messages: bool
+) -> Explained:
+    """Read one log: twice where it is large and no more lines are shown of it than those that prove a finding."""
+    few = options.shows_few_lines or output.stream is not None
+    if not few or options.out is not None or options.share or options.wanted.of_messages():
         return explain_log(source, options.wanted, _make_progress(source, output), messages=messages)
     try:
         with copy_stdin(source, output.console.detail) as copied:
             tell = _make_progress(source, output)
-            return explain_log(copied, options.wanted, tell, messages=False, twice=copied.is_large)
+            twice = copied.is_large
+            return explain_log(copied, options.wanted, tell, messages=messages, twice=twice, spool=spool)
     except PfremoteError as exc:
         return Explained(source, source.host, error=exc)
 
@@ -168,15 +178,18 @@ def _make_progress(source: Source, output: Output) -> Callable[[int], None]:
 
 def _tell(
     read: Sequence[Explained],
-    messages: Sequence[Message],
     options: ExplainOptions,
     code: ExitCode,
     moment: datetime,
     output: Output,
+    spool: IO[bytes],
 ) -> None:
-    for kind, details in list_events(read, messages) if output.stream is not None else ():
-        output.stream_only(kind, details.pop("host", ""), **details)
-    stories = tuple(map(tell_story, messages))
+    if output.stream is not None:
+        for kind, details in list_events(read, find_messages(read, options.wanted, spool)):
+            output.stream_only(kind, details.pop("host", ""), **details)
+    stories: tuple[StoryView, ...] = ()
+    if options.out is not None or (options.shows_messages and output.stream is None):
+        stories = tuple(map(tell_story, find_messages(read, options.wanted, spool)))
     if read and options.out is not None:
         report = build_log_report(read, typed_command(), moment, int(code))
         _keep(read, dataclasses.replace(report, stories=stories), options.out, moment, code, output)
@@ -184,7 +197,7 @@ def _tell(
         troubled = options.wanted.everything and not options.everything
         report = build_log_report(read, typed_command(), moment, int(code), troubled=troubled)
         notes = (*report.notes, _PARTLY_READ) if options.wanted.of_messages() else report.notes
-        if not options.wanted.everything and not report.sessions and not messages:
+        if not options.wanted.everything and not report.sessions and not stories:
             notes = (_explain_nothing_fits(read), *notes)
         report = dataclasses.replace(report, stories=stories if options.shows_messages else (), notes=notes)
         output.console.show(render_report(report, options.fmt, page_width(output.console.out)).rstrip("\n"))

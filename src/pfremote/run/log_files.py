@@ -122,6 +122,21 @@ def open_log(source: Source) -> Iterator[IO[bytes]]:
         ) from exc
 
 
+def _choose_folder() -> str:
+    """Return where files without a name are made: /tmp may be memory, and what is too large for that comes there."""
+    return os.environ.get("TMPDIR") or (_DISK if is_folder(_DISK) else gettempdir())
+
+
+@contextmanager
+def open_spool() -> Iterator[IO[bytes]]:
+    """Open what is written once and read back, as a file that no one else can open; a small one stays in memory.
+
+    The file has no name, so nothing is left of it however this process ends.
+    """
+    with SpooledTemporaryFile(max_size=LARGE, dir=_choose_folder()) as file:
+        yield cast(IO[bytes], file)
+
+
 @contextmanager
 def copy_stdin(source: Source, say: Callable[[str], None]) -> Iterator[Source]:
     """Copy a large standard input to a file that no one else can open, so that it can be read twice.
@@ -135,8 +150,7 @@ def copy_stdin(source: Source, say: Callable[[str], None]) -> Iterator[Source]:
     if source.path != STDIN:
         yield source
         return
-    # /tmp may be memory, and a log that is too large for that comes here.
-    folder = os.environ.get("TMPDIR") or (_DISK if is_folder(_DISK) else None)
+    folder = _choose_folder()
     with SpooledTemporaryFile(max_size=LARGE, dir=folder) as copy:
         try:
             shutil.copyfileobj(sys.stdin.buffer, copy, BLOCK)
@@ -145,7 +159,7 @@ def copy_stdin(source: Source, say: Callable[[str], None]) -> Iterator[Source]:
             raise PfremoteError(f"standard input cannot be copied: {why}", hint="Set TMPDIR to a folder.") from exc
         copied = replace(source, copy=cast(IO[bytes], copy))
         if copied.is_large:
-            say(f"standard input was copied to a private file without a name in {folder or gettempdir()}")
+            say(f"standard input was copied to a private file without a name in {folder}")
         yield copied
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 from pfremote import __version__
 from pfremote.errors import Reason
 from pfremote.maillog.capture import Capture
-from pfremote.maillog.causes import list_causes
+from pfremote.maillog.causes import tell_causes
 from pfremote.maillog.completeness import explain_short, find_short
 from pfremote.maillog.messages.message import Message
 from pfremote.model.lazy import Lazy
@@ -121,7 +121,7 @@ def _list_missing(capture: Capture) -> Iterator[Reason]:
         yield explain_short(len(short), f" ({'it' if len(short) == 1 else 'the first'} begins at line {short[0]})")
 
 
-def list_events(logs: Sequence[Explained], messages: Sequence[Message]) -> Iterator[Event]:
+def list_events(logs: Sequence[Explained], messages: Iterable[Message]) -> Iterator[Event]:
     """Yield the events of ``--json``, the recap excepted (docs/reference/exit-codes-and-events.md)."""
     for log in logs:
         if log.capture is not None:
@@ -140,7 +140,7 @@ def _place(log: Explained, details: dict[str, Any]) -> dict[str, Any]:
 
 
 def _events_of(host: str, capture: Capture) -> Iterator[Event]:
-    for kind, details in list_capture_events(capture, list_causes(capture)):
+    for kind, details in list_capture_events(capture, tell_causes(capture)):
         yield kind, {"host": host, **details}
     for exposure in capture.exposures:
         yield (

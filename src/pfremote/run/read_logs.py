@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import IO
 
 from pfremote.errors import PfremoteError
 from pfremote.maillog.capture import Capture, read_capture
@@ -14,7 +15,9 @@ from pfremote.maillog.messages.join import join_messages
 from pfremote.maillog.messages.message import Hop, Message
 from pfremote.maillog.narrow import Wanted, is_wanted, narrow
 from pfremote.maillog.parse.layouts import LayoutReader
-from pfremote.maillog.pieces.read import PIECE, Survey, read_twice
+from pfremote.maillog.pieces.hops import PackedHops
+from pfremote.maillog.pieces.read import PIECE, read_twice
+from pfremote.maillog.pieces.survey import Survey
 from pfremote.maillog.search import Found, choose_words, search
 from pfremote.run.log_files import STDIN, Source, read_log, time_of
 from pfremote.run.scan import scan
@@ -39,7 +42,7 @@ class Explained:
     source: Source
     host: str = ""
     capture: Capture | None = None
-    hops: tuple[Hop, ...] = ()
+    hops: Sequence[Hop] = ()
     layouts: tuple[tuple[str, int], ...] = ()
     strange: tuple[str, ...] = ()
     strange_lines: int = 0
@@ -65,24 +68,24 @@ def explain_log(
     known: Iterable[str] = (),
     twice: bool = False,
     piece: int = PIECE,
+    spool: IO[bytes] | None = None,
 ) -> Explained:
     """Read one log. What is wrong with it is its own result; the other logs are read all the same.
 
     ``messages`` says whether the ways of messages are wanted; they are also needed to choose sessions by message.
     ``known`` are names of wanted messages that other logs have. With ``twice`` the log is read two times, so many
-    lines at a time as ``piece`` says, and only what is shown as text is held: the sessions that are wanted, or, where
-    everything is, those with a finding.
+    lines at a time as ``piece`` says, and what is kept of it is put into the file ``spool``: the sessions that are
+    wanted, or, where everything is and ``messages`` are not, those with a finding.
     """
     layouts = LayoutReader()
     survey = Survey(FIRST_LINES)
     starts: list[int] = []
-    found = capture = None
+    found = kept = None
     try:
         found = _search(source, wanted, tell, known, starts, messages=messages)
         if twice and found is None and not wanted.of_messages():
-            layouts, capture = _read_twice(source, wanted, survey, tell, piece, starts)
-        is_narrow = capture is not None
-        if capture is None:
+            layouts, kept = _read_twice(source, wanted, survey, tell, piece, spool, starts, programs=messages)
+        if kept is None:
             layouts, survey = LayoutReader(), Survey(FIRST_LINES)
             capture = (
                 _read_whole(source, layouts, tell, starts) if found is None else _read_found(source, found, layouts)
@@ -92,12 +95,16 @@ def explain_log(
         return Explained(source, source.host, error=exc)
     hosts = survey.hosts | (found.hosts if found else set())
     host = source.host if source.named else _find_host(hosts) or source.host
-    hops = collect_hops(host, capture.records) if messages or wanted.of_messages() else ()
-    hops = hops if len(hosts - {"", "-"}) > 1 else name_host(host, hops)
+    is_of_one = len(hosts - {"", "-"}) <= 1
+    if kept is not None:
+        capture, hops = kept[0], _name_host_of(kept[1], host, is_of_one=is_of_one)
+    else:
+        hops = _collect(host, capture, is_of_one=is_of_one) if messages or wanted.of_messages() else ()
+        capture = narrow(capture, wanted, hops)
     return Explained(
         source,
         host,
-        capture if is_narrow else narrow(capture, wanted, hops),
+        capture,
         hops,
         _list_layouts(layouts, survey),
         tuple(survey.strange),
@@ -108,6 +115,18 @@ def explain_log(
         begins=survey.begins if found is None else None,
         ends=survey.ends if found is None else None,
     )
+
+
+def _name_host_of(hops: PackedHops | None, host: str, *, is_of_one: bool) -> Sequence[Hop]:
+    if hops is None:
+        return ()
+    hops.name_host(host, is_of_one=is_of_one)
+    return hops
+
+
+def _collect(host: str, capture: Capture, *, is_of_one: bool) -> tuple[Hop, ...]:
+    hops = collect_hops(host, capture.records)
+    return name_host(host, hops) if is_of_one else hops
 
 
 def _list_layouts(layouts: LayoutReader, survey: Survey) -> tuple[tuple[str, int], ...]:
@@ -124,8 +143,16 @@ def _read_whole(source: Source, layouts: LayoutReader, tell: Callable[[int], Non
 
 
 def _read_twice(
-    source: Source, wanted: Wanted, survey: Survey, tell: Callable[[int], None], piece: int, starts: list[int]
-) -> tuple[LayoutReader, Capture | None]:
+    source: Source,
+    wanted: Wanted,
+    survey: Survey,
+    tell: Callable[[int], None],
+    piece: int,
+    spool: IO[bytes] | None,
+    starts: list[int],
+    *,
+    programs: bool,
+) -> tuple[LayoutReader, tuple[Capture, PackedHops | None] | None]:
     """Read a log that is not held; None where it must be read as a whole."""
     moment = time_of(source)
     readers: list[LayoutReader] = []
@@ -144,8 +171,8 @@ def _read_twice(
         yield from read_log(source, readers[-1], learn if len(readers) == 1 else show, starts)
 
     offset = moment.utcoffset() or timedelta()
-    capture = read_twice(read, survey, wanted, now=moment, utc_offset=offset, piece=piece)
-    return readers[-1], capture
+    kept = read_twice(read, survey, wanted, now=moment, utc_offset=offset, piece=piece, spool=spool, programs=programs)
+    return readers[-1], kept
 
 
 def _search(
@@ -183,17 +210,27 @@ def _find_host(logged: Iterable[str]) -> str:
     return hosts.pop() if len(hosts) == 1 else ""
 
 
-def find_messages(logs: Sequence[Explained], wanted: Wanted) -> tuple[Message, ...]:
-    """Return the messages of all logs, joined over the hosts; where something was asked for, only those."""
-    messages = join_messages(hop for log in logs for hop in log.hops)
+def find_messages(logs: Sequence[Explained], wanted: Wanted, spool: IO[bytes] | None = None) -> Iterator[Message]:
+    """Yield the messages of all logs, joined over the hosts; where something was asked for, only those.
+
+    ``spool`` is that of :func:`explain_log`.
+    """
+    messages: Iterable[Message]
+    if any(isinstance(log.hops, PackedHops) for log in logs):
+        # Loaded for large logs alone: SQLite.
+        from pfremote.run.ways import join_on_disk
+
+        messages = join_on_disk([log.hops for log in logs], spool)
+    else:
+        messages = join_messages(hop for log in logs for hop in log.hops)
     if wanted.of_messages():
-        messages = tuple(item for item in messages if any(is_wanted(hop, wanted) for hop in item.hops))
-    return tuple(replace(message, id=number) for number, message in enumerate(messages, 1))
+        messages = (item for item in messages if any(is_wanted(hop, wanted) for hop in item.hops))
+    return (replace(message, id=number) for number, message in enumerate(messages, 1))
 
 
 def find_names(logs: Sequence[Explained], wanted: Wanted) -> frozenset[str]:
     """Return the queue ids and Message-IDs of the wanted messages, those of the next hops included."""
-    messages = find_messages(logs, wanted) if wanted.of_messages() else ()
+    messages = find_messages(logs, wanted) if wanted.of_messages() else iter(())
     hops = [hop for message in messages for hop in message.hops]
     names = {name for hop in hops for name in (hop.queue_id, hop.message_id, hop.origin)}
     return frozenset(names | {item.next_id for hop in hops for item in hop.tries}) - {""}

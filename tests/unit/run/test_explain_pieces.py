@@ -17,14 +17,15 @@ from pfremote.maillog.kept import KeptRecords
 from pfremote.maillog.narrow import Wanted
 from pfremote.maillog.parse.lines import parse_evidence
 from pfremote.maillog.pieces.gather import Counts, Gatherer
-from pfremote.maillog.pieces.read import PIECE, Survey, read_twice
+from pfremote.maillog.pieces.read import PIECE, read_twice
+from pfremote.maillog.pieces.survey import Survey
 from pfremote.maillog.pieces.well import went_well
 from pfremote.maillog.sessions.build import close_session
 from pfremote.maillog.transcripts.transcript import build_transcripts
 from pfremote.report import render_report
 from pfremote.run.log_files import LARGE, Source
-from pfremote.run.log_report import build_log_report, count_recap
-from pfremote.run.read_logs import Explained, explain_log
+from pfremote.run.log_report import build_log_report, count_recap, list_events
+from pfremote.run.read_logs import Explained, explain_log, find_messages
 
 MOMENT = datetime(2026, 11, 29, tzinfo=UTC)
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -34,10 +35,10 @@ PIECES = (1, 40)
 EVERYTHING = Wanted()
 
 
-def explain(path: Path, wanted: Wanted = EVERYTHING, *, piece: int = 0) -> Explained:
+def explain(path: Path, wanted: Wanted = EVERYTHING, *, piece: int = 0, messages: bool = False) -> Explained:
     """Read a log as a whole, or so many lines at a time."""
     source = Source(path.name, str(path))
-    return explain_log(source, wanted, lambda _done: None, messages=False, twice=piece > 0, piece=piece or PIECE)
+    return explain_log(source, wanted, lambda _done: None, messages=messages, twice=piece > 0, piece=piece or PIECE)
 
 
 def show(log: Explained, wanted: Wanted) -> tuple[object, ...]:
@@ -49,12 +50,20 @@ def show(log: Explained, wanted: Wanted) -> tuple[object, ...]:
     return (*told, *(render_report(report, fmt) for fmt in ("txt", "md")))
 
 
+def list_told(log: Explained, wanted: Wanted) -> tuple[object, ...]:
+    """Return what programs are told of a log."""
+    events = list(list_events([log], find_messages([log], wanted)))
+    return (log.host, log.layouts, log.strange, log.strange_lines, log.found, events, count_recap([log]))
+
+
 def assert_same(path: Path, pieces: tuple[int, ...] = PIECES, wanted: Wanted = EVERYTHING) -> None:
-    whole = show(explain(path, wanted), wanted)
+    whole = explain(path, wanted, messages=True)
+    shown, told = show(whole, wanted), list_told(whole, wanted)
     for piece in pieces:
-        log = explain(path, wanted, piece=piece)
-        assert log.capture is None or isinstance(log.capture.records, KeptRecords)  # it did not fall back to the whole
-        assert show(log, wanted) == whole, piece
+        for messages in (False, True):
+            log = explain(path, wanted, piece=piece, messages=messages)
+            assert log.capture is None or isinstance(log.capture.records, KeptRecords)  # it did not fall back
+            assert (list_told(log, wanted) == told) if messages else (show(log, wanted) == shown), piece
 
 
 @pytest.mark.parametrize("path", LOGS, ids=lambda path: path.stem)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
 from pfremote.maillog.messages.message import Hop, Try
@@ -33,6 +33,9 @@ _HELD = re.compile(r"(?:milter-)?(?:hold|quarantine): |placed on hold")
 _DROPPED = re.compile(r"(?:milter-)?discard: |removed \(discarded\)")
 
 
+_FIELDS_OF_HOP = tuple(one.name for one in fields(Hop))
+
+
 @dataclass(slots=True)
 class _OpenHop:
     """A hop while its lines are gathered."""
@@ -54,10 +57,54 @@ class _OpenHop:
     origin: str = ""
     origin_kind: str = ""
     lines: list[int] = field(default_factory=list)
+    #: How many lines are still to come, where that is known; 0 and less where it is not.
+    left: int = 0
 
     def close(self) -> Hop:
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        values = {name: getattr(self, name) for name in _FIELDS_OF_HOP}
         return Hop(**{**values, "tries": tuple(self.tries), "lines": tuple(self.lines)})
+
+
+class HopCollector:
+    """Takes the lines of one log in their order, and hands on each hop when it is over.
+
+    ``count`` says how many lines are about a message in all, or more: where the last of them was seen its hop is over,
+    also one that is never told to be removed.
+    """
+
+    def __init__(self, host: str, take: Callable[[Hop], object], count: Callable[[str], int] | None = None) -> None:
+        self._host, self._take, self._count = host, take, count or _count_none
+        self._opened: dict[tuple[str, str], _OpenHop] = {}
+        #: Host and queue id of what was made from another message → that message, and what it was made as.
+        self._made: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def feed(self, record: Record) -> None:
+        """Take the next line."""
+        found = _OF_A_MESSAGE.match(record.text)
+        if found is None:
+            return
+        key, rest = (record.host.strip("-") or self._host, found["id"]), found["rest"]
+        hop = self._opened.get(key)
+        if hop is None:
+            hop = self._opened[key] = _OpenHop(*key, started=record.time, left=self._count(key[1]))
+        hop.lines.append(record.number)
+        hop.ended = record.time or hop.ended
+        _note(hop, record, rest, self._made)
+        hop.left -= 1
+        if hop.removed or hop.left == 0:
+            self._take(self._opened.pop(key).close())
+
+    def finish(self) -> None:
+        """End of the log: hand on the others."""
+        for hop in self._opened.values():
+            self._take(hop.close())
+        self._opened.clear()
+        self._count = _count_none  # what counts may be large
+
+    def tell_origin(self, hop: Hop) -> Hop:
+        """Return a hop, after the end, with what it was made from where only lines of other messages say so."""
+        made = self._made.get((hop.host, hop.queue_id)) if self._made else None
+        return hop if made is None else replace(hop, origin=made[0], origin_kind=made[1])
 
 
 def collect_hops(host: str, records: Iterable[Record]) -> tuple[Hop, ...]:
@@ -65,26 +112,16 @@ def collect_hops(host: str, records: Iterable[Record]) -> tuple[Hop, ...]:
 
     ``host`` stands for lines that name none; a loghost's file has several.
     """
-    opened: dict[tuple[str, str], _OpenHop] = {}
-    closed: list[_OpenHop] = []
-    made: dict[tuple[str, str], tuple[str, str]] = {}
+    closed: list[Hop] = []
+    collector = HopCollector(host, closed.append)
     for record in records:
-        found = _OF_A_MESSAGE.match(record.text)
-        if found is None:
-            continue
-        key, rest = (record.host.strip("-") or host, found["id"]), found["rest"]
-        hop = opened.get(key)
-        if hop is None:
-            hop = opened[key] = _OpenHop(*key, started=record.time)
-        hop.lines.append(record.number)
-        hop.ended = record.time or hop.ended
-        _note(hop, record, rest, made)
-        if hop.removed:
-            closed.append(opened.pop(key))
-    hops = [*closed, *opened.values()]
-    for hop in hops:
-        hop.origin, hop.origin_kind = made.get((hop.host, hop.queue_id), (hop.origin, hop.origin_kind))
-    return tuple(hop.close() for hop in sorted(hops, key=lambda hop: hop.lines[0]))
+        collector.feed(record)
+    collector.finish()
+    return tuple(map(collector.tell_origin, sorted(closed, key=lambda hop: hop.lines[0])))
+
+
+def _count_none(_queue_id: str) -> int:
+    return 0
 
 
 def name_host(host: str, hops: Iterable[Hop]) -> tuple[Hop, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ def join_messages(hops: Iterable[Hop]) -> tuple[Message, ...]:
     Message-ID.
     """
     every = merge_hops(sorted(hops, key=lambda hop: hop.started or _FIRST))
-    groups = _Groups(len(every))
+    groups = Groups(len(every))
     _join_by_queue_id(every, groups)
     _join_by_message_id(every, groups)
     members: dict[int, list[Hop]] = defaultdict(list)
@@ -31,24 +32,26 @@ def join_messages(hops: Iterable[Hop]) -> tuple[Message, ...]:
     return tuple(Message(number, tuple(group)) for number, group in enumerate(members.values(), 1))
 
 
-class _Groups:
+class Groups:
     """Which places belong together: a forest in which each place points to another of its group."""
 
     def __init__(self, size: int) -> None:
-        self._parents = list(range(size))
+        self._parents = array("I", range(size))
 
     def find(self, place: int) -> int:
+        """Return the first place of a place's group."""
         while self._parents[place] != place:
             self._parents[place] = self._parents[self._parents[place]]
             place = self._parents[place]
         return place
 
     def join(self, one: int, other: int) -> None:
+        """Make one group of two."""
         first, second = sorted((self.find(one), self.find(other)))
         self._parents[second] = first
 
 
-def _join_by_queue_id(every: Sequence[Hop], groups: _Groups) -> None:
+def _join_by_queue_id(every: Sequence[Hop], groups: Groups) -> None:
     places: dict[str, list[int]] = defaultdict(list)
     for place, hop in enumerate(every):
         places[hop.queue_id].append(place)
@@ -60,7 +63,7 @@ def _join_by_queue_id(every: Sequence[Hop], groups: _Groups) -> None:
             _join_nearest(place, same_host, every, groups)
 
 
-def _join_by_message_id(every: Sequence[Hop], groups: _Groups) -> None:
+def _join_by_message_id(every: Sequence[Hop], groups: Groups) -> None:
     last: dict[str, int] = {}
     for place, hop in enumerate(every):
         if not hop.message_id:
@@ -71,7 +74,7 @@ def _join_by_message_id(every: Sequence[Hop], groups: _Groups) -> None:
         last[hop.message_id] = place
 
 
-def _join_nearest(place: int, candidates: Iterable[int], every: Sequence[Hop], groups: _Groups) -> None:
+def _join_nearest(place: int, candidates: Iterable[int], every: Sequence[Hop], groups: Groups) -> None:
     """Join a hop with the one of several with the same queue id that is nearest in time."""
     fitting = [other for other in candidates if other != place and _near(every[other], every[place])]
     if fitting:

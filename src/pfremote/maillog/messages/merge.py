@@ -19,15 +19,15 @@ def merge_hops(hops: Iterable[Hop]) -> list[Hop]:
     last: dict[tuple[str, str], int] = {}
     for hop in hops:
         place = last.get((hop.host, hop.queue_id))
-        if place is not None and _is_same(merged[place], hop):
-            merged[place] = _merge(merged[place], hop)
+        if place is not None and is_same(merged[place], hop):
+            merged[place] = merge(merged[place], hop)
         else:
             last[hop.host, hop.queue_id] = len(merged)
             merged.append(hop)
     return merged
 
 
-def _is_same(hop: Hop, later: Hop) -> bool:
+def is_same(hop: Hop, later: Hop) -> bool:
     """Tell whether a hop that began later under the same queue id is of the same message."""
     if hop.ended is None or later.started is None:
         return False
@@ -39,7 +39,8 @@ def _is_same(hop: Hop, later: Hop) -> bool:
     return not is_new and later.started - hop.ended <= _LONGEST
 
 
-def _merge(hop: Hop, later: Hop) -> Hop:
+def merge(hop: Hop, later: Hop) -> Hop:
+    """Return the hop of which two logs tell each a part."""
     tries = sorted({**_tries(later), **_tries(hop)}.values(), key=lambda item: item.time or _FIRST)
     return replace(
         hop,

@@ -1,51 +1,85 @@
-"""Transcripts that are not looked at before the end of a log: packed, in a tenth of the room."""
+"""Transcripts that are not looked at before the end of a log: packed, without their lines."""
 
 from __future__ import annotations
 
-import pickle
-import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
+from operator import attrgetter
+from typing import IO, Any, NamedTuple
 
+from pfremote.maillog.pieces.spool import Spool
 from pfremote.maillog.sessions.build import Session
-from pfremote.maillog.transcripts.turns import Transcript
+from pfremote.maillog.transcripts.turns import Check, Delivery, Sasl, Tls, Transcript, Turn
 from pfremote.model.lazy import Lazy
+
+#: What of a session is packed: neither its id, which comes first, nor its lines, which come last.
+_OF_SESSION = attrgetter(*(field.name for field in fields(Session)[1:-1]))
+_OF_TRANSCRIPT = attrgetter(*(field.name for field in fields(Transcript)[1:]))
+_KINDS = (Turn, Tls, Sasl, Check, Delivery)
+
+
+class _Item(NamedTuple):
+    session: tuple[Any, ...]
+    transcript: tuple[Any, ...]
+    users: tuple[str, ...]
 
 
 class Packed(Lazy[Transcript]):
-    """Transcripts of sessions without the sessions' lines, each made anew when it is asked for."""
+    """Transcripts of sessions without the sessions' lines, each made anew when it is asked for.
 
-    def __init__(self) -> None:
-        self._items: list[tuple[int, bytes]] = []
+    ``file`` is where they are put (:class:`~pfremote.maillog.pieces.spool.Spool`).
+    """
+
+    def __init__(self, file: IO[bytes] | None = None) -> None:
+        self._spool: Spool[_Item] = Spool(file, _KINDS)
+        #: In the order of the sessions: their ids, and where they are.
+        self._ids, self._places = array("I"), array("I")
 
     @property
-    def numbers(self) -> list[int]:
+    def numbers(self) -> Sequence[int]:
         """The sessions' ids, in their order."""
-        return [number for number, _ in self._items]
+        return self._ids
 
     @property
     def sessions(self) -> Sequence[Session]:
         """The sessions, without their lines."""
         return _Sessions(self)
 
-    def add(self, transcript: Transcript) -> None:
-        """Take one more, in any order."""
-        bare = replace(transcript, session=replace(transcript.session, records=()))
-        # A thousand sessions of a debug log are some MB: the least effort packs them nearly as well as the most.
-        self._items.append((bare.session.id, zlib.compress(pickle.dumps(bare, pickle.HIGHEST_PROTOCOL), 1)))
+    def add(self, transcript: Transcript, users: tuple[str, ...] = ()) -> None:
+        """Take one more, in any order; ``users`` are those whom the session logged in, as its lines tell."""
+        self._ids.append(transcript.session.id)
+        self._places.append(len(self._spool))
+        self._spool.add(_Item((*_OF_SESSION(transcript.session), ()), _OF_TRANSCRIPT(transcript), users))
 
-    def number(self, numbers: Mapping[int, int]) -> None:
-        """Give the sessions other ids, by the old ones, and put them in that order."""
-        self._items = sorted((numbers[old], packed) for old, packed in self._items)
+    def number(self, place_of: Callable[[int], int], number_of: Callable[[int], int]) -> None:
+        """Give the sessions other ids, by the old ones, and put them in the order of ``place_of``, from 0."""
+        ids, places = array("I", self._ids), array("I", self._places)
+        for old, place in zip(self._ids, self._places, strict=True):
+            at = place_of(old)
+            ids[at], places[at] = number_of(old), place
+        self._ids, self._places = ids, places
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._ids)
 
     def make(self, place: int) -> Transcript:
         """Return one."""
-        number, packed = self._items[place]
-        transcript: Transcript = pickle.loads(zlib.decompress(packed))  # noqa: S301 - packed above, and kept in memory
-        return replace(transcript, session=replace(transcript.session, id=number))
+        return self._make(place)[0]
+
+    def with_users(self) -> Iterator[tuple[Transcript, tuple[str, ...]]]:
+        """Yield each with whom it logged in."""
+        return map(self._make, range(len(self)))
+
+    def find(self, number: int) -> tuple[Transcript, tuple[str, ...]] | None:
+        """Return the transcript of a session, by its id, with whom it logged in; None where it is not here."""
+        at = bisect_left(self._ids, number)
+        return self._make(at) if at < len(self) and self._ids[at] == number else None
+
+    def _make(self, place: int) -> tuple[Transcript, tuple[str, ...]]:
+        session, transcript, users = self._spool[self._places[place]]
+        return Transcript(Session(self._ids[place], *session), *transcript), users
 
 
 class _Sessions(Lazy[Session]):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from io import BytesIO
 from itertools import islice
+from typing import IO
 
 from pfremote.maillog.budget import shorten
 from pfremote.maillog.capture import Capture, Counts, Meter
@@ -17,11 +19,12 @@ from pfremote.maillog.findings.aftermath import Aftermath
 from pfremote.maillog.kept import KeptRecords
 from pfremote.maillog.narrow import Wanted, is_kept, name_accounts, users_of
 from pfremote.maillog.parse.lines import parse_evidence
-from pfremote.maillog.parse.programs import is_of_postfix
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.pieces.gather import Counts as LineCounts
 from pfremote.maillog.pieces.gather import Gatherer, Group
+from pfremote.maillog.pieces.hops import PackedHops
 from pfremote.maillog.pieces.pack import Packed
+from pfremote.maillog.pieces.survey import Survey
 from pfremote.maillog.pieces.well import went_well
 from pfremote.maillog.proof.prove import Lesson, Withheld
 from pfremote.maillog.sessions.build import Session, close_session
@@ -36,64 +39,54 @@ PIECE = 8192
 Read = Callable[[], Iterable[bytes]]
 
 
-@dataclass(slots=True)
-class Survey:
-    """What a log has, beside its sessions: hosts, its first and last time, and whether there is a line of Postfix.
-
-    ``strange`` are the first lines that fit no layout, ``strange_lines`` counts these, ``bare`` the empty ones too.
-    """
-
-    first_lines: int
-    hosts: set[str] = field(default_factory=set)
-    of_postfix: bool = False
-    strange: list[str] = field(default_factory=list)
-    strange_lines: int = 0
-    bare: int = 0
-    begins: datetime | None = None
-    ends: datetime | None = None
-
-    def take(self, records: Iterable[Record]) -> None:
-        """Take the next lines, as they may be shown."""
-        for record in records:
-            self.hosts.add(record.host)
-            if record.time is not None:
-                self.begins, self.ends = self.begins or record.time, record.time
-            if record.tag:
-                self.of_postfix = self.of_postfix or is_of_postfix(record)
-                continue
-            self.bare += 1
-            if record.text.strip():
-                self.strange_lines += 1
-                if len(self.strange) < self.first_lines:
-                    self.strange.append(record.text)
-
-
 def read_twice(
-    read: Read, survey: Survey, wanted: Wanted, *, now: datetime, utc_offset: timedelta, piece: int = PIECE
-) -> Capture | None:
+    read: Read,
+    survey: Survey,
+    wanted: Wanted,
+    *,
+    now: datetime,
+    utc_offset: timedelta,
+    piece: int = PIECE,
+    spool: IO[bytes] | None = None,
+    programs: bool = False,
+) -> tuple[Capture, PackedHops | None] | None:
     """Return what :func:`~pfremote.maillog.capture.read_capture` and :func:`~pfremote.maillog.narrow.narrow` do.
 
     Where everything is wanted, the sessions that have no finding are left out. ``wanted`` may not be of messages. Of
-    the lines only those are held that prove a finding.
+    the lines only those are held that prove a finding. What is to be kept is put into the file ``spool``; without one
+    it is held, packed. For ``programs`` no session is left out, and the hops of the log's messages are beside it.
 
     None where the log cannot be read so: it changed between the two readings, or something in it cannot be read; then
     it is to be read as a whole.
     """
-    reading = _Reading(read, wanted, now, utc_offset, piece)
+    reading = _Reading(read, wanted, now, utc_offset, piece, spool or BytesIO(), programs=programs)
     return attempt(lambda: reading.read(survey), lambda _kind: None)
 
 
 class _Reading:
-    def __init__(self, read: Read, wanted: Wanted, now: datetime, utc_offset: timedelta, piece: int) -> None:
+    def __init__(
+        self,
+        read: Read,
+        wanted: Wanted,
+        now: datetime,
+        utc_offset: timedelta,
+        piece: int,
+        spool: IO[bytes],
+        *,
+        programs: bool,
+    ) -> None:
         self._read, self._now, self._utc_offset, self._piece = read, now, utc_offset, piece
         self._wanted = wanted
+        #: Sessions without a finding are only counted.
+        self._troubled = wanted.everything and not programs
         self._lesson = Lesson()
         self._accounts: dict[int, list[tuple[int, str]]] = {}
         self._counts = LineCounts()
         self._begins = Places()
         self._aftermath = Aftermath()
         self._sessions = 0
-        self._packed = Packed()
+        self._packed = Packed(spool)
+        self._hops = PackedHops(spool, self._counts.of_message) if programs else None
         self._findings: list[Finding] = []
         #: Sessions to which a line of the host may have something to add, and what follows their messages.
         self._undecided: list[Transcript] = []
@@ -103,7 +96,7 @@ class _Reading:
         #: The lines of the sessions that were asked for, and those that follow their messages.
         self._lines = Places()
 
-    def read(self, survey: Survey) -> Capture | None:
+    def read(self, survey: Survey) -> tuple[Capture, PackedHops | None] | None:
         """Read it twice."""
         before, learned = Meter(()), blake2b()
         for piece in self._pieces(before, learned.update):
@@ -118,19 +111,28 @@ class _Reading:
         meter, shown = Meter(()), blake2b()
         gatherer = Gatherer(self._counts)
         for piece in self._pieces(meter, shown.update):
-            records, withheld = self._lesson.show(piece)
-            self._withheld += withheld
-            survey.take(records)
-            for record, one in zip(piece, records, strict=True):
-                gatherer.feed(record, one)
-                self._aftermath.feed(one)
-            for group in gatherer.ripe():
-                self._keep(group)
+            self._show(piece, gatherer, survey)
         if shown.digest() != learned.digest():
             return None
         for group in gatherer.finish():
             self._keep(group)
-        return self._capture(meter, gatherer.of_host())
+        if self._hops is not None:
+            self._hops.finish()
+        return self._capture(meter, gatherer.of_host()), self._hops
+
+    def _show(self, piece: list[Record], gatherer: Gatherer, survey: Survey) -> None:
+        """Take the next lines as they may be shown, and keep the sessions that are over then."""
+        records, withheld = self._lesson.show(piece)
+        self._withheld += withheld
+        survey.take(records)
+        for record, one in zip(piece, records, strict=True):
+            gatherer.feed(record, one)
+            self._aftermath.feed(one)
+        if self._hops is not None:
+            for one in records:
+                self._hops.feed(one)
+        for group in gatherer.ripe():
+            self._keep(group)
 
     def _pieces(self, meter: Meter, note: Callable[[bytes], None]) -> Iterator[list[Record]]:
         def blocks() -> Iterator[bytes]:
@@ -148,7 +150,8 @@ class _Reading:
         """Keep the sessions that are wanted; of the others only the number."""
         for one in group.sessions:
             self._begins.add(one.records[0].number)
-        if self._wanted.everything and went_well(group):
+        well = self._wanted.everything and went_well(group)
+        if well and self._troubled:
             self._sessions += len(group.sessions)
             return
         sessions = tuple(close_session(one.records[0].number, one) for one in group.sessions)
@@ -156,7 +159,7 @@ class _Reading:
             self._short += find_short(sessions)
         self._sessions += len(sessions)
         transcripts = build_transcripts(sessions, group.followed)
-        found = find_alone(transcripts, group.followed)
+        found = () if well else find_alone(transcripts, group.followed)
         if found is None:
             self._undecided += transcripts
             self._followed += group.followed
@@ -168,8 +171,9 @@ class _Reading:
         with_finding = {item.session for item in found}
         ids: set[str] = set()
         for transcript in transcripts:
-            if self._is_wanted(transcript, has_finding=transcript.session.id in with_finding):
-                self._packed.add(transcript)
+            users = users_of(transcript, self._accounts)
+            if self._is_wanted(transcript, users, has_finding=transcript.session.id in with_finding):
+                self._packed.add(transcript, users)
                 ids.update(transcript.session.queue_ids)
                 self._note(transcript.session)
         for record in followed:
@@ -177,10 +181,10 @@ class _Reading:
                 self._lines.add(record.number)
         self._findings += found
 
-    def _is_wanted(self, transcript: Transcript, *, has_finding: bool) -> bool:
+    def _is_wanted(self, transcript: Transcript, users: tuple[str, ...], *, has_finding: bool) -> bool:
         if self._wanted.everything:
-            return has_finding
-        return is_kept(transcript, self._wanted, set(), users_of(transcript, self._accounts), has_finding)
+            return has_finding or not self._troubled
+        return is_kept(transcript, self._wanted, set(), users, has_finding)
 
     def _note(self, session: Session) -> None:
         """Note what is told of a session that was asked for and is not in its transcript."""
@@ -198,18 +202,17 @@ class _Reading:
         of_host = [item for item in last if item.session is None]
         found = sorted((*of_host, *self._findings), key=lambda item: item.session or 0)
         return tuple(
-            item if item.session is None else replace(item, session=number_of.get(item.session))
+            item if item.session is None else replace(item, session=number_of(item.session))
             for item in sorted(found, key=lambda item: item.proof.number)
-            if self._wanted.everything or item.session in number_of or item.proof.number in self._lines
+            if self._wanted.everything or number_of(item.session) or item.proof.number in self._lines
         )
 
-    def _number(self) -> dict[int, int]:
+    def _number(self) -> Callable[[int | None], int | None]:
         """Give the sessions their numbers: in the log, or, where some were asked for, among these."""
-        begins = sorted(self._packed.numbers)
-        among = self._begins if self._wanted.everything else Places(begins)
-        number_of = {begin: among[begin] for begin in begins}
-        self._packed.number(number_of)
-        return number_of
+        kept = Places(self._packed.numbers)
+        among = self._begins if self._wanted.everything else kept
+        self._packed.number(lambda begin: kept[begin] - 1, among.__getitem__)
+        return lambda begin: among[begin] if begin is not None and begin in kept else None
 
     def _capture(self, meter: Meter, unplaced: Sequence[Record]) -> Capture:
         findings = self._find_last(unplaced)
@@ -233,7 +236,7 @@ class _Reading:
                 undecided=0,
                 other_exposures=0,
                 cut_lines=len(meter.cut),
-                quiet=self._sessions - len(self._packed) if everything else 0,
+                quiet=self._sessions - len(self._packed) if self._troubled else 0,
                 short=tuple(sorted(self._short)),
             ),
         )
