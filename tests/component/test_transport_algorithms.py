@@ -28,6 +28,12 @@ MX1 = Target("mx1", "mx1")
     [
         ("Ciphers aes256-ctr", "local_cipher", "aes256-ctr"),
         ("Ciphers chacha20-poly1305@openssh.com,aes192-ctr", "local_cipher", "aes192-ctr"),
+        (
+            "Ciphers chacha20-poly1305@openssh.com,aes192-ctr,aes256-gcm@openssh.com",
+            "local_cipher",
+            "aes256-gcm@openssh.com",
+        ),
+        ("Ciphers aes192-ctr,aes256-gcm@openssh.com", "local_cipher", "aes192-ctr"),
         ("Ciphers ^aes256-gcm@openssh.com", "local_cipher", "aes256-gcm@openssh.com"),
         ("MACs hmac-sha2-512", "local_mac", "hmac-sha2-512"),
         ("KexAlgorithms diffie-hellman-group16-sha512", "kex", "diffie-hellman-group16-sha512"),

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from importlib import resources
 
+_lock = threading.Lock()
 
-@cache
+
 def load_agent() -> bytes:
     """Return the whole agent as the one script that is sent to a host, without pure comment and blank lines.
 
     The parts are numbered files, sent in the order of their names.
     """
+    with _lock:  # a run's first hosts are asked at once, and each would make its own
+        return _make_agent()
+
+
+@cache
+def _make_agent() -> bytes:
     folder = resources.files("pfremote.agent") / "script"
     parts = sorted((part for part in folder.iterdir() if part.name.endswith(".sh")), key=lambda part: part.name)
     return wrap_agent(b"".join(strip_comments(part.read_bytes()) for part in parts))

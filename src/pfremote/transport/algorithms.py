@@ -17,6 +17,9 @@ Method = Literal["publickey", "password"]
 
 # One algorithm with two names (RFC 8731, section 3): Paramiko knows only the older one.
 _ALIASES = {"curve25519-sha256": "curve25519-sha256@libssh.org"}
+# What OpenSSH likes best and Paramiko has not. Ciphers of the same kind (AEAD) come nearest, and need no MAC beside
+# them, which Paramiko compares byte by byte.
+_AEAD = "chacha20-poly1305@openssh.com"
 # The type information leaves these out; they are what Paramiko offers by default.
 _OURS = vars(paramiko.Transport)
 # Option, its name in ssh_config(5), Paramiko's list, the name of that list in SecurityOptions.
@@ -45,7 +48,10 @@ def find_unusable(config: HostConfig) -> str:
 def restrict(config: HostConfig, offer: paramiko.transport.SecurityOptions) -> None:
     """Offer only what ssh_config allows, in its order; a list that leaves nothing is not touched here."""
     for option, _, known, attribute in _LISTS:
-        common = _common(_read_list(config, option), known)
+        allowed = _read_list(config, option)
+        common = _common(allowed, known)
+        if allowed[:1] == (_AEAD,):
+            common = tuple(sorted(common, key=lambda name: "-gcm@" not in name))
         if common:
             setattr(offer, attribute, common)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import fabric
@@ -117,13 +118,19 @@ def _build(
         hop.hostname,
         user=hop.user,
         port=hop.port,
-        config=fabric.Config(ssh_config=SSHConfig(), lazy=True),
+        config=_plain_config(),
         gateway=gateway if gateway is not None else False,
         forward_agent=False,
         connect_kwargs={"auth_strategy": Login(hop, password, place, options.connect_timeout)},
     )
     _force(cxn, check, options)
     return cxn
+
+
+@cache
+def _plain_config() -> fabric.Config:
+    """Return Fabric's own settings, with no file read. Nothing changes them, so one serves all connections."""
+    return fabric.Config(ssh_config=SSHConfig(), lazy=True)
 
 
 def _force(cxn: fabric.Connection, check: HostKeyCheck, options: ConnectOptions) -> None:

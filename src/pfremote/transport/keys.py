@@ -9,6 +9,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import paramiko
@@ -131,12 +132,27 @@ def list_identities(config: HostConfig, agent: KeyAgent | None) -> Iterator[Iden
 
 
 def _load(path: Path, certificates: tuple[Path, ...]) -> Identity:
+    there = tuple(certificate for certificate in certificates if exists(certificate))
+    return _load_file(path, there, tuple(_stamp(file) for file in (path, *there)))
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    try:
+        seen = path.stat()
+    except OSError:
+        return ()
+    return seen.st_ino, seen.st_size, seen.st_mtime_ns
+
+
+# One key opens many hosts, and reading it costs as much as using it.
+@lru_cache(maxsize=64)
+def _load_file(path: Path, certificates: tuple[Path, ...], _stamps: tuple[tuple[int, ...], ...]) -> Identity:
     if read_key_type(read_public_blob(path)).startswith("sk-"):
         return Identity(str(path), None, "a FIDO key")
     try:
         key = paramiko.PKey.from_path(path)
         for certificate in certificates:
-            if exists(certificate) and _belongs(certificate, key):
+            if _belongs(certificate, key):
                 key.load_certificate(str(certificate))
     except (TypeError, paramiko.PasswordRequiredException):
         # cryptography says TypeError where a passphrase is needed and none was given

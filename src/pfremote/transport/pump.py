@@ -54,16 +54,14 @@ class _Sender(threading.Thread):
         self._command = command
         self._queue: SimpleQueue[bytes | None] = SimpleQueue()
         self.put = self._queue.put
-        self.refused = False
 
     def run(self) -> None:
-        try:
-            self._channel.exec_command(self._command)
-        except FOREIGN:
-            self.refused = True  # or the connection is gone: the reading side asks the transport
-            return
+        # As ssh(1) does, stdin follows the request at once: waiting for the server's yes would be a round trip. A no
+        # closes the channel, see _finish.
+        self._channel._wait_for_event = lambda: None  # type: ignore[attr-defined]
         # A command that ended without reading closes its channel, which is no error.
         with suppress(*FOREIGN):
+            self._channel.exec_command(self._command)
             while (data := self._queue.get()) is not None:
                 self._channel.sendall(data)
             self._channel.shutdown_write()
@@ -123,7 +121,7 @@ def pump_channel(
                 timeout, deadline = more, time.monotonic() + more
         while _has_output(channel):
             _read_once(channel, talk)
-        return _finish(channel, sender, talk, place)
+        return _finish(channel, talk, place)
     finally:
         stdin.end()
         # close() sends, and on a dead network that blocks.
@@ -147,13 +145,12 @@ def _read_once(channel: paramiko.Channel, talk: Exchange) -> None:
         talk.feed_stdout(channel.recv(_CHUNK))
 
 
-def _finish(channel: paramiko.Channel, sender: _Sender, talk: Exchange, place: str) -> Completed:
+def _finish(channel: paramiko.Channel, talk: Exchange, place: str) -> Completed:
     # The status is -1 for a command that a signal ended, for a refused one, and for a lost connection.
     if channel.exit_status == -1:
         if not _is_alive(channel.get_transport()):
             raise Unreachable(f"the connection to {place} was lost while a command ran", hint=_LOOK_HINT)
-        sender.join(_SETTLE)
-        if sender.refused:
+        if not channel.event_ready:  # the request was never granted
             raise Unreachable(
                 f"{place} refused to run a command", hint="Look for a forced command or a closed account."
             )
