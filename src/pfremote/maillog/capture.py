@@ -95,14 +95,11 @@ class Meter:
             self.bytes += len(block)
             yield block
 
-    def count(self, records: Iterable[Record]) -> Iterator[Record]:
-        """Yield the records, counted."""
-        for record in records:
-            self.lines += 1
-            self.undated += record.time is None
-            if is_cut(record):
-                self.cut.append(record.number)
-            yield record
+    def count(self, records: Sequence[Record]) -> None:
+        """Count some records."""
+        self.lines += len(records)
+        self.undated += sum(record.time is None for record in records)
+        self.cut += [record.number for record in records if is_cut(record)]
 
 
 def read_capture(
@@ -128,7 +125,9 @@ def read_capture(
     parsed = parse_evidence(meter.blocks(), now=now, utc_offset=utc_offset)
     if numbers is not None:
         parsed = (record._replace(number=number) for record, number in zip(parsed, numbers, strict=True))
-    logged = [shorten(record) for record in meter.count(parsed)]
+    logged = list(parsed)
+    meter.count(logged)
+    logged = list(map(shorten, logged))
     clean = redact_and_prove(logged, known)
     found, lost, troubles = read_sessions(logged)
     del logged

@@ -66,10 +66,10 @@ class _Numbers:
 class Tally(_Numbers):
     """Counts names: a count may be too high by chance, and never too low."""
 
-    def add(self, name: Hashable) -> None:
-        """Count a name once more."""
+    def add(self, name: Hashable, times: int = 1) -> None:
+        """Count a name once more, or so many times."""
         key = hash(name)
-        self._enter(key, self._recent.get(key, 0) + 1)
+        self._enter(key, self._recent.get(key, 0) + times)
 
     def count(self, name: Hashable) -> int:
         """Return how often it was met."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from pfremote.model.lazy import Lazy
@@ -95,18 +95,20 @@ def _turns(items: Iterable[Mapping[str, Any]]) -> tuple[TurnView, ...]:
     speaker: Side = "note"
     for item in items:
         side = _SIDES.get(item["who"], "note")
+        time = decode_time(item["time"])
         turn = TurnView(
             side=side,
             topic=str(item["topic"]),
             text=str(item["text"]),
-            time=decode_time(item["time"]),
+            time=time,
             line=int(item["line"]),
             count=int(item["count"]),
             # After 354 the client sends its message, which the log does not have, before the server answers. What
             # Postfix says of itself comes while the side that did not speak last is still to speak.
             awaited="client" if _invites(turns) else side if side != "note" else _OTHERS[speaker],
+            gap=_gap(turns[-1].time, time, float(item["gap"])) if turns else 0.0,
         )
-        turns.append(replace(turn, gap=_gap(turns[-1], turn, float(item["gap"])) if turns else 0.0))
+        turns.append(turn)
         speaker = side if side != "note" else speaker
         if item["topic"] == "delivery":  # another process, another conversation
             speaker = "note"
@@ -117,9 +119,9 @@ def _invites(turns: Sequence[TurnView]) -> bool:
     return bool(turns) and turns[-1].side == "server" and turns[-1].text.startswith("354")
 
 
-def _gap(before: TurnView, turn: TurnView, gap: float) -> float:
+def _gap(before: datetime | None, time: datetime | None, gap: float) -> float:
     # A syslog stamp in whole seconds says "1 s later" of two lines a millisecond apart.
-    coarse = before.time and turn.time and before.time.microsecond == turn.time.microsecond == 0
+    coarse = before and time and before.microsecond == time.microsecond == 0
     return 0.0 if coarse and gap < _COARSE else gap
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -61,6 +62,7 @@ def _object_to_json(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} is not stored")
 
 
+@lru_cache
 def encode_time(time: datetime | None) -> str | None:
     """Return RFC 3339 in UTC with microseconds, or None."""
     return None if time is None else format_time(time, "microseconds")
@@ -76,6 +78,12 @@ def decode_time(text: object) -> datetime | None:
         return None
     if not isinstance(text, str):
         raise TypeError(f"{text!r} is not a time")
+    return _read_time(text)
+
+
+@lru_cache
+def _read_time(text: str) -> datetime:
+    # Lines of one second follow each other.
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
         raise ValueError(f"time without offset {text!r}")

@@ -10,6 +10,7 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 #: A piece of a line and its style.
 Piece = tuple[str, str]
@@ -139,9 +140,15 @@ def fold_pieces(row: Iterable[Piece], width: int, rest: str = "    ") -> list[li
     return rows
 
 
+@cache
+def _make_wrapper(room: int) -> textwrap.TextWrapper:
+    return textwrap.TextWrapper(room, break_on_hyphens=False, expand_tabs=False, replace_whitespace=False)
+
+
 def _wrap(line: str, room: int) -> Iterator[str]:
     if line.isascii():
-        yield from textwrap.wrap(line, room, break_on_hyphens=False) or [""]
+        # Blanks are the only white space here, and what fits is not to be taken apart.
+        yield from [line] if len(line) <= room else _make_wrapper(room).wrap(line) or [""]
         return
     current = ""
     for word in line.split(" "):

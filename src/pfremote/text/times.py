@@ -37,8 +37,8 @@ def show_clock(moment: datetime | None) -> str:
     """
     if moment is None:
         return "--:--:--"
-    shown = f"{moment.astimezone(UTC):%H:%M:%S.%f}"
-    return shown[:12] if moment.microsecond else shown[:8]
+    clock = moment.astimezone(UTC).time()
+    return clock.isoformat("milliseconds" if clock.microsecond else "seconds")
 
 
 def show_seconds(seconds: float | None) -> str:

@@ -16,7 +16,8 @@ from pfremote.maillog.findings import find_alone
 from pfremote.maillog.kept import KeptRecords
 from pfremote.maillog.narrow import Wanted
 from pfremote.maillog.parse.lines import parse_evidence
-from pfremote.maillog.pieces.gather import Counts, Gatherer
+from pfremote.maillog.pieces.counts import Counts
+from pfremote.maillog.pieces.gather import Gatherer
 from pfremote.maillog.pieces.read import PIECE, read_twice
 from pfremote.maillog.pieces.survey import Survey
 from pfremote.maillog.pieces.well import went_well

@@ -48,11 +48,11 @@ _JSON_NAMES = {
 }
 
 
-#: A line that syslog wrote itself, of which nothing is to be taken off: not metalog's tag in brackets, no frame's stamp
+#: Lines that syslog wrote itself, of which nothing is to be taken off: not metalog's tag in brackets, no frame's stamp
 #: in UTC, and no name of a stream behind the stamp.
 _PLAIN = re.compile(
-    rb"^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?!\[)|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d (?!std))",
-    re.MULTILINE,
+    rb"(?:(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?!\[)"
+    rb"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d (?!std))[^\n]*\n)*+"
 )
 
 
@@ -70,17 +70,16 @@ class LayoutReader:
 
     def passes(self, block: bytes) -> bool:
         """Tell whether whole lines pass as they are, and count them then."""
-        lines = block.count(b"\n")
         if (
             self._entry
             or self._parts
             or b"\r" in block
-            or len(_PLAIN.findall(block)) != lines
+            or _PLAIN.fullmatch(block) is None
             or DaemonNames.may_be_wanted(block)
         ):
             return False
         self._first = False
-        self.seen["syslog"] += lines
+        self.seen["syslog"] += block.count(b"\n")
         return True
 
     def read(self, lines: Iterable[str]) -> Iterator[str]:

@@ -6,6 +6,8 @@ import re
 
 #: Queue ids, short and long (postconf(5) enable_long_queue_ids); the long alphabet has no vowels.
 QUEUE_ID = re.compile(r"[0-9A-F]{6,}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,}")
+#: The first word of a line, after ``warning:``, where it is one.
+OF_MESSAGE = re.compile(rf"(?:warning: )?({QUEUE_ID.pattern}):(?: |\Z)")
 
 #: ``name[address]`` and, for smtp and lmtp or with smtpd_client_port_logging, ``:port``.
 PEER = re.compile(r"(?<![^\s\[\]])(?P<name>[^\s\[\]]+)\[(?P<address>[^\]\s]*)\](?::(?P<port>\d+))?")

@@ -10,53 +10,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pfremote.maillog.findings import may_concern_host
-from pfremote.maillog.parse.patterns import CHILD_DIED, notified_as
+from pfremote.maillog.parse.patterns import notified_as
 from pfremote.maillog.parse.record import Record
-from pfremote.maillog.sessions.build import Key, Processes, Tracker, converses
+from pfremote.maillog.pieces.counts import Counts
+from pfremote.maillog.sessions.build import Key, Processes, Tracker
 from pfremote.maillog.sessions.follow import Messages, message_of
 from pfremote.maillog.sessions.open_session import OpenSession
-from pfremote.maillog.tally import Tally
-
-
-class Counts:
-    """How many lines of a log are about each process and each message."""
-
-    def __init__(self) -> None:
-        self._tally = Tally()
-        self._messages = Messages()
-
-    def take(self, record: Record) -> None:
-        """Count the next line."""
-        if converses(record):
-            self._tally.add((record.host, record.tag, record.pid))
-            self._add(message_of(record))
-            return
-        if record.daemon == "master" and (died := CHILD_DIED.match(record.text)):
-            self._tally.add((record.host, int(died["pid"])))
-        for _, qid in self._messages.feed(record):
-            self._add(qid)
-
-    def finish(self) -> None:
-        """End of the log."""
-        for _, qid in self._messages.finish():
-            self._add(qid)
-        self._messages = Messages()
-
-    def of_message(self, qid: str) -> int:
-        """Return how many lines are about a message; more by chance, never less."""
-        return self._tally.count(qid)
-
-    def of_process(self, key: Key) -> int:
-        """Return how many lines a process has."""
-        return self._tally.count(key)
-
-    def is_told_dead(self, key: Key) -> bool:
-        """Say whether master tells that such a process died."""
-        return self._tally.count((key[0], key[2])) > 0
-
-    def _add(self, qid: str) -> None:
-        if qid:
-            self._tally.add(qid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +40,10 @@ class Gatherer:
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
         self._processes = Processes()
+        #: The process of the line before, and how many lines of it were not taken off yet.
+        self._latest: Key = ("", "", None)
+        self._tracker: Tracker | None = None
+        self._run = 0
         self._lines_left: dict[Key, int] = {}
         #: Processes that had a line since the last look.
         self._touched: set[Key] = set()
@@ -98,15 +61,30 @@ class Gatherer:
         """Take the next line, as it was logged and as it may be shown."""
         if shown is not record:
             self._shown[record.number] = shown
-        if not self._processes.take(record):
-            for other, qid in self._messages.feed(record):
-                self._place(other, self._meet(qid) if qid else None)
-        elif converses(record):
-            key = (record.host, record.tag, record.pid)
-            self._lines_left[key] = (self._lines_left.get(key) or self._counts.of_process(key)) - 1
+        key = (record.host, record.tag, record.pid)
+        if self._tracker is not None and key == self._latest:
+            self._tracker.feed(record)
+        else:
+            self._end_run()
+            if not self._processes.take(record):
+                for other, qid in self._messages.feed(record):
+                    self._place(other, self._meet(qid) if qid else None)
+                return
+            self._latest, self._tracker = key, self._processes.trackers.get(key)
+            if self._tracker is None:  # master told of a process that died
+                return
+        self._run += 1
+        if qid := message_of(record):
+            self._meet(qid)
+
+    def _end_run(self) -> None:
+        """Take the lines of a process that followed each other off those that it has."""
+        if self._run:
+            key = self._latest
+            self._lines_left[key] = (self._lines_left.get(key) or self._counts.of_process(key)) - self._run
             self._touched.add(key)
-            if qid := message_of(record):
-                self._meet(qid)
+            self._run = 0
+        self._tracker = None
 
     def _place(self, record: Record, message: _Message | None) -> None:
         """Keep a line of another daemon with its message, or let go what is about none."""
@@ -131,6 +109,7 @@ class Gatherer:
 
     def ripe(self) -> Iterator[Group]:
         """Yield the sessions that are over since the last call, and of whose messages there is no more."""
+        self._end_run()
         for key in self._touched:
             if self._lines_left[key] <= 0 and not self._counts.is_told_dead(key):
                 self._close(self._processes.drop(key), over=True)

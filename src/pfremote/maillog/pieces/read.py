@@ -20,7 +20,7 @@ from pfremote.maillog.kept import KeptRecords
 from pfremote.maillog.narrow import Wanted, is_kept, name_accounts, users_of
 from pfremote.maillog.parse.lines import parse_evidence
 from pfremote.maillog.parse.record import Record
-from pfremote.maillog.pieces.gather import Counts as LineCounts
+from pfremote.maillog.pieces.counts import Counts as LineCounts
 from pfremote.maillog.pieces.gather import Gatherer, Group
 from pfremote.maillog.pieces.hops import PackedHops
 from pfremote.maillog.pieces.pack import Packed
@@ -142,9 +142,9 @@ class _Reading:
                 yield block
 
         parsed = parse_evidence(blocks(), now=self._now, utc_offset=self._utc_offset, held=False)
-        records = (shorten(record) for record in meter.count(parsed))
-        while piece := list(islice(records, self._piece)):
-            yield piece
+        while piece := list(islice(parsed, self._piece)):
+            meter.count(piece)
+            yield list(map(shorten, piece))
 
     def _keep(self, group: Group) -> None:
         """Keep the sessions that are wanted; of the others only the number."""

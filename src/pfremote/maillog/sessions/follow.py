@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from pfremote.maillog.parse.patterns import notified_as, queue_id
+from pfremote.maillog.parse.patterns import OF_MESSAGE, notified_as
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.tally import Latest
 
@@ -27,7 +27,8 @@ Key = tuple[str, str, int | None]
 
 def message_of(record: Record) -> str:
     """Return the queue id that the record's text begins with (after ``warning:``), or ``""``."""
-    return queue_id(record.text.removeprefix("warning: ").split(" ", 1)[0])
+    found = OF_MESSAGE.match(record.text)
+    return found[1] if found else ""
 
 
 class Messages:
