@@ -209,6 +209,12 @@ NEXT_BEGINS='^(smtp_parse_destination: |connecting to |< [^ ]+: 220|> [^ ]+: MAI
 # smtp and lmtp were done with; and who is in a session.
 watch_count() {
 	awk -v verbose_text="^$VERBOSE_TEXT" -v next_begins="$NEXT_BEGINS" -v foreign="${L_foreign-}" "$AWK_PROCESS"'
+		BEGIN {
+			split("after quit reset owed", words)
+			for (i in words) ends[words[i]]
+			answered["reset"] = "after"
+			answered["owed"] = "quit"
+		}
 		FILENAME == ARGV[1] {
 			if ($1 == "heard") heard[$2] = $3
 			else if ($1 ~ /\//) at[$1] = $2
@@ -227,10 +233,13 @@ watch_count() {
 			verbose = text ~ verbose_text
 			server = key ~ /\/smtpd\[/
 			if (server && text ~ /^connect from /) { connect(substr(text, 14)); at[key] = "quiet"; next }
-			# a conversation goes on after a recipient is done with: QUIT, RSET, or DATA for the others
-			if (at[key] == "after" && text ~ /^> [^ ]+: QUIT/) at[key] = "quit"
+			# a conversation goes on after a recipient is done with: QUIT, RSET, or DATA for the others; QUIT may go out
+			# before the answer to RSET comes
+			if (at[key] == "after" && text ~ /^> [^ ]+: RSET/) at[key] = "reset"
+			if (at[key] in ends && text ~ /^> [^ ]+: QUIT/) at[key] = at[key] == "reset" ? "owed" : "quit"
+			if (at[key] in answered && text ~ /^< [^ ]+: [0-9]+( |$)/) { at[key] = answered[at[key]]; next }
 			if (verbose && at[key] == "quit" && text ~ /^< [^ ]+: (421|554)/) at[key] = ""
-			if (verbose && (at[key] == "after" || at[key] == "quit") && text !~ next_begins) next
+			if (verbose && at[key] in ends && text !~ next_begins) next
 			if (verbose && at[key] != "verbose") { n["begun"]++; at[key] = "verbose"; next }
 			if (server ? text ~ /^disconnect from / : text ~ /^[0-9A-Za-z]+: to=</) {
 				if (!server) n["deliveries"]++

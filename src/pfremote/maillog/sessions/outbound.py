@@ -35,23 +35,30 @@ def awaits_answer(records: Iterable[Record]) -> bool:
             if said == "QUIT":
                 return False
             unanswered += 1
-        elif said[3:4] != "-":  # the last line of an answer; the greeting answers nothing
+        elif _is_answer(heard):  # the greeting answers nothing
             unanswered = max(0, unanswered - 1)
     return unanswered > 0
+
+
+def _is_answer(heard: re.Match[str] | None) -> bool:
+    """Tell whether a line is the last one of what a server said."""
+    return heard is not None and heard["way"] == "<" and heard["said"][3:4] != "-"
 
 
 class OutboundTracker(SessionTracker):
     """Cuts the lines of one smtp or lmtp process into conversations.
 
     ``_status`` is set once recipients' status lines were seen, ``_quit`` once we said QUIT; ``_command`` is
-    our last command, to tell a greeting from the 220 that answers STARTTLS; ``_server`` is who was heard.
-    ``_limbo`` holds lines after the status that may belong to this session or to the next.
+    our last command, to tell a greeting from the 220 that answers STARTTLS; ``_server`` is who was heard; ``_owed``
+    says that RSET was not answered yet, behind which QUIT may have been sent already. ``_limbo`` holds lines after
+    the status that may belong to this session or to the next.
     """
 
     __slots__ = (
         "_chain",
         "_command",
         "_limbo",
+        "_owed",
         "_quit",
         "_resetting",
         "_server",
@@ -63,7 +70,7 @@ class OutboundTracker(SessionTracker):
         self._chain: list[OpenSession] = []
         self._limbo: list[Record] = []
         self._command = self._server = ""
-        self._status = self._quit = self._resetting = False
+        self._status = self._quit = self._resetting = self._owed = False
 
     def feed(self, record: Record) -> None:
         """Take the next line of this process."""
@@ -87,9 +94,10 @@ class OutboundTracker(SessionTracker):
         if not (self._quit or self._status):
             return False
         if heard is not None and heard["way"] == ">" and heard["said"] == "RSET":
-            self._resetting = True
+            self._resetting = self._owed = True
             return True
         if self._resetting:
+            self._owed = self._owed and not _is_answer(heard)
             # What RSET is for shows in our next command: QUIT ends this session, MAIL begins the next.
             return word not in _BEGINS and (heard is None or heard["way"] == "<") and not queue_id(word)
         return word == "smtp_stream_setup:"
@@ -126,7 +134,7 @@ class OutboundTracker(SessionTracker):
         code = heard["said"][:3]
         if heard["way"] == ">" or self._command == "STAR":
             return False
-        return code == "220" or (self._command in ("", "QUIT") and code in ("421", "554"))
+        return code == "220" or (self._command in ("", "QUIT") and code in ("421", "554") and not self._owed)
 
     def _begin(self, heard: re.Match[str] | None) -> OpenSession:
         resumed = self._status and heard is not None and heard["way"] == ">"
@@ -137,7 +145,8 @@ class OutboundTracker(SessionTracker):
             self._chain = []  # what comes now says nothing of the conversation whose end was lost
         cut = lost or (heard is not None and not resumed and heard["said"][:3] not in ("220", "421", "554"))
         self._open = OpenSession([], cut_start=cut)
-        self._command, self._server, self._status, self._quit = "", "", False, False
+        self._command, self._server = "", ""
+        self._status = self._quit = self._owed = False
         return self._open
 
     def _note(self, session: OpenSession, record: Record, word: str, heard: re.Match[str] | None) -> None:
@@ -171,8 +180,10 @@ class OutboundTracker(SessionTracker):
         if heard["way"] == ">":
             self._command = heard["said"][:4].upper() or "?"
             self._quit = self._quit or self._command == "QUIT"
+            self._owed = self._owed or self._command == "RSET"
         elif self._command == "STAR":
             self._command = "(tls)"  # answered; a 220 from now on greets a new connection
+        self._owed = self._owed and not _is_answer(heard)
 
     def _take_status(self, session: OpenSession, text: str) -> None:
         found = _STATUS.match(text)
