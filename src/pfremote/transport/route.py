@@ -9,8 +9,9 @@ from pathlib import Path
 from pfremote.errors import UsageError
 from pfremote.model.target import Target
 from pfremote.paths import exists
+from pfremote.transport.alike import ask_once
 from pfremote.transport.options import ConnectOptions
-from pfremote.transport.sshconfig import HostConfig, Query, ask_ssh, has_ssh
+from pfremote.transport.sshconfig import HostConfig, Query, has_ssh
 
 _MAX_JUMPS = 8
 _HOP = re.compile(
@@ -73,7 +74,7 @@ def make_query(target: Target, options: ConnectOptions) -> Query:
 def read_config(query: Query, timeout: float) -> HostConfig:
     """Return the effective ssh_config of one host, from OpenSSH where it is installed."""
     if has_ssh():
-        return ask_ssh(query, timeout)
+        return ask_once(query, timeout)
     # Paramiko is loaded only where there is no ssh program to ask.
     from pfremote.transport.sshconfig_fallback import read_with_paramiko
 

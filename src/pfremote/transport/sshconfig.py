@@ -15,12 +15,15 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pfremote.errors import UsageError
 
 _TILDE = re.compile(r"^~(?=/|$)")
+#: What ``-v`` adds: its version, and lines of which one names each file that is read.
+_TALK = ("OpenSSH_", "debug1: ")
+_READING = "debug1: Reading configuration data "
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -38,7 +41,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class HostConfig:
-    """The effective ssh_config of one host. Paths are expanded; ``values`` keeps every key as read."""
+    """The effective ssh_config of one host. Paths are expanded; ``values`` keeps every key as read.
+
+    ``files`` are those that ssh read for it.
+    """
 
     name: str
     hostname: str
@@ -46,6 +52,7 @@ class HostConfig:
     user: str
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     def first(self, key: str, default: str = "") -> str:
         """Return the first value of an option (lower-case name), unexpanded."""
@@ -118,21 +125,27 @@ def ask_ssh(query: Query, timeout: float) -> HostConfig:
     if query.name.startswith("-"):
         raise UsageError(f"{query.name!r} is not a host name", hint="A host name does not begin with a dash.")
     argv = ["ssh", "-G", *make_ssh_arguments(query), "--", query.name]
+    verbose = ["ssh", "-v", *argv[1:]]  # names the files that are read
     try:
         # A session of its own: a closing terminal and Ctrl-C end all of the terminal's programs, and without
         # this answer no host can be reverted.
         done = subprocess.run(
-            argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False, start_new_session=True
+            verbose, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False, start_new_session=True
         )
     except subprocess.TimeoutExpired as exc:
         raise UsageError(
             f"ssh -G {query.name} did not end within {timeout:g} s", hint="Look at Match exec in ssh_config."
         ) from exc
     if done.returncode != 0:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        lines = [line for line in _split(done.stderr) if not line.startswith(_TALK)]
         said = lines[0] if lines else f"exit status {done.returncode}"
         raise UsageError(f"ssh does not accept the settings for {query.name}: {said}", hint=f"Type: {shlex.join(argv)}")
-    return parse_effective(done.stdout.decode(errors="surrogateescape"), query.name)
+    found = parse_effective(done.stdout.decode(errors="surrogateescape"), query.name)
+    return replace(found, files=tuple(line.removeprefix(_READING) for line in _split(done.stderr) if _READING in line))
+
+
+def _split(said: bytes) -> list[str]:
+    return said.decode(errors="surrogateescape").strip().splitlines()
 
 
 def parse_effective(text: str, name: str, warnings: Sequence[str] = ()) -> HostConfig:
