@@ -39,8 +39,10 @@ def find_parties(finding: Finding, transcript: Transcript, users: Sequence[str])
     """Return whom a finding is about; ``users`` are the accounts of its session."""
     proof, turns = finding.proof, transcript.turns
     place = next((at for at, turn in enumerate(turns) if turn.line >= proof.number), len(turns))
-    # What is wrong with the connection itself was not answered by what came later.
-    answers = turns[place : place + 1] if finding.code.startswith("session.") else turns[place:]
+    # What is wrong with the connection itself was not answered by what came later, and of a warning that no rule knows
+    # it cannot be said.
+    is_alone = finding.code.startswith(("session.", "unknown."))
+    answers = turns[place : place + 1] if is_alone else turns[place:]
     sender, recipient = _find_envelope(turns[: place + 1])
     delivery = next((item for item in transcript.deliveries if item.line == proof.number), None)
     if transcript.session.kind != "smtpd":
@@ -49,7 +51,7 @@ def find_parties(finding: Finding, transcript: Transcript, users: Sequence[str])
         _first(_ACCOUNT, proof.text) or _find_account(proof, transcript, users),
         _name_sender(proof.text, _LOGGED_SENDER) or sender,
         _first(_LOGGED_RECIPIENT, proof.text) or recipient or (delivery.recipient if delivery else ""),
-        _find_answer(proof, answers, delivery),
+        _find_answer(proof, answers, None if finding.code.startswith("unknown.") else delivery),
     )
 
 

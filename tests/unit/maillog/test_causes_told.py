@@ -65,3 +65,25 @@ def test_a_place_in_the_evidence_is_that_of_the_line() -> None:
     capture = read("relay-denied")
     (cause,) = list_causes(capture, number_lines(capture))
     assert "Relay access denied" in capture.evidence_text().splitlines()[cause.line - 1]
+
+
+def test_a_warning_that_no_rule_knows_is_not_told_with_the_answer_to_something_else() -> None:
+    texts = (
+        "connect from a[192.0.2.1]",
+        "warning: the moon is full",
+        "< a[192.0.2.1]: MAIL FROM:<user@example.jp>",
+        "> a[192.0.2.1]: 250 2.1.0 Ok",
+        "< a[192.0.2.1]: RCPT TO:<bob@elsewhere.test>",
+        "NOQUEUE: reject: RCPT from a[192.0.2.1]: 554 5.7.1 <bob@elsewhere.test>: Relay access denied; "
+        "from=<user@example.jp> to=<bob@elsewhere.test> proto=SMTP helo=<a>",
+        "> a[192.0.2.1]: 554 5.7.1 <bob@elsewhere.test>: Relay access denied",
+        "< a[192.0.2.1]: XYZ",
+        "> a[192.0.2.1]: 555 not in this phase of the moon",
+        "disconnect from a[192.0.2.1] mail=1 rcpt=0/1 unknown=0/1 commands=1/3",
+    )
+    log = "".join(f"Nov 24 02:13:49 mx postfix/smtpd[7]: {text}\n" for text in texts).encode()
+    capture = read_capture(log, now=datetime(2026, 12, 1, tzinfo=UTC), utc_offset=timedelta(0), match=None)
+    answers = {cause.code: cause.answer for cause in list_causes(capture)}
+    assert answers["policy.relay-denied"].startswith("554 5.7.1")
+    assert answers["unknown.warning"] == ""
+    assert answers["unknown.refused"] == "555 not in this phase of the moon"
