@@ -26,6 +26,7 @@ _WITH_NAMES = tuple(
         ),
     )
 )
+_RECIPIENT = re.compile(rb"to=<([^>\n]*)>")
 _OF_LOGIN = b"], sasl_"
 _LOGIN = re.compile(rb"\[([^\]\s]+)\], sasl_")
 
@@ -112,6 +113,25 @@ class LoginLook:
     def finds(self, line: bytes) -> bool:
         """Tell whether a line is one of them."""
         return not self.clients.isdisjoint(_LOGIN.findall(line))
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryLook:
+    """Looks for the lines that say that mail to one of these recipients, in small letters, was sent."""
+
+    recipients: frozenset[bytes]
+
+    def __call__(self, block: bytes) -> Seen:
+        """Look at a block."""
+        lowered = block.lower()
+        if len(self.recipients) <= _FEW:
+            places = _find_words(lowered, [b"to=<%b>" % recipient for recipient in self.recipients])
+        elif self.recipients.isdisjoint(_RECIPIENT.findall(lowered)):
+            places = set()
+        else:
+            found = (at.start() for at in _RECIPIENT.finditer(lowered) if at[1] in self.recipients)
+            places = {_line_at(lowered, at) for at in found}
+        return _cut(block, [place for place in places if b" status=sent " in block[slice(*place)]])
 
 
 def _find_words(text: bytes, words: Iterable[bytes]) -> set[tuple[int, int]]:

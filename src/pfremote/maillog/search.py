@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from pfremote.maillog.looks import PROCESS, FirstLook, LoginLook, Look, NameLook, Seen
+from pfremote.maillog.looks import PROCESS, DeliveryLook, FirstLook, LoginLook, Look, NameLook, Seen
 from pfremote.maillog.messages.collect import names_of_others
 from pfremote.maillog.narrow import Wanted
 from pfremote.maillog.ordinary import CONVERSES, ID, needs_process
@@ -26,6 +26,8 @@ _MOST_ROUNDS = 12
 _OF_MESSAGE = re.compile(rb"\]: (?:warning: )?(" + ID + rb"): ")
 _MESSAGE_ID = re.compile(rb"message-id=(<[^>\s]+>)")
 _TALKS = re.compile(rb"\]: [<>] [^\s\[\]]+\[([^\]\s]+)\]")
+_LOGIN_FAILED = re.compile(rb"\[([^\]\s]+)\]\S*: SASL \S+ authentication failed")
+_REFUSED = re.compile(rb"reject: .*; from=<[^>\n]*>,? to=<([^>\n]*)>")
 _PLAIN_PEER = re.compile(r"[0-9.]{7,15}|(?=.*[A-Za-z])[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 #: Only the order of the lines counts here.
@@ -66,13 +68,15 @@ class Found:
 def choose_words(wanted: Wanted, *, messages: bool) -> tuple[bytes, ...]:
     """Return words, in small letters, of which every line that leads to what is wanted has one; none if unsure.
 
-    ``messages``: the ways of messages are shown, which a peer does not narrow.
+    ``messages``: the ways of messages are shown, which a peer or a user does not narrow.
     """
     for texts in (wanted.queue_ids, wanted.message_ids, wanted.recipients, wanted.senders):
         if texts:
             return _encode(text.strip("<>") for text in texts)
+    if messages:
+        return ()
     plain = wanted.peers and all(map(_PLAIN_PEER.fullmatch, wanted.peers))
-    return _encode(wanted.peers) if plain and not messages else ()
+    return _encode(wanted.peers if plain else wanted.users)
 
 
 def _encode(texts: Iterable[str]) -> tuple[bytes, ...]:
@@ -150,16 +154,32 @@ def _add(scan: Scan, found: Found, look: Look) -> None:
         before += seen.total
 
 
-def _add_logins(scan: Scan, found: Found) -> None:
-    """Add the sessions that name a user of a client whose dialogue is read: they confirm whose a credential is."""
-    clients = frozenset(client for line in found.lines.values() for client in _TALKS.findall(line))
+def _add_logins(scan: Scan, found: Found, shown: Iterable[bytes]) -> None:
+    """Add the sessions that name a user of a client whose dialogue is read: they confirm whose a credential is.
+
+    Those of a client whose login is ``shown`` to be refused as well: it may be let in later.
+    """
+    clients = {client for line in found.lines.values() for client in _TALKS.findall(line)}
+    clients.update(client for line in shown for client in _LOGIN_FAILED.findall(line))
     if not clients:
         return
-    look = LoginLook(clients)
+    look = LoginLook(frozenset(clients))
     _add(scan, found, look)
     logins = (PROCESS.search(line) for line in found.lines.values() if look.finds(line))
     if processes := {name[1] for name in logins if name}:
         _add_lines(scan, found, processes)
+
+
+def _add_deliveries(scan: Scan, found: Found, shown: Iterable[bytes]) -> None:
+    """Add the messages that the recipients of refused mail got: the same may have been sent in another session."""
+    recipients = frozenset(recipient.lower() for line in shown for recipient in _REFUSED.findall(line))
+    if not recipients:
+        return
+    before = set(found.lines)
+    _add(scan, found, DeliveryLook(recipients))
+    owns = (_OF_MESSAGE.search(line) for number, line in found.lines.items() if number not in before)
+    if messages := {own[1] for own in owns if own}:
+        _add_lines(scan, found, messages)
 
 
 def _add_sessions(scan: Scan, found: Found, names: set[bytes], words: tuple[bytes, ...]) -> Found | None:
@@ -172,13 +192,21 @@ def _add_sessions(scan: Scan, found: Found, names: set[bytes], words: tuple[byte
     wanted = {
         number
         for number, line in found.lines.items()
-        if any(word in line.lower() for word in words) or ((own := _OF_MESSAGE.search(line)) and own[1] in names)
+        if any(word in line.lower() for word in words) or _is_of(line, names)
     }
     others: set[bytes] = set()
     for session in build_sessions(records).sessions:
         if any(record.number in wanted for record in session.records):
             others |= {name.encode() for name in session.queue_ids}
+            wanted.update(record.number for record in session.records)
     if others - names:
         _add_lines(scan, found, others - names)
-    _add_logins(scan, found)
+    shown = [line for number, line in found.lines.items() if number in wanted or _is_of(line, others)]
+    _add_logins(scan, found, shown)
+    _add_deliveries(scan, found, shown)
     return None if found.is_much else found
+
+
+def _is_of(line: bytes, messages: set[bytes]) -> bool:
+    own = _OF_MESSAGE.search(line)
+    return own is not None and own[1] in messages

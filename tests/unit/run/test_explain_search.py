@@ -59,7 +59,14 @@ CASES = [
     ("--queue-id", "6C3D4E5F6A"),
     ("--queue-id", "FFFFFFFFFF"),
 ]
-PEERS = [("--peer", "192.0.2.10"), ("--peer", "client.example.jp"), ("--peer", "203.0.113.77")]
+PEERS = [
+    ("--peer", "192.0.2.10"),
+    ("--peer", "client.example.jp"),
+    ("--peer", "203.0.113.77"),
+    ("--peer", "192.0.2.10", "--user", "alice"),
+    ("--user", "nobody.of.this.name"),
+    *(("--user", word) for word in words_of(rb"\b(?:sasl_username|user)=([\w.@+-]+)", 1)),
+]
 
 
 LOGINS = (
@@ -110,7 +117,13 @@ def choose(whole: Explained, wanted: Wanted) -> Explained:
 
 
 def want(words: tuple[str, ...]) -> Wanted:
-    names = {"--queue-id": "queue_ids", "--to": "recipients", "--from": "senders", "--message-id": "message_ids"}
+    names = {
+        "--queue-id": "queue_ids",
+        "--to": "recipients",
+        "--from": "senders",
+        "--message-id": "message_ids",
+        "--user": "users",
+    }
     asked = {names.get(name, "peers"): (value,) for name, value in batched(words)}
     return Wanted(**asked, failed="--failed" in words)  # type: ignore[arg-type]
 
@@ -133,7 +146,7 @@ def test_the_events_are_those_of_reading_everything(words: tuple[str, ...], log:
 
 
 @pytest.mark.parametrize("words", PEERS)
-def test_the_report_of_a_peer_is_that_of_reading_everything(
+def test_the_report_of_a_peer_or_user_is_that_of_reading_everything(
     words: tuple[str, ...], log: Source, whole: Explained
 ) -> None:
     wanted = want(words)
@@ -166,6 +179,58 @@ def test_another_session_of_the_client_confirms_whose_credential_it_is(
     assert "password of alice" in json.dumps(found)
 
 
+def test_a_user_whom_another_session_names_has_both_sessions(tmp_path: Path) -> None:
+    path = tmp_path / "mail.log"
+    path.write_bytes(ordinary(100) + b"".join(b"Nov 24 10:00:00 mx postfix/smtpd[%d]: %s\n" % line for line in LOGINS))
+    source, wanted = Source("mx", str(path), named=True), Wanted(users=("alice",))
+    found = explain_log(source, wanted, lambda _done: None, messages=False)
+    whole = choose(explain_log(source, Wanted(), lambda _done: None), wanted)
+    assert found.searched is not None and found.capture is not None and whole.capture is not None
+    assert found.capture.transcripts == whole.capture.transcripts
+    assert [session.pid for session in found.capture.sessions] == [1, 2]
+
+
+#: What was refused is sent later by another server of the sender; a login that was refused is let in later.
+SEQUELS = (
+    (b"smtpd[11]", b"connect from a[192.0.2.1]"),
+    (
+        b"smtpd[11]",
+        b"NOQUEUE: reject: RCPT from a[192.0.2.1]: 450 4.2.0 <bob@example.jp>: Recipient address rejected: Greylisted; "
+        b"from=<x@example.net> to=<Bob@example.jp> proto=ESMTP helo=<a>",
+    ),
+    (b"smtpd[11]", b"warning: a[192.0.2.1]: SASL LOGIN authentication failed: no, sasl_username=ann"),
+    (b"smtpd[11]", b"lost connection after AUTH from a[192.0.2.1]"),
+    (b"smtpd[11]", b"disconnect from a[192.0.2.1]"),
+    (b"smtpd[12]", b"connect from b[192.0.2.2]"),
+    (b"smtpd[12]", b"3A1B2C3D4E: client=b[192.0.2.2]"),
+    (b"cleanup[13]", b"3A1B2C3D4E: message-id=<1@example.net>"),
+    (b"qmgr[14]", b"3A1B2C3D4E: from=<x@example.net>, size=100, nrcpt=1 (queue active)"),
+    (
+        b"local[15]",
+        b"3A1B2C3D4E: to=<bob@example.jp>, relay=local, delay=1, delays=1/0/0/0, dsn=2.0.0, status=sent (delivered)",
+    ),
+    (b"qmgr[14]", b"3A1B2C3D4E: removed"),
+    (b"smtpd[12]", b"disconnect from b[192.0.2.2]"),
+    (b"smtpd[16]", b"connect from a[192.0.2.1]"),
+    (b"smtpd[16]", b"3A1B2C3D4F: client=a[192.0.2.1], sasl_method=PLAIN, sasl_username=ann"),
+    (b"smtpd[16]", b"disconnect from a[192.0.2.1]"),
+)
+
+
+@pytest.mark.parametrize("words", [("--peer", "192.0.2.1"), ("--to", "bob@example.jp"), ("--from", "x@example.net")])
+def test_what_came_of_it_in_another_session_is_told(words: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "mail.log"
+    path.write_bytes(ordinary(100) + b"".join(b"Nov 24 10:00:00 mx postfix/%b: %b\n" % line for line in SEQUELS))
+    source, wanted = Source("mx", str(path), named=True), want(words)
+    found = explain_log(source, wanted, lambda _done: None, messages=False)
+    whole = choose(explain_log(source, Wanted(), lambda _done: None), wanted)
+    assert found.searched is not None and found.capture is not None and whole.capture is not None
+    assert found.capture.findings == whole.capture.findings
+    said = " ".join(finding.meaning for finding in found.capture.findings)
+    assert "Postfix took and sent mail of the same sender" in said
+    assert "Another session of this client logged in as ann" in said
+
+
 def test_few_lines_are_read_for_one_message() -> None:
     words = choose_words(Wanted(queue_ids=("4A1B2C3D4E",)), messages=True)
     found = search(lambda look: map(look, (ordinary(5000) + corpus() + ordinary(5000),)), words)
@@ -175,9 +240,10 @@ def test_few_lines_are_read_for_one_message() -> None:
 
 
 def test_words_that_do_not_lead_there_for_sure_are_not_searched_for() -> None:
-    for wanted in (Wanted(), Wanted(users=("ann",)), Wanted(failed=True), Wanted(peers=("192.0.2.0/24",))):
+    for wanted in (Wanted(), Wanted(users=("b\u00fccher",)), Wanted(failed=True), Wanted(peers=("192.0.2.0/24",))):
         assert choose_words(wanted, messages=False) == ()
     assert choose_words(Wanted(peers=("192.0.2.1",)), messages=True) == ()
+    assert choose_words(Wanted(users=("ann",)), messages=True) == ()
     assert choose_words(Wanted(senders=("b\u00fccher@example.jp",)), messages=True) == ()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import Any
 
@@ -18,6 +18,8 @@ from pfremote.maillog.findings.rule import Rule
 _LENGTH = 4
 #: More texts than this for one rule are not worth their table.
 _MOST = 48
+#: So many texts are remembered.
+_KNOWN = 1024
 _Texts = frozenset[str]
 _NOTHING: _Texts = frozenset(("",))
 
@@ -27,6 +29,8 @@ class RuleIndex:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
+        #: What was found for texts: of what goes wrong most is said again and again.
+        self._known: dict[str, tuple[Rule, ...]] = {}
         self._always: list[int] = []
         self._places: dict[str, list[int]] = {}
         needed = [find_needed(rule.regex) for rule in rules]
@@ -37,10 +41,18 @@ class RuleIndex:
             for part in {min(_parts(text), key=lambda part: (often[part], part)) for text in texts}:
                 self._places.setdefault(part, []).append(place)
 
-    def find(self, text: str) -> Iterator[Rule]:
-        """Yield the rules that the text may fit, in their order."""
+    def find(self, text: str) -> tuple[Rule, ...]:
+        """Return the rules that the text may fit, in their order."""
+        known = self._known.get(text)
+        if known is None:
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            known = self._known[text] = tuple(self._look(text))
+        return known
+
+    def _look(self, text: str) -> Iterable[Rule]:
         if not text.isascii():  # letters of other scripts may count as one of ours where case does not
-            return iter(self._rules)
+            return self._rules
         met = self._places.keys() & _parts(text.lower())
         if not met:
             return (self._rules[place] for place in self._always)

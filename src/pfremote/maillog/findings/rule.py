@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from pfremote.maillog.parse.record import Record
@@ -85,16 +86,15 @@ class Rule:
         found = self.regex.search(text)
         if found is None:
             return None
-        words = {name: value or "" for name, value in found.groupdict().items()}
-        return Finding(
-            self.code,
-            tidy(self.title.format(**words)),
-            self.certainty,
-            session,
-            record,
-            tidy(self.meaning.format(**words)),
-            tidy(self.next_step.format(**words)),
-        )
+        words = tuple((name, value or "") for name, value in found.groupdict().items())
+        title, meaning, next_step = _fill((self.title, self.meaning, self.next_step), words)
+        return Finding(self.code, title, self.certainty, session, record, meaning, next_step)
+
+
+@lru_cache(maxsize=1024)
+def _fill(texts: tuple[str, ...], words: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    """Return texts with these words in their places; what goes wrong does so many times."""
+    return tuple(tidy(text.format(**dict(words))) for text in texts)
 
 
 def tidy(text: str) -> str:
