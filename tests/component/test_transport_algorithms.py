@@ -38,6 +38,8 @@ MX1 = Target("mx1", "mx1")
         ("MACs hmac-sha2-512", "local_mac", "hmac-sha2-512"),
         ("KexAlgorithms diffie-hellman-group16-sha512", "kex", "diffie-hellman-group16-sha512"),
         ("KexAlgorithms curve25519-sha256", "kex", "curve25519-sha256@libssh.org"),
+        ("Compression yes", "local_compression", "zlib@openssh.com"),
+        ("Compression no", "local_compression", "none"),
     ],
 )
 def test_what_paramiko_can_keep_is_kept(
@@ -53,6 +55,7 @@ def test_what_paramiko_can_keep_is_kept(
         # Which key exchange it was Paramiko forgets; it was one of these, since there is a connection.
         agreed = transport.get_security_options().kex if attribute == "kex" else getattr(transport, attribute)
         assert agreed == ((value,) if attribute == "kex" else value)
+        assert connection.run(["wc", "-c"], stdin=b"line\n" * 100_000, timeout=20).stdout.split() == [b"500000"]
     finally:
         connection.close()
 

@@ -145,6 +145,7 @@ def _force(cxn: fabric.Connection, check: HostKeyCheck, options: ConnectOptions)
         banner_timeout=options.connect_timeout,
         auth_timeout=options.connect_timeout,
         channel_timeout=options.connect_timeout,
+        compress=check.config.is_yes("compression"),
         transport_factory=make_transport_factory(check, options.keepalive),
     )
 
