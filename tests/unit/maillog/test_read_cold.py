@@ -185,3 +185,22 @@ def test_mail_that_another_server_of_the_same_attempt_took_is_told() -> None:
     assert [(finding.code, "It was delivered later." in finding.meaning) for finding in found] == [
         ("auth.relay-refused", True)
     ]
+
+
+def test_each_milter_that_is_away_is_named() -> None:
+    """The first was named, the others counted: an admin started one and wondered."""
+    away = "smtpd: warning: connect to Milter service inet:localhost:{}: Connection refused"
+    found = find(
+        [CLIENT, *(away.format(port) for port in (8891, 11332, 8891)), "smtpd: disconnect from c.example.jp[192.0.2.1]"]
+    )
+    assert [(finding.code, finding.count, finding.meaning.partition(":")[2][:15]) for finding in found] == [
+        ("policy.milter-down", 2, "localhost:8891:"),
+        ("policy.milter-down", 1, "localhost:11332"),
+    ]
+
+
+def test_each_program_that_master_cannot_start_is_named() -> None:
+    found = find(
+        [f"master: fatal: master_spawn: exec {name}: No such file or directory" for name in ("/x/smtpdd", "/x/lmtpp")]
+    )
+    assert [finding.meaning.split(":")[0] for finding in found] == ["/x/smtpdd", "/x/lmtpp"]

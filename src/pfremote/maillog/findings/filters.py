@@ -17,6 +17,7 @@ RULES = (
         "{milter}: {why}. milter_default_action decides what happens then (tempfail unless set, shutdown from 3.11).",
         "Look at the milter's own log at this second: it crashed, was restarted, or took longer than milter_content_timeout.",
         group="milter",
+        each=True,
     ),
     Rule(
         "policy.milter-down",
@@ -25,6 +26,7 @@ RULES = (
         "{milter}: {why}. milter_default_action decides what happens then (tempfail unless set).",
         "Start the milter; see smtpd_milters and the owner and mode of its socket.",
         group="milter",
+        each=True,
     ),
     Rule(
         "policy.milter-protocol",

@@ -46,6 +46,7 @@ RULES = (
         "master.cf names a program that cannot be started",
         "{program}: {why}",
         "postconf -M: the last column of that service must be a program of daemon_directory; a blank or a tab too few shifts the columns.",
+        each=True,
     ),
     Rule(
         "process.port-taken",
@@ -53,6 +54,7 @@ RULES = (
         "another program has the port",
         "{where}: master could not listen there.",
         "ss -ltnp shows who listens; often a second Postfix, exim or sendmail.",
+        each=True,
     ),
     Rule(
         "process.chroot",

@@ -54,7 +54,8 @@ class Rule:
     findings of one group those with the least weight stay; what only tells of a failure stays only where nothing else
     was found. ``yields``: codes (or their beginnings) beside which it says nothing. ``unless``: what contradicts it
     when it stands in the session; ``backed_by``: what must stand there too, or it is only likely. ``group`` is the
-    part of the code before the dot unless told. ``only``: the daemons whose lines it reads.
+    part of the code before the dot unless told. ``only``: the daemons whose lines it reads. ``each``: what differs in
+    its meaning, as the name of a milter does, is another finding.
     """
 
     code: str
@@ -70,6 +71,7 @@ class Rule:
     backed_by: str = ""
     group: str = ""
     only: frozenset[str] = frozenset()
+    each: bool = False
     regex: re.Pattern[str] = field(init=False, repr=False)
     family: str = field(init=False, repr=False)
 

@@ -12,7 +12,7 @@ from pfremote.maillog.transcripts.restrictions import describe
 from pfremote.maillog.transcripts.turns import Transcript
 
 Hit = tuple[Rule, Finding]
-#: What is told once: a rule's code, and of a note what it says.
+#: What is told once: a rule's code, and of a note and where a rule says ``each`` what it says.
 _Said = tuple[str, str]
 #: So far apart lines of the host and of a session may be about one thing.
 NEAR = timedelta(seconds=5)
@@ -114,7 +114,7 @@ def _settle(hits: list[Hit], transcript: Transcript | None = None, *, explained:
             continue
         if any(code != rule.code and code.startswith(rule.yields) for code in codes if rule.yields):
             continue
-        key = rule.code, _ADDRESS.sub("", finding.meaning) if rule.family == "note" else ""
+        key = rule.code, _ADDRESS.sub("", finding.meaning) if rule.family == "note" or rule.each else ""
         known = kept.get(key)
         kept[key] = finding if known is None else replace(known, count=known.count + 1)
     return kept
