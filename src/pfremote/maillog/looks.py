@@ -46,15 +46,35 @@ Look = Callable[[bytes], Seen]
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """Words to be looked for; ``folded`` are in small letters, and their case does not count."""
+
+    texts: tuple[bytes, ...] = ()
+    folded: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.texts)
+
+    def find(self, block: bytes) -> set[tuple[int, int]]:
+        """Return where the lines stand that have one."""
+        return _find_words(block.lower() if self.folded else block, self.texts)
+
+    def are_in(self, line: bytes) -> bool:
+        """Tell whether a line has one."""
+        text = line.lower() if self.folded else line
+        return any(word in text for word in self.texts)
+
+
+@dataclass(frozen=True, slots=True)
 class FirstLook:
     """Looks for lines with one of these words, and for those that are not ordinary."""
 
-    words: tuple[bytes, ...]
+    words: Words
     hosts: set[str] = field(default_factory=set)
 
     def __call__(self, block: bytes) -> Seen:
         """Look at a block."""
-        places = _find_words(block.lower(), self.words)
+        places = self.words.find(block)
         places.update(_line_at(block, at) for at in find_quoted(block))
         places.update(find_others(block, self.hosts))
         return _cut(block, places, frozenset(self.hosts))

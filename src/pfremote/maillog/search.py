@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
-from pfremote.maillog.looks import PROCESS, DeliveryLook, FirstLook, LoginLook, Look, NameLook, Seen
+from pfremote.maillog.looks import PROCESS, DeliveryLook, FirstLook, LoginLook, Look, NameLook, Seen, Words
 from pfremote.maillog.messages.collect import names_of_others
 from pfremote.maillog.narrow import Wanted
 from pfremote.maillog.ordinary import CONVERSES, ID, needs_process
@@ -24,6 +25,8 @@ _PART, _LEAST = 0.3, 500_000
 #: From one name to the next hop's, and so on: so many times.
 _MOST_ROUNDS = 12
 _OF_MESSAGE = re.compile(rb"\]: (?:warning: )?(" + ID + rb"): ")
+#: What a line has that names another message.
+_NAMES_OTHERS = (b"queued ", b"notification: ", b"orig_queue_id=")
 _MESSAGE_ID = re.compile(rb"message-id=(<[^>\s]+>)")
 _TALKS = re.compile(rb"\]: [<>] [^\s\[\]]+\[([^\]\s]+)\]")
 _LOGIN_FAILED = re.compile(rb"\[([^\]\s]+)\]\S*: SASL \S+ authentication failed")
@@ -65,43 +68,48 @@ class Found:
         return self.size > max(self.length * _PART, _LEAST)
 
 
-def choose_words(wanted: Wanted, *, messages: bool) -> tuple[bytes, ...]:
-    """Return words, in small letters, of which every line that leads to what is wanted has one; none if unsure.
+def choose_words(wanted: Wanted, *, messages: bool) -> Words:
+    """Return words of which every line that leads to what is wanted has one; none if unsure.
 
     ``messages``: the ways of messages are shown, which a peer or a user does not narrow.
     """
-    for texts in (wanted.queue_ids, wanted.message_ids, wanted.recipients, wanted.senders):
-        if texts:
-            return _encode(text.strip("<>") for text in texts)
+    if ids := wanted.queue_ids or wanted.message_ids:
+        return _encode((text.strip("<>") for text in ids), folded=False)
+    if addresses := wanted.recipients or wanted.senders:
+        return _encode((text.strip("<>") for text in addresses), folded=True)
     if messages:
-        return ()
+        return Words()
     plain = wanted.peers and all(map(_PLAIN_PEER.fullmatch, wanted.peers))
-    return _encode(wanted.peers if plain else wanted.users)
+    return _encode(wanted.peers if plain else wanted.users, folded=True)
 
 
-def _encode(texts: Iterable[str]) -> tuple[bytes, ...]:
-    words = tuple(texts)
-    return tuple(word.lower().encode() for word in words) if all(word and word.isascii() for word in words) else ()
+def _encode(texts: Iterable[str], *, folded: bool) -> Words:
+    words = tuple(text.lower() if folded else text for text in texts)
+    is_plain = all(word and word.isascii() for word in words)
+    return Words(tuple(word.encode() for word in words), folded) if is_plain else Words()
 
 
-def search(scan: Scan, words: tuple[bytes, ...], known: Iterable[str] = ()) -> Found | None:
+def search(scan: Scan, words: Words, known: Iterable[str] = ()) -> Found | None:
     """Return the lines that may matter, or None where the whole log is to be read.
 
     ``known`` are queue ids and Message-IDs to which other logs lead.
     """
     found = _look_at_all(scan, words)
     names = set(_encode_names(known))
-    if found is not None and names:
+    if found is not None:
         _add_lines(scan, found, names)
+    clues: dict[int, _Clue] = {}
     for _ in range(_MOST_ROUNDS):
         if found is None or found.is_much:
             return None
-        fresh = _find_names(found.lines.values(), words, names) - names
+        clues |= {number: _read_clue(line, words) for number, line in found.lines.items() if number not in clues}
+        fresh = _find_names(clues.values(), names) - names
         if not fresh:
             found.names = names
             return _add_sessions(scan, found, names, words)
         names |= fresh
-        _add_lines(scan, found, fresh)
+        # Whatever has a wanted word has been found.
+        _add_lines(scan, found, {name for name in fresh if not words.are_in(name)})
     return None
 
 
@@ -109,7 +117,7 @@ def _encode_names(names: Iterable[str]) -> Iterator[bytes]:
     return (name.encode("utf-8", "surrogateescape") for name in names)
 
 
-def _look_at_all(scan: Scan, words: tuple[bytes, ...]) -> Found | None:
+def _look_at_all(scan: Scan, words: Words) -> Found | None:
     """Look at every line once, and keep those with a wanted word and those that are not ordinary."""
     found = Found()
     for seen in scan(FirstLook(words)):
@@ -122,27 +130,42 @@ def _look_at_all(scan: Scan, words: tuple[bytes, ...]) -> Found | None:
     return found
 
 
-def _find_names(lines: Iterable[bytes], words: tuple[bytes, ...], known: set[bytes]) -> set[bytes]:
+class _Clue(NamedTuple):
+    """What a line leads to: the messages that it names, and its process, whose other lines may all be needed."""
+
+    messages: tuple[bytes, ...]
+    is_wanted: bool
+    process: bytes
+    converses: bool
+    is_needed: bool
+
+
+def _read_clue(line: bytes, words: Words) -> _Clue:
+    own, message_id, process = _OF_MESSAGE.search(line), _MESSAGE_ID.search(line), PROCESS.search(line)
+    messages = {found[1] for found in (own, message_id) if found}
+    if any(map(line.__contains__, _NAMES_OTHERS)):
+        messages.update(_encode_names(names_of_others(line.decode("utf-8", "surrogateescape"))))
+    name, daemon = process.groups() if process else (b"", b"")
+    is_needed = process is not None and needs_process(line, daemon)
+    return _Clue(tuple(messages), words.are_in(line), name, daemon in CONVERSES, is_needed)
+
+
+def _find_names(clues: Iterable[_Clue], known: set[bytes]) -> set[bytes]:
     """Return the queue ids, Message-IDs and processes that the lines lead to."""
     names: set[bytes] = set()
-    for line in lines:
-        own = _OF_MESSAGE.search(line)
-        text = line.decode("utf-8", "surrogateescape")
-        others = {name.encode("utf-8", "surrogateescape") for name in names_of_others(text)}
-        message_id = _MESSAGE_ID.search(line)
-        mine = ({own[1]} if own else set()) | others | ({message_id[1]} if message_id else set())
-        process = PROCESS.search(line)
-        is_wanted = not known.isdisjoint(mine) or any(word in line.lower() for word in words)
+    for clue in clues:
+        is_wanted = clue.is_wanted or not known.isdisjoint(clue.messages)
         if is_wanted:
-            names |= mine
-        if process and (process[2] in CONVERSES if is_wanted else needs_process(line, process[2])):
-            names.add(process[1])
+            names.update(clue.messages)
+        if clue.process and (clue.converses if is_wanted else clue.is_needed):
+            names.add(clue.process)
     return names
 
 
 def _add_lines(scan: Scan, found: Found, names: set[bytes]) -> None:
     """Look through the log for the lines of messages and processes."""
-    _add(scan, found, NameLook.of(names))
+    if names:
+        _add(scan, found, NameLook.of(names))
 
 
 def _add(scan: Scan, found: Found, look: Look) -> None:
@@ -166,8 +189,7 @@ def _add_logins(scan: Scan, found: Found, shown: Iterable[bytes]) -> None:
     look = LoginLook(frozenset(clients))
     _add(scan, found, look)
     logins = (PROCESS.search(line) for line in found.lines.values() if look.finds(line))
-    if processes := {name[1] for name in logins if name}:
-        _add_lines(scan, found, processes)
+    _add_lines(scan, found, {name[1] for name in logins if name})
 
 
 def _add_deliveries(scan: Scan, found: Found, shown: Iterable[bytes]) -> None:
@@ -178,29 +200,23 @@ def _add_deliveries(scan: Scan, found: Found, shown: Iterable[bytes]) -> None:
     before = set(found.lines)
     _add(scan, found, DeliveryLook(recipients))
     owns = (_OF_MESSAGE.search(line) for number, line in found.lines.items() if number not in before)
-    if messages := {own[1] for own in owns if own}:
-        _add_lines(scan, found, messages)
+    _add_lines(scan, found, {own[1] for own in owns if own})
 
 
-def _add_sessions(scan: Scan, found: Found, names: set[bytes], words: tuple[bytes, ...]) -> Found | None:
+def _add_sessions(scan: Scan, found: Found, names: set[bytes], words: Words) -> Found | None:
     """Add what became of the other messages of a wanted session: they are shown with it."""
     reader = LineReader(_ANY_TIME, UTC)
     records = [
         reader.read(line.decode("utf-8", "surrogateescape").rstrip("\n"), number)
         for number, line in sorted(found.lines.items())
     ]
-    wanted = {
-        number
-        for number, line in found.lines.items()
-        if any(word in line.lower() for word in words) or _is_of(line, names)
-    }
+    wanted = {number for number, line in found.lines.items() if words.are_in(line) or _is_of(line, names)}
     others: set[bytes] = set()
     for session in build_sessions(records).sessions:
         if any(record.number in wanted for record in session.records):
             others |= {name.encode() for name in session.queue_ids}
             wanted.update(record.number for record in session.records)
-    if others - names:
-        _add_lines(scan, found, others - names)
+    _add_lines(scan, found, others - names)
     shown = [line for number, line in found.lines.items() if number in wanted or _is_of(line, others)]
     _add_logins(scan, found, shown)
     _add_deliveries(scan, found, shown)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pfremote.maillog.looks import FirstLook, LoginLook, Look, NameLook, Seen
+from pfremote.maillog.looks import FirstLook, LoginLook, Look, NameLook, Seen, Words
 from pfremote.run.log_files import Source
 from pfremote.run.scan import scan
 
@@ -38,7 +38,7 @@ def gather(found: list[Seen]) -> tuple[list[tuple[int, bytes]], int, int, set[st
 
 
 LOOKS: dict[str, Look] = {
-    "words": FirstLook((b"a1999.example.net",)),
+    "words": FirstLook(Words((b"a1999.example.net",))),
     "names": NameLook.of([b"postfix/smtpd[%d]" % pid for pid in range(5)] + [b"3A1B2C3D4E"]),
     "many names": NameLook.of(b"%010X" % name for name in (*range(20), 0x3A1B2C3D4E)),
     "logins": LoginLook(frozenset([b"192.0.2.7"])),
