@@ -132,11 +132,14 @@ def read_capture(
     found, lost, troubles = read_sessions(logged)
     del logged
     chosen = keep_unplaced(keep_all(found) if match is None else select(found, tolerant(match)), lost)
+    del found, lost  # the lines as they were logged
     chosen = show_redacted(chosen, clean.records)
     transcripts, of_sessions = read_transcripts(chosen.sessions, chosen.followed)
     findings, of_findings = read_findings(transcripts, chosen.followed, chosen.unplaced)
-    records = chosen.records()
-    kept = Places(record.number for record in records)
+    kept = Places(record.number for record in chosen.each())
+    # Where all of a large log is kept there is no room for another list of it.
+    is_all = len(kept) == len(clean.records) == sum(1 for _ in chosen.each())
+    records = clean.records if is_all else chosen.records()
     counts = Counts(
         lines=meter.lines,
         bytes=meter.bytes,

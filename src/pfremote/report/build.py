@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -100,10 +100,10 @@ def _build_host(record: HostRecord, folder: HostFolder, number: int) -> _Host:
 def _add_sessions(view: HostView, folder: HostFolder) -> _Host:
     data = folder.sessions
     items = data["sessions"]
-    numbers = [*_number(items)]
-    anchors = {name: f"{view.anchor}-s{number}" for name, number in numbers}
+    numbers, number_of = _number(items, {str(item["session"]) for item in data["findings"]})
+    anchors = {name: f"{view.anchor}-s{number}" for name, number in number_of.items()}
     findings = tuple(_finding(item, view, anchors, folder.evidence) for item in data["findings"])
-    views = SessionViews(items, [number for _, number in numbers], view, folder.evidence, findings)
+    views = SessionViews(items, numbers, view, folder.evidence, findings)
     # What is damaged is to be met here; sessions that are made when they are asked for are not from a file.
     sessions = views if isinstance(items, EncodedSessions) else tuple(views)
     view = replace(
@@ -119,12 +119,13 @@ def _add_sessions(view: HostView, folder: HostFolder) -> _Host:
     return _Host(view, findings, exposures, decode_hops(data.get("hops", ()), view.name))
 
 
-def _number(items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, int]]:
-    """Yield the id of each session and its number."""
+def _number(items: Sequence[Mapping[str, Any]], wanted: Container[str]) -> tuple[Sequence[int], dict[str, int]]:
+    """Return the number of each session, and those of the ``wanted`` ones by their ids."""
     if isinstance(items, EncodedSessions):
-        yield from ((str(number), number) for number in items.numbers)
-    else:
-        yield from ((str(item["id"]), int(item.get("number", place))) for place, item in enumerate(items, 1))
+        return items.numbers, {str(number): number for number in items.numbers if str(number) in wanted}
+    numbers = [int(item.get("number", place)) for place, item in enumerate(items, 1)]
+    ids = (str(item["id"]) for item in items)
+    return numbers, {name: number for name, number in zip(ids, numbers, strict=True) if name in wanted}
 
 
 def read_messages(run: Run, folders: Iterable[HostFolder]) -> tuple[Message, ...]:

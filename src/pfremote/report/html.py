@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import islice
 
 import jinja2
 from markupsafe import Markup
@@ -93,7 +94,7 @@ def _pages(sessions: Sequence[SessionView]) -> Iterator[SessionPage]:
 
 def _stories(report: Report) -> Iterator[StoryPage]:
     sessions = {(item.host, queue_id): item.anchor for item in report.sessions for queue_id in item.queue_ids}
-    for number, story in enumerate(report.stories[:MOST_STORIES], 1):
+    for number, story in enumerate(islice(report.stories, MOST_STORIES), 1):
         places = tuple(sessions.get((hop.host, hop.queue_id), "") for hop in story.hops)
         yield StoryPage(f"m{number}", story, draw_story(story), places)
 

@@ -35,7 +35,13 @@ _MARKS = {"client": "C: ", "server": "S: ", "note": "   "}
 
 def render_markdown(report: Report) -> str:
     """Return the whole report in CommonMark; tables are the only extension used."""
-    return "\n\n".join(_sections(report)) + "\n"
+    return "\n".join(write_markdown(report)) + "\n"
+
+
+def write_markdown(report: Report) -> Iterator[str]:
+    """Yield the same, a line or a few at a time, without the last line feed."""
+    for place, section in enumerate(_sections(report)):
+        yield from ("", section) if place else (section,)
 
 
 def _sections(report: Report) -> Iterator[str]:

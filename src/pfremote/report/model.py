@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, overload
@@ -218,7 +218,7 @@ class Report:
     findings: tuple[FindingView, ...] = ()
     exposures: tuple[ExposureView, ...] = ()
     notes: tuple[str, ...] = field(default=())
-    stories: tuple[StoryView, ...] = ()
+    stories: Collection[StoryView] = ()
     quiet: int = 0
     targets: int = 0
 

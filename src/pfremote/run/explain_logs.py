@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -18,12 +19,10 @@ from pfremote.options.recorded_command import typed_command
 from pfremote.output.columns import page_width
 from pfremote.output.output import Output
 from pfremote.paths import exists
-from pfremote.report import Format, Report, render_report
-from pfremote.report.model import StoryView
-from pfremote.report.stories import tell_story
+from pfremote.report import Format, Report, render_report, write_report
 from pfremote.run.log_files import STDIN, Source, copy_stdin, open_spool
 from pfremote.run.log_parts import join_parts
-from pfremote.run.log_report import build_log_report, count_recap, list_events, record_logs
+from pfremote.run.log_report import build_log_report, count_recap, list_events, record_logs, tell_stories
 from pfremote.run.read_logs import Explained, explain_log, explain_nothing, find_messages, find_names
 from pfremote.run.share import share_captures
 from pfremote.run.wanted import read_wanted
@@ -33,6 +32,8 @@ from pfremote.text.times import show_moment
 
 #: Seconds between two looks of the progress line.
 EVERY = 0.2
+#: So many lines of a report are shown at a time.
+_LINES = 1000
 #: Of messages only the lines about them are looked for.
 _PARTLY_READ = "only the lines about these messages were read: credentials in other lines are not listed"
 
@@ -55,7 +56,7 @@ class ExplainOptions:
     @property
     def shows_few_lines(self) -> bool:
         """Tell whether of the lines only those are shown that prove a finding, and what sessions came to."""
-        return not self.everything and not self.share and self.fmt in ("txt", "md")
+        return self.out is None and not self.share and self.fmt in ("txt", "md")
 
     @classmethod
     def of(cls, words: Mapping[str, Any]) -> Self:
@@ -134,8 +135,8 @@ def _read_one(
     source: Source, options: ExplainOptions, output: Output, spool: IO[bytes], *, messages: bool
 ) -> Explained:
     """Read one log: twice where it is large and no more lines are shown of it than those that prove a finding."""
-    few = options.shows_few_lines or output.stream is not None
-    if not few or options.out is not None or options.share or options.wanted.of_messages():
+    few = options.shows_few_lines or (output.stream is not None and options.out is None and not options.share)
+    if not few or options.wanted.of_messages():
         return explain_log(source, options.wanted, _make_progress(source, output), messages=messages)
     try:
         with copy_stdin(source, output.console.detail) as copied:
@@ -187,20 +188,31 @@ def _tell(
     if output.stream is not None:
         for kind, details in list_events(read, find_messages(read, options.wanted, spool)):
             output.stream_only(kind, details.pop("host", ""), **details)
-    stories: tuple[StoryView, ...] = ()
-    if options.out is not None or (options.shows_messages and output.stream is None):
-        stories = tuple(map(tell_story, find_messages(read, options.wanted, spool)))
+        if options.out is None:
+            return  # programs were told each event
+    stories = tell_stories(read, options.wanted, spool)
     if read and options.out is not None:
         report = build_log_report(read, typed_command(), moment, int(code))
         _keep(read, dataclasses.replace(report, stories=stories), options.out, moment, code, output)
-    if read and output.stream is None:  # programs were told each event
+    if read and output.stream is None:
         troubled = options.wanted.everything and not options.everything
         report = build_log_report(read, typed_command(), moment, int(code), troubled=troubled)
         notes = (*report.notes, _PARTLY_READ) if options.wanted.of_messages() else report.notes
         if not options.wanted.everything and not report.sessions and not stories:
             notes = (_explain_nothing_fits(read), *notes)
         report = dataclasses.replace(report, stories=stories if options.shows_messages else (), notes=notes)
-        output.console.show(render_report(report, options.fmt, page_width(output.console.out)).rstrip("\n"))
+        _show(write_report(report, options.fmt, page_width(output.console.out)), output)
+
+
+def _show(lines: Iterable[str], output: Output) -> None:
+    """Show a report some lines at a time, without the empty lines at its end."""
+    empty = ""
+    each = iter(lines)
+    while part := list(islice(each, _LINES)):
+        text = empty + "\n".join(part) + "\n"
+        if shown := text.rstrip("\n"):
+            output.console.show(shown)
+        empty = text[len(shown) + bool(shown) :]
 
 
 def _explain_nothing_fits(read: Sequence[Explained]) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pfremote import __version__
 from pfremote.errors import Reason
@@ -16,12 +16,16 @@ from pfremote.maillog.capture import Capture
 from pfremote.maillog.causes import tell_causes
 from pfremote.maillog.completeness import explain_short, find_short
 from pfremote.maillog.messages.message import Message
+from pfremote.maillog.narrow import Wanted
+from pfremote.maillog.pieces.hops import PackedHops
 from pfremote.model.lazy import Lazy
 from pfremote.model.result import HostResult
 from pfremote.report import Report, build_report
+from pfremote.report.model import StoryView
+from pfremote.report.stories import tell_story
 from pfremote.run.capture_events import Event, list_capture_events
 from pfremote.run.message_events import encode_message
-from pfremote.run.read_logs import Explained, describe_layouts
+from pfremote.run.read_logs import Explained, describe_layouts, find_messages
 from pfremote.store.capture import encode_capture, encode_lazily
 from pfremote.store.encode import encode_time
 from pfremote.store.run import HostFolder, HostRecord, Run
@@ -41,6 +45,32 @@ class _Lines(Lazy[str]):
 
     def make(self, place: int) -> str:
         return self._capture.show_line(place)
+
+
+def tell_stories(logs: Sequence[Explained], wanted: Wanted, spool: IO[bytes]) -> Collection[StoryView]:
+    """Return the ways of the messages of logs; those of logs that are not held are told when they are asked for."""
+    if any(isinstance(log.hops, PackedHops) for log in logs):
+        return _Stories(logs, spool)
+    return tuple(map(tell_story, find_messages(logs, wanted)))
+
+
+class _Stories(Collection[StoryView]):
+    """The ways of all messages of logs, each told anew when it is asked for."""
+
+    def __init__(self, logs: Sequence[Explained], spool: IO[bytes]) -> None:
+        self._logs, self._spool = logs, spool
+
+    def __iter__(self) -> Iterator[StoryView]:
+        return map(tell_story, find_messages(self._logs, Wanted(), self._spool))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in find_messages(self._logs, Wanted(), self._spool))
+
+    def __bool__(self) -> bool:
+        return any(log.hops for log in self._logs)
+
+    def __contains__(self, story: object) -> bool:
+        return any(one == story for one in self)
 
 
 def build_log_report(

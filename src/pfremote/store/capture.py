@@ -34,21 +34,19 @@ class EncodedSessions(Lazy[JsonObject]):
     ) -> None:
         self._items, self._places, self._is_part = items, places, wanted is not None
         numbers = items.numbers if isinstance(items, Packed) else [item.session.id for item in items]
-        #: Where in ``items`` the wanted ones stand, and their numbers.
-        self._wanted = [(at, number) for at, number in enumerate(numbers) if wanted is None or number in wanted]
-
-    @property
-    def numbers(self) -> list[int]:
-        """The numbers, in order."""
-        return [number for _, number in self._wanted]
+        #: Where in ``items`` those stand that are needed, and their numbers, in order.
+        self._at: Sequence[int] = range(len(items))
+        self.numbers: Sequence[int] = numbers
+        if wanted is not None:
+            self._at = [at for at, number in enumerate(numbers) if number in wanted]
+            self.numbers = [numbers[at] for at in self._at]
 
     def __len__(self) -> int:
-        return len(self._wanted)
+        return len(self._at)
 
     def make(self, place: int) -> JsonObject:
         """Return one."""
-        at, number = self._wanted[place]
-        session = _session(self._items[at])
+        session, number = _session(self._items[self._at[place]]), self.numbers[place]
         encoded: JsonObject = _renumber(
             to_json({**session, "number": number} if self._is_part else session), self._places
         )

@@ -97,7 +97,7 @@ def test_a_log_without_times_has_no_picture_and_all_the_words() -> None:
 
 def test_more_messages_than_a_page_can_hold_are_counted() -> None:
     report = way()
-    page = render_report(replace(report, stories=report.stories * (MOST_STORIES + 2)), "html")
+    page = render_report(replace(report, stories=(*report.stories,) * (MOST_STORIES + 2)), "html")
     assert page.count('class="card story"') == MOST_STORIES
     assert "2 more messages are left out of the page" in page
 

@@ -6,6 +6,7 @@ import io
 import itertools
 import random
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,9 +24,9 @@ from pfremote.maillog.pieces.survey import Survey
 from pfremote.maillog.pieces.well import went_well
 from pfremote.maillog.sessions.build import close_session
 from pfremote.maillog.transcripts.transcript import build_transcripts
-from pfremote.report import render_report
+from pfremote.report import render_report, write_report
 from pfremote.run.log_files import LARGE, Source
-from pfremote.run.log_report import build_log_report, count_recap, list_events
+from pfremote.run.log_report import build_log_report, count_recap, list_events, tell_stories
 from pfremote.run.read_logs import Explained, explain_log, find_messages
 
 MOMENT = datetime(2026, 11, 29, tzinfo=UTC)
@@ -52,9 +53,12 @@ def show(log: Explained, wanted: Wanted) -> tuple[object, ...]:
 
 
 def list_told(log: Explained, wanted: Wanted) -> tuple[object, ...]:
-    """Return what programs are told of a log."""
+    """Return what programs are told of a log, and people who ask for all of it."""
     events = list(list_events([log], find_messages([log], wanted)))
-    return (log.host, log.layouts, log.strange, log.strange_lines, log.found, events, count_recap([log]))
+    told = (log.host, log.layouts, log.strange, log.strange_lines, log.found, events, count_recap([log]))
+    report = build_log_report([log], ["pfremote", "explain"], MOMENT, 0)
+    report = replace(report, stories=tell_stories([log], wanted, io.BytesIO()))
+    return (*told, *("\n".join(write_report(report, fmt)) for fmt in ("txt", "md")))
 
 
 def assert_same(path: Path, pieces: tuple[int, ...] = PIECES, wanted: Wanted = EVERYTHING) -> None:
@@ -272,6 +276,23 @@ def test_a_large_log_on_standard_input_is_copied_and_nothing_is_left_of_it(
         assert drop_names(piped[1]) == drop_names(out)
     assert list(folder.iterdir()) == []
     assert len(data) > LARGE
+
+
+@pytest.mark.parametrize("words", [[], ["--all"], ["--all", "--format", "md"], ["--json"], ["--json", "--failed"]])
+def test_the_command_shows_of_a_large_log_what_it_shows_of_one_that_is_held(
+    words: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("log").write_bytes(b"".join(line for lines in read_recordings(1, 20) for line in lines))
+    code, out, _ = run(capsys, "log", *words)
+    monkeypatch.setattr("pfremote.run.log_files.LARGE", 1)
+    again, in_pieces, _ = run(capsys, "log", *words)
+    assert (again, drop_times(in_pieces)) == (code, drop_times(out))
+
+
+def drop_times(out: str) -> str:
+    """Return what is told without when it is told."""
+    return re.sub(r'(?m)^(\{"event":"\w+"),"time":"[^"]*"', r"\1", out)
 
 
 def test_progress_counts_both_readings_as_one(tmp_path: Path) -> None:

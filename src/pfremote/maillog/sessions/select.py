@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pfremote.maillog.owners import OF_THE_HOST
@@ -36,11 +36,16 @@ class Selection:
     other_lines: int
     other_verbose: int = 0
 
+    def each(self) -> Iterator[Record]:
+        """Yield all kept records, session by session."""
+        for session in self.sessions:
+            yield from session.records
+        yield from self.followed
+        yield from self.unplaced
+
     def records(self) -> tuple[Record, ...]:
         """All kept records, in log order."""
-        kept = [record for session in self.sessions for record in session.records]
-        kept += (*self.followed, *self.unplaced)
-        return tuple(sorted(kept, key=lambda record: record.number))
+        return tuple(sorted(self.each(), key=lambda record: record.number))
 
 
 def select(found: Sessions, match: Match) -> Selection:
