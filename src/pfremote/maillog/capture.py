@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from pfremote.maillog.budget import shorten
 from pfremote.maillog.completeness import is_cut
@@ -13,7 +14,9 @@ from pfremote.maillog.findings import Finding
 from pfremote.maillog.findings.aftermath import tell_aftermath
 from pfremote.maillog.parse.lines import parse_evidence
 from pfremote.maillog.parse.record import Record
-from pfremote.maillog.proof.prove import Withheld, redact_and_prove
+from pfremote.maillog.proof.prove import Withheld
+from pfremote.maillog.proof.table import PIECE, redact_table
+from pfremote.maillog.record_table import RecordTable
 from pfremote.maillog.redact import Exposure
 from pfremote.maillog.sessions.build import Session
 from pfremote.maillog.sessions.select import Match, keep_all, keep_unplaced, select, show_redacted
@@ -102,6 +105,12 @@ class Meter:
         self.cut += [record.number for record in records if is_cut(record)]
 
 
+def _count_and_shorten(records: Iterator[Record], meter: Meter) -> Iterator[Record]:
+    while piece := list(islice(records, PIECE)):
+        meter.count(piece)
+        yield from map(shorten, piece)
+
+
 def read_capture(
     evidence: bytes | Iterable[bytes],
     *,
@@ -122,13 +131,11 @@ def read_capture(
     the log has.
     """
     meter = Meter(evidence)
-    parsed = parse_evidence(meter.blocks(), now=now, utc_offset=utc_offset)
+    parsed = parse_evidence(meter.blocks(), now=now, utc_offset=utc_offset, held=False)
     if numbers is not None:
         parsed = (record._replace(number=number) for record, number in zip(parsed, numbers, strict=True))
-    logged = list(parsed)
-    meter.count(logged)
-    logged = list(map(shorten, logged))
-    clean = redact_and_prove(logged, known)
+    logged = RecordTable.read(_count_and_shorten(parsed, meter))
+    clean = redact_table(logged, known)
     found, lost, troubles = read_sessions(logged)
     del logged
     chosen = keep_unplaced(keep_all(found) if match is None else select(found, tolerant(match)), lost)
@@ -136,10 +143,7 @@ def read_capture(
     chosen = show_redacted(chosen, clean.records)
     transcripts, of_sessions = read_transcripts(chosen.sessions, chosen.followed)
     findings, of_findings = read_findings(transcripts, chosen.followed, chosen.unplaced)
-    kept = Places(record.number for record in chosen.each())
-    # Where all of a large log is kept there is no room for another list of it.
-    is_all = len(kept) == len(clean.records) == sum(1 for _ in chosen.each())
-    records = clean.records if is_all else chosen.records()
+    kept = Places(chosen.numbers())
     counts = Counts(
         lines=meter.lines,
         bytes=meter.bytes,
@@ -152,7 +156,7 @@ def read_capture(
         other_verbose=chosen.other_verbose,
     )
     return Capture(
-        records=records,
+        records=clean.records if len(kept) == len(clean.records) else clean.records.find(kept),
         sessions=chosen.sessions,
         followed=chosen.followed,
         unplaced=chosen.unplaced,

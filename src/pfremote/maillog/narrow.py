@@ -9,6 +9,7 @@ from datetime import datetime
 from pfremote.maillog.capture import Capture
 from pfremote.maillog.messages.message import Hop
 from pfremote.maillog.parties import RECIPIENT, SENDER
+from pfremote.maillog.record_table import list_numbers
 from pfremote.maillog.redact import Exposure
 from pfremote.maillog.sessions.build import Session
 from pfremote.maillog.transcripts.summary import judge_outcome
@@ -98,7 +99,7 @@ def users_of(transcript: Transcript, accounts: Mapping[int, Iterable[tuple[int, 
     ``accounts`` is what :func:`name_accounts` returns of the log.
     """
     told = [sasl.user for sasl in transcript.sasl]
-    own = (accounts.get(record.number, ()) for record in transcript.session.records) if accounts else ()
+    own = (accounts.get(number, ()) for number in list_numbers(transcript.session.records)) if accounts else ()
     told += [account for _, account in sorted(item for items in own for item in items)]
     return tuple(dict.fromkeys(filter(None, told)))
 

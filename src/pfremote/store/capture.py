@@ -15,6 +15,7 @@ from pfremote.maillog.findings import Finding
 from pfremote.maillog.messages.message import Hop
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.pieces.pack import Packed
+from pfremote.maillog.record_table import list_numbers
 from pfremote.maillog.transcripts import transcript as transcripts
 from pfremote.maillog.transcripts.turns import Transcript
 from pfremote.model.lazy import Lazy
@@ -53,6 +54,21 @@ class EncodedSessions(Lazy[JsonObject]):
         return encoded
 
 
+class EncodedFindings(Lazy[JsonObject]):
+    """Findings as ``sessions.json`` holds them, each made when it is asked for."""
+
+    def __init__(self, items: Sequence[Finding], places: Mapping[int, int]) -> None:
+        self._items, self._places = items, places
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def make(self, place: int) -> JsonObject:
+        """Return one."""
+        encoded: JsonObject = _renumber(to_json(_finding(self._items[place])), self._places)
+        return encoded
+
+
 def encode_capture(capture: Capture, hops: Iterable[Hop] = (), *, wanted: Container[int] | None = None) -> JsonObject:
     """Return the object that ``sessions.json`` holds beside the host's result; ``hops`` are its messages.
 
@@ -60,16 +76,18 @@ def encode_capture(capture: Capture, hops: Iterable[Hop] = (), *, wanted: Contai
     encoded when it is asked for (:class:`EncodedSessions`).
     """
     encoded = encode_lazily(capture, hops, wanted=wanted)
-    return encoded if wanted is not None else {**encoded, "sessions": list(encoded["sessions"])}
+    if wanted is not None:
+        return encoded
+    return {**encoded, "sessions": list(encoded["sessions"]), "findings": list(encoded["findings"])}
 
 
 def encode_lazily(capture: Capture, hops: Iterable[Hop] = (), *, wanted: Container[int] | None = None) -> JsonObject:
-    """Return the same with all sessions as :class:`EncodedSessions`: of a large log there is no room for them twice."""
+    """Return the same with all sessions and findings lazily: of a large log there is no room for them twice."""
     places = number_lines(capture)
     content = {
         "followed": {"lines": _numbers(capture.followed)},
         "unplaced": {"lines": _numbers(capture.unplaced)},
-        "findings": [_finding(item) for item in capture.findings],
+        "findings": (),
         "exposures": capture.exposures,
         "withheld": [
             {"line": item.number, "reason": item.reason} for item in capture.withheld if item.number in places
@@ -78,6 +96,7 @@ def encode_lazily(capture: Capture, hops: Iterable[Hop] = (), *, wanted: Contain
         "hops": tuple(hops),
     }
     others = {key: _renumber(value, places) for key, value in to_json(content).items()}
+    others["findings"] = EncodedFindings(capture.findings, places)
     return {"sessions": EncodedSessions(capture.transcripts, places, wanted), **others}
 
 
@@ -104,7 +123,7 @@ def _finding(item: Finding) -> JsonObject:
 
 
 def _numbers(records: Iterable[Record]) -> list[int]:
-    return [record.number for record in records]
+    return list(list_numbers(records))
 
 
 def _renumber(value: Any, places: Mapping[int, int]) -> Any:

@@ -7,17 +7,21 @@ the recipients' status lines.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from pfremote.maillog.parse.patterns import CHILD_DIED
 from pfremote.maillog.parse.record import Record
+from pfremote.maillog.record_table import RecordTable
 from pfremote.maillog.sessions.follow import follow
 from pfremote.maillog.sessions.inbound import InboundTracker
 from pfremote.maillog.sessions.open_session import OpenSession
 from pfremote.maillog.sessions.outbound import OutboundTracker
+
+#: So many lines of a table are sorted at a time.
+PIECE = 8192
 
 Kind = Literal["smtpd", "smtp", "lmtp"]
 Cut = Literal["", "start", "end", "both"]
@@ -50,7 +54,7 @@ class Session:
     verbose: bool
     died: bool
     queue_ids: tuple[str, ...]
-    records: tuple[Record, ...]
+    records: Sequence[Record]
 
     @property
     def peer(self) -> str:
@@ -122,16 +126,28 @@ def converses(record: Record) -> bool:
 def build_sessions(records: Iterable[Record]) -> Sessions:
     """Sort the records of one host into sessions. Order must be that of the log."""
     processes = Processes()
-    others = [record for record in records if not processes.take(record)]
-    opened: list[OpenSession] = []
+    others: list[Record] = []
+    closed: list[Session] = []
+    if isinstance(records, RecordTable):
+        for piece in records.pieces(PIECE):
+            others += (record for record in piece if not processes.take(record))
+            # What is over is held by the places of its lines from now on.
+            for key in {(record.host, record.tag, record.pid) for record in piece if converses(record)}:
+                closed += (_point(close_session(0, one), records) for one in processes.trackers[key].take_done())
+    else:
+        others += (record for record in records if not processes.take(record))
     for tracker in processes.trackers.values():
-        opened += tracker.finish()
+        closed += (close_session(0, one) for one in tracker.finish())
         others += tracker.homeless
-    opened.sort(key=lambda session: session.records[0].number)
+    closed.sort(key=lambda session: session.records[0].number)
     others.sort(key=lambda record: record.number)
-    sessions = tuple(close_session(number, session) for number, session in enumerate(opened, 1))
+    sessions = tuple(replace(session, id=number) for number, session in enumerate(closed, 1))
     followed, unplaced = follow(others, {qid for session in sessions for qid in session.queue_ids})
     return Sessions(sessions, followed, unplaced)
+
+
+def _point(session: Session, table: RecordTable) -> Session:
+    return replace(session, records=table.find(record.number for record in session.records))
 
 
 def close_session(number: int, session: OpenSession) -> Session:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from pfremote.maillog.owners import OF_THE_HOST
 from pfremote.maillog.parse.record import Record
+from pfremote.maillog.record_table import RecordTable, Rows, list_numbers
 from pfremote.maillog.sessions.build import Session, Sessions
 from pfremote.maillog.sessions.follow import follow, message_of
 
@@ -36,16 +37,17 @@ class Selection:
     other_lines: int
     other_verbose: int = 0
 
-    def each(self) -> Iterator[Record]:
-        """Yield all kept records, session by session."""
+    def numbers(self) -> Iterator[int]:
+        """Yield the numbers of all kept lines, session by session."""
         for session in self.sessions:
-            yield from session.records
-        yield from self.followed
-        yield from self.unplaced
+            yield from list_numbers(session.records)
+        yield from list_numbers((*self.followed, *self.unplaced))
 
     def records(self) -> tuple[Record, ...]:
         """All kept records, in log order."""
-        return tuple(sorted(self.each(), key=lambda record: record.number))
+        kept = [record for session in self.sessions for record in session.records]
+        kept += (*self.followed, *self.unplaced)
+        return tuple(sorted(kept, key=lambda record: record.number))
 
 
 def select(found: Sessions, match: Match) -> Selection:
@@ -100,9 +102,12 @@ def show_redacted(chosen: Selection, lines: Sequence[Record]) -> Selection:
     def show(records: Iterable[Record]) -> tuple[Record, ...]:
         return tuple(by_number[record.number - first] for record in records)
 
+    def show_own(records: Sequence[Record]) -> Sequence[Record]:
+        return records.of(lines) if isinstance(records, Rows) and isinstance(lines, RecordTable) else show(records)
+
     return replace(
         chosen,
-        sessions=tuple(replace(session, records=show(session.records)) for session in chosen.sessions),
+        sessions=tuple(replace(session, records=show_own(session.records)) for session in chosen.sessions),
         followed=show(chosen.followed),
         unplaced=show(chosen.unplaced),
     )
