@@ -121,7 +121,11 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # (a background child of `postfix reload` would keep them).
 run() { "$@" </dev/null 8>&- 9>&-; }
 
-now() { date +%s; }
+# run_last ARGV...: the same where nothing follows it in its process: in a command substitution. One process less.
+run_last() { exec "$@" </dev/null 8>&- 9>&-; }
+
+# now: only as $(now).
+now() { exec date +%s; }
 
 uptime_now() {
 	read -r uptime_whole uptime_rest </proc/uptime || uptime_whole=0
@@ -302,11 +306,29 @@ oom_reset() {
 	fi
 }
 
+# limits_are_wide: mostly they are, as proc_pid_limits(5) tells without a process for each.
+limits_are_wide() {
+	limits_wide=0
+	# shellcheck disable=SC2034 # columns of that file
+	while read -r limits_max limits_of limits_what limits_now limits_rest; do
+		case "$limits_of $limits_what $limits_now" in
+		"cpu time unlimited" | "file size unlimited" | "address space unlimited" | "data size unlimited") ;;
+		"open files unlimited" | "stack size unlimited") ;;
+		"open files "*) is_number "$limits_now" && [ "$limits_now" -ge 256 ] || return 1 ;;
+		"stack size "*) is_number "$limits_now" && [ "$limits_now" -ge 4194304 ] || return 1 ;;
+		*) continue ;;
+		esac
+		limits_wide=$((limits_wide + 1))
+	done </proc/self/limits
+	[ "$limits_wide" -eq 6 ]
+} 2>/dev/null
+
 # limits_raise: sudo passes the caller's resource limits on. A file limit would kill us when the history is written, a CPU
 # limit would kill the guard, and debugging would stay on. Root may lift them; what is too low and cannot be lifted goes
 # into LIMITS, and is refused. Enough are two hours of CPU, files of 2 GB (blocks of 512 bytes), and 1 GB of memory.
 limits_raise() {
 	LIMITS=
+	if limits_are_wide; then return 0; fi
 	for limits_what in t:7200 f:4194304 v:1048576 d:1048576 n:256 s:4096; do
 		limits_enough=${limits_what#*:} limits_what=-${limits_what%:*}
 		# shellcheck disable=SC3045 # dash, bash and busybox have these; one that does not know a limit is not asked for it

@@ -12,11 +12,11 @@ instance_select() {
 	'')
 		instance_ask
 		CONF=$I_directory
-		[ -n "$CONF" ] || CONF=$(run postconf -d -h config_directory 2>/dev/null) || CONF=
+		[ -n "$CONF" ] || CONF=$(run_last postconf -d -h config_directory 2>/dev/null) || CONF=
 		;;
 	# its real path, once: the owner of a link on the way could lead each look to another place
 	/*) CONF=$(path_real "$1") || CONF=$1 ;;
-	*) CONF=$(run postmulti -l 2>/dev/null | awk -v name="$1" '$1 == name { print $NF; exit }') ;;
+	*) CONF=$(run_last postmulti -l 2>/dev/null | awk -v name="$1" '$1 == name { print $NF; exit }') ;;
 	esac
 	CONF=${CONF%/}
 	state_select
@@ -46,7 +46,7 @@ instance_refuse() {
 	fi
 	# A main.cf that was deleted in a window is still ours to bring back.
 	if [ -z "$CONF" ] || { [ ! -f "$CONF/main.cf" ] && [ ! -d "$STATE/baseline" ]; }; then
-		instance_names=$(run postmulti -l 2>/dev/null | awk '{ printf "%s ", $1 == "-" ? $NF : $1 }')
+		instance_names=$(run_last postmulti -l 2>/dev/null | awk '{ printf "%s ", $1 == "-" ? $NF : $1 }')
 		refuse no-instance "there is no main.cf for instance ${1:-/etc/postfix}" \
 			"Name a configuration directory with --instance${instance_names:+, or one of: $instance_names}."
 		finish
@@ -99,14 +99,14 @@ conf_read_raw() {
 
 conf_ask_raw() {
 	# shellcheck disable=SC2086 # a list of names
-	conf_read_text=$(run postconf -c "$1" -n $PARAMETERS 2>/dev/null) || { conf_read_eval R ''; return 1; }
+	conf_read_text=$(run_last postconf -c "$1" -n $PARAMETERS 2>/dev/null) || { conf_read_eval R ''; return 1; }
 	conf_read_eval R "$conf_read_text"
 }
 
 conf_read_expanded() {
 	E_OF=$1
 	# shellcheck disable=SC2086 # a list of names
-	conf_read_text=$(run postconf -c "$1" -x $PARAMETERS 2>/dev/null) || { conf_read_eval E ''; return 1; }
+	conf_read_text=$(run_last postconf -c "$1" -x $PARAMETERS 2>/dev/null) || { conf_read_eval E ''; return 1; }
 	conf_read_eval E "$conf_read_text"
 }
 
@@ -148,7 +148,7 @@ instance_load() {
 instance_ask() {
 	I_version='' I_queue='' I_maillog='' I_syslog_name=postfix I_facility=mail I_myhostname='' I_parents='' I_directory=''
 	# shellcheck disable=SC2086 # a list of names
-	instance_ask_text=$(run postconf "$@" -x config_directory mail_version queue_directory maillog_file syslog_name \
+	instance_ask_text=$(run_last postconf "$@" -x config_directory mail_version queue_directory maillog_file syslog_name \
 		syslog_facility myhostname parent_domain_matches_subdomains $PARAMETERS 2>/dev/null) || instance_ask_text=
 	conf_read_eval E "$instance_ask_text"
 	# shellcheck disable=SC2086 # one word per line

@@ -228,7 +228,7 @@ disk_free() {
 	FREE_PERCENT=100 FREE_BYTES=0
 	disk_free_path=$1
 	until [ -e "$disk_free_path" ]; do disk_free_path=${disk_free_path%/*}; [ -n "$disk_free_path" ] || disk_free_path=/; done
-	disk_free_line=$(run df -Pk -- "$disk_free_path" 2>/dev/null)
+	disk_free_line=$(run_last df -Pk -- "$disk_free_path" 2>/dev/null)
 	disk_free_line=${disk_free_line##*"$NL"}
 	# shellcheck disable=SC2086 # columns of df -P
 	set -- $disk_free_line

@@ -116,7 +116,7 @@ evidence_spool() {
 # number that grows. For many strings GNU grep is three times as fast with one regular expression, and bytes cost it
 # nothing to count; other greps know neither.
 evidence_part() {
-	case $(run grep --version 2>/dev/null) in
+	case $(run_last grep --version 2>/dev/null) in
 	*GNU*)
 		sed 's/[][\\.*^$+?(){}|]/\\&/g' "$2" | paste -s -d '|' - >"$TMP/pattern"
 		log_grep "$1" -abE -f "$TMP/pattern"

@@ -47,7 +47,7 @@ source_namespace() {
 	if [ "/proc/$MASTER/ns/mnt" -ef /proc/self/ns/mnt ]; then return 0; fi
 	master_unit
 	if [ -z "$UNIT" ] || ! have systemctl; then return 0; fi
-	source_name=$(run systemctl show -p LogNamespace "$UNIT" 2>/dev/null)
+	source_name=$(run_last systemctl show -p LogNamespace "$UNIT" 2>/dev/null)
 	case ${source_name#LogNamespace=} in
 	'' | *[!A-Za-z0-9._-]*) ;;
 	*) JOURNAL_SPACE=:${source_name#LogNamespace=} ;;
@@ -162,7 +162,7 @@ source_find_file() {
 	source_size=$(wc -c <"$1" 2>/dev/null) || return 1
 	source_from=$((source_size - 200000))
 	[ "$source_from" -gt 0 ] || source_from=0
-	source_end=$(run tail -c "+$((source_from + 1))" -- "$1" 2>/dev/null | awk -v text="$source_text" '
+	source_end=$(run_last tail -c "+$((source_from + 1))" -- "$1" 2>/dev/null | awk -v text="$source_text" '
 		{ end += length($0) + 1 }
 		index($0, text) { found = end }
 		END { print found }')
@@ -260,7 +260,7 @@ source_judge_files() {
 		file:*) source_path=${source_path#file:} ;;
 		*) continue ;;
 		esac
-		source_line=$(run tail -c 65536 -- "$source_path" 2>/dev/null | grep -a " $I_syslog_name/[a-z/-]*\[[0-9]*\]: " | tail -n 1)
+		source_line=$(run_last tail -c 65536 -- "$source_path" 2>/dev/null | grep -a " $I_syslog_name/[a-z/-]*\[[0-9]*\]: " | tail -n 1)
 		[ -z "$source_line" ] || break
 	done
 	source_line=${source_line#*" $I_syslog_name/"}

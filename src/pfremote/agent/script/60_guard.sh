@@ -198,7 +198,7 @@ guard_reload_systemd() {
 
 # guard_seen_systemd: timer and watcher are active, and all four units are loaded as they are on disk.
 guard_seen_systemd() {
-	guard_seen_text=$(run systemctl show -p LoadState -p ActiveState -p NeedDaemonReload \
+	guard_seen_text=$(run_last systemctl show -p LoadState -p ActiveState -p NeedDaemonReload \
 		"$WATCH_UNIT" "$TIMER_UNIT" "$REVERT_UNIT" "$BOOT_UNIT" 2>/dev/null)
 	guard_seen_loaded=0 guard_seen_active=0
 	for guard_seen_line in $guard_seen_text; do

@@ -4,8 +4,8 @@
 
 # route_peers: a warning for each peer whose deliveries Postfix knows under another name.
 route_peers() {
-	route_tables=$(run postconf -c "$CONF" -x -h transport_maps 2>/dev/null | route_split)
-	route_relayhost=$(run postconf -c "$CONF" -x -h relayhost 2>/dev/null)
+	route_tables=$(run_last postconf -c "$CONF" -x -h transport_maps 2>/dev/null | route_split)
+	route_relayhost=$(run_last postconf -c "$CONF" -x -h relayhost 2>/dev/null)
 	# shellcheck disable=SC2086 # one word per line
 	set -f && IFS=$NL && set -- $A_peers && IFS=$BLANKS && set +f
 	for route_peer in "$@"; do
@@ -89,9 +89,9 @@ route_servers() {
 	*) return 0 ;;
 	esac
 	if have dig; then
-		set -- "$1" "$(run dig +short +time=2 +tries=1 MX "$1" 2>/dev/null | awk '$2 ~ /\.$/ { sub(/\.$/, "", $2); print $2 }')"
+		set -- "$1" "$(run_last dig +short +time=2 +tries=1 MX "$1" 2>/dev/null | awk '$2 ~ /\.$/ { sub(/\.$/, "", $2); print $2 }')"
 	elif have host; then
-		set -- "$1" "$(run host -W 2 -t MX "$1" 2>/dev/null | sed -n 's/^.* mail is handled by [0-9]* \(.*\)\.$/\1/p')"
+		set -- "$1" "$(run_last host -W 2 -t MX "$1" 2>/dev/null | sed -n 's/^.* mail is handled by [0-9]* \(.*\)\.$/\1/p')"
 	else
 		return 0
 	fi

@@ -13,7 +13,7 @@ verb_probe() {
 	guard_levels
 	say guards "$GUARDS"
 	case $A_peers in
-	*:*) say tables "$(run postconf -c "$CONF" -m 2>/dev/null | tr '\n' ' ')" ;;
+	*:*) say tables "$(run_last postconf -c "$CONF" -m 2>/dev/null | tr '\n' ' ')" ;;
 	esac
 	probe_parameters
 	probe_peers
@@ -119,11 +119,11 @@ probe_file() {
 
 probe_resolve() {
 	have getent || return 0
-	probe_addresses=$(run getent ahosts "$1" 2>/dev/null | awk '!seen[$1]++ { printf "%s ", $1 }' | tr -cd '0-9A-Fa-f:.% ' | head -c 2000)
+	probe_addresses=$(run_last getent ahosts "$1" 2>/dev/null | awk '!seen[$1]++ { printf "%s ", $1 }' | tr -cd '0-9A-Fa-f:.% ' | head -c 2000)
 	say resolve "$1 $probe_addresses"
 	for probe_address in $probe_addresses; do
 		# a name of the DNS, so of the address's owner
-		say reverse "$probe_address $(run getent hosts "$probe_address" 2>/dev/null | awk '{ print $2; exit }' | tr -cd 'A-Za-z0-9._-' | head -c 255)"
+		say reverse "$probe_address $(run_last getent hosts "$probe_address" 2>/dev/null | awk '{ print $2; exit }' | tr -cd 'A-Za-z0-9._-' | head -c 255)"
 	done
 }
 
@@ -167,7 +167,7 @@ say_unexplained_options() {
 instances_all() {
 	instances_others
 	# shellcheck disable=SC2046,SC2086 # one word each
-	set -- $INSTANCES $(run postmulti -l 2>/dev/null | awk '{ print $NF }')
+	set -- $INSTANCES $(run_last postmulti -l 2>/dev/null | awk '{ print $NF }')
 	INSTANCES=
 	for instances_dir in "$@"; do
 		instances_dir=$(readlink -f -- "$instances_dir") || continue
