@@ -20,11 +20,12 @@ from pfremote.output.columns import page_width
 from pfremote.output.output import Output
 from pfremote.paths import exists
 from pfremote.report import Format, Report, render_report, write_report
-from pfremote.run.log_files import STDIN, Source, copy_stdin, open_spool
+from pfremote.run.log_files import STDIN, Source, copy_stdin
 from pfremote.run.log_parts import join_parts
 from pfremote.run.log_report import build_log_report, count_recap, list_events, record_logs, tell_stories
 from pfremote.run.read_logs import Explained, explain_log, explain_nothing, find_messages, find_names
 from pfremote.run.share import share_captures
+from pfremote.run.unnamed import open_spool
 from pfremote.run.wanted import read_wanted
 from pfremote.store import RunStore
 from pfremote.text.quantities import plural

@@ -15,12 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import SpooledTemporaryFile, gettempdir
+from tempfile import SpooledTemporaryFile
 from typing import IO, cast
 
 from pfremote.errors import PfremoteError, UsageError
 from pfremote.maillog.parse.layouts import LayoutReader
-from pfremote.paths import exists, is_folder
+from pfremote.paths import exists
+from pfremote.run.unnamed import choose_folder
 from pfremote.run.unpack import decompress, find_packing
 
 BLOCK = 256 * 1024
@@ -29,8 +30,6 @@ SMALL_BLOCK = 64 * 1024
 #: From so many bytes on a log is read twice rather than held.
 LARGE = 4 * 1024 * 1024
 STDIN = "-"
-#: Where a copy of standard input goes.
-_DISK = "/var/tmp"  # noqa: S108 - the file there has no name
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,21 +121,6 @@ def open_log(source: Source) -> Iterator[IO[bytes]]:
         ) from exc
 
 
-def _choose_folder() -> str:
-    """Return where files without a name are made: /tmp may be memory, and what is too large for that comes there."""
-    return os.environ.get("TMPDIR") or (_DISK if is_folder(_DISK) else gettempdir())
-
-
-@contextmanager
-def open_spool() -> Iterator[IO[bytes]]:
-    """Open what is written once and read back, as a file that no one else can open; a small one stays in memory.
-
-    The file has no name, so nothing is left of it however this process ends.
-    """
-    with SpooledTemporaryFile(max_size=LARGE, dir=_choose_folder()) as file:
-        yield cast(IO[bytes], file)
-
-
 @contextmanager
 def copy_stdin(source: Source, say: Callable[[str], None]) -> Iterator[Source]:
     """Copy a large standard input to a file that no one else can open, so that it can be read twice.
@@ -150,7 +134,7 @@ def copy_stdin(source: Source, say: Callable[[str], None]) -> Iterator[Source]:
     if source.path != STDIN:
         yield source
         return
-    folder = _choose_folder()
+    folder = choose_folder()
     with SpooledTemporaryFile(max_size=LARGE, dir=folder) as copy:
         try:
             shutil.copyfileobj(sys.stdin.buffer, copy, BLOCK)
@@ -173,39 +157,51 @@ def time_of(source: Source) -> datetime:
         return datetime.now(UTC).astimezone()
 
 
-def read_log(source: Source, layouts: LayoutReader, tell: Callable[[int], None], starts: list[int]) -> Iterator[bytes]:
+def read_log(
+    source: Source,
+    layouts: LayoutReader,
+    tell: Callable[[int], None],
+    starts: list[int],
+    lengths: list[int] | None = None,
+) -> Iterator[bytes]:
     """Yield a log in the form that syslog writes, one file after the other.
 
     ``tell`` is called with the bytes that were read so far; ``starts`` gets the line at which each file begins.
+    ``lengths`` gets how long each file is; where it has that already, a file that has grown is read no further.
 
     Raises:
         PfremoteError: it cannot be read.
     """
     starts.clear()
     line, done = 1, 0
+    ends = tuple(lengths or ())
 
     def tell_all(of_file: int) -> None:
         nonlocal done
         done = before + of_file
         tell(done)
 
-    for file in source.files:
+    for place, file in enumerate(source.files):
         starts.append(line)
         before = done
         with open_log(file) as stream:
-            for block in read_blocks(stream, layouts, tell_all):
+            for block in read_blocks(stream, layouts, tell_all, ends[place] if ends else None):
                 line += block.count(b"\n")
                 yield block
+        if lengths is not None and not ends:
+            lengths.append(done - before)
 
 
-def read_blocks(stream: IO[bytes], layouts: LayoutReader, tell: Callable[[int], None]) -> Iterator[bytes]:
+def read_blocks(
+    stream: IO[bytes], layouts: LayoutReader, tell: Callable[[int], None], end: int | None = None
+) -> Iterator[bytes]:
     """Yield what a file holds in the form that syslog writes, some thousand lines at a time.
 
-    ``tell`` is called with the bytes that were read so far.
+    ``tell`` is called with the bytes that were read so far; no more than ``end`` are.
     """
     done = 0
-    while block := stream.read(BLOCK):
-        block += stream.readline()
+    while block := stream.read(BLOCK if end is None else min(BLOCK, end - done)):
+        block += stream.readline(-1 if end is None else end - done - len(block))
         done += len(block)
         tell(done)
         if block.endswith(b"\n") and layouts.passes(block):

@@ -156,6 +156,7 @@ def _read_twice(
     """Read a log that is not held; None where it must be read as a whole."""
     moment = time_of(source)
     readers: list[LayoutReader] = []
+    lengths: list[int] = []
     length = 0
 
     def learn(done: int) -> None:
@@ -168,7 +169,7 @@ def _read_twice(
 
     def read() -> Iterator[bytes]:
         readers.append(LayoutReader())
-        yield from read_log(source, readers[-1], learn if len(readers) == 1 else show, starts)
+        yield from read_log(source, readers[-1], learn if len(readers) == 1 else show, starts, lengths)
 
     offset = moment.utcoffset() or timedelta()
     kept = read_twice(read, survey, wanted, now=moment, utc_offset=offset, piece=piece, spool=spool, programs=programs)

@@ -27,7 +27,7 @@ from pfremote.maillog.transcripts.transcript import build_transcripts
 from pfremote.report import render_report, write_report
 from pfremote.run.log_files import LARGE, Source
 from pfremote.run.log_report import build_log_report, count_recap, list_events, tell_stories
-from pfremote.run.read_logs import Explained, explain_log, find_messages
+from pfremote.run.read_logs import LEARNING, Explained, explain_log, find_messages
 
 MOMENT = datetime(2026, 11, 29, tzinfo=UTC)
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -229,6 +229,28 @@ def test_a_log_that_changes_between_the_readings_is_not_shown_from_two_states() 
     states = iter([b"Nov 24 00:00:01 mx postfix/smtpd[1]: connect from a[192.0.2.1]\n", line])
     found = read_twice(lambda: iter([next(states)]), Survey(5), Wanted(), now=MOMENT, utc_offset=timedelta())
     assert found is None
+
+
+def test_a_log_to_which_more_is_written_meanwhile_is_shown_as_it_was(tmp_path: Path) -> None:
+    """As /var/log/mail.log is, while it is read for minutes; it does not have to be held for that."""
+    path = tmp_path / "mail.log"
+    data = b"".join(path.read_bytes() for path in LOGS[:20]) + b"Nov 24 23:59:59 mx postfix/smtpd[1]: connect from a"
+    path.write_bytes(data)
+    whole = list_told(explain(path, messages=True), EVERYTHING)
+    grown = False
+
+    def grow(done: int) -> None:
+        nonlocal grown
+        if not grown and done > len(data) * LEARNING + 1:  # it is read again
+            grown = True
+            with path.open("ab") as stream:
+                stream.write(b".example.jp[192.0.2.1]\n" + data)
+
+    log = explain_log(Source(path.name, str(path)), EVERYTHING, grow, twice=True, piece=40)
+    assert log.capture is not None
+    assert isinstance(log.capture.records, KeptRecords)
+    assert list_told(log, EVERYTHING) == whole
+    assert grown
 
 
 def test_of_sessions_that_went_well_only_the_number_is_held() -> None:

@@ -34,6 +34,8 @@ from pfremote.maillog.transcripts.turns import Transcript
 
 #: So many lines are redacted, proven and sorted at a time.
 PIECE = 8192
+#: So many sentences are remembered.
+_MOST_WORDS = 10_000
 
 #: Reads a log from its beginning, in blocks; each call begins anew.
 Read = Callable[[], Iterable[bytes]]
@@ -88,6 +90,7 @@ class _Reading:
         self._packed = Packed(spool)
         self._hops = PackedHops(spool, self._counts.of_message) if programs else None
         self._findings: list[Finding] = []
+        self._words: dict[str, str] = {}
         #: Sessions to which a line of the host may have something to add, and what follows their messages.
         self._undecided: list[Transcript] = []
         self._followed: list[Record] = []
@@ -179,7 +182,15 @@ class _Reading:
         for record in followed:
             if record.text.partition(":")[0] in ids:
                 self._lines.add(record.number)
-        self._findings += found
+        self._findings += map(self._share, found)
+
+    def _share(self, finding: Finding) -> Finding:
+        """Return a finding whose words are held once: those of most are the words of others."""
+        if len(self._words) > _MOST_WORDS:
+            self._words.clear()
+        held = self._words.setdefault
+        title, meaning, step = finding.title, finding.meaning, finding.next_step
+        return replace(finding, title=held(title, title), meaning=held(meaning, meaning), next_step=held(step, step))
 
     def _is_wanted(self, transcript: Transcript, users: tuple[str, ...], *, has_finding: bool) -> bool:
         if self._wanted.everything:
