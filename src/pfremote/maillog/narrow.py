@@ -116,15 +116,24 @@ def is_wanted(hop: Hop, wanted: Wanted) -> bool:
     )
 
 
+def may_be_kept(session: Session, wanted: Wanted) -> bool:
+    """Say whether a session was asked for as far as its peer and its time tell."""
+    return all(
+        (
+            not wanted.peers or match_peer(wanted.peers, session.peer_name, session.peer_address) is True,
+            wanted.since is None or (session.ended is not None and session.ended >= wanted.since),
+            wanted.until is None or (session.started is not None and session.started <= wanted.until),
+        )
+    )
+
+
 def is_kept(transcript: Transcript, wanted: Wanted, ids: set[str], users: tuple[str, ...], has_finding: bool) -> bool:
     """Say whether a session was asked for; ``ids`` are the wanted messages, ``users`` those whom it logged in."""
     session = transcript.session
     return all(
         (
-            not wanted.peers or match_peer(wanted.peers, session.peer_name, session.peer_address) is True,
+            may_be_kept(session, wanted),
             not wanted.users or bool(set(users) & set(wanted.users)),
-            wanted.since is None or (session.ended is not None and session.ended >= wanted.since),
-            wanted.until is None or (session.started is not None and session.started <= wanted.until),
             not wanted.failed or has_finding or judge_outcome(transcript) in FAILED,
             not wanted.of_messages() or bool(ids & set(session.queue_ids)) or _speaks_of(session, wanted),
         )

@@ -17,7 +17,7 @@ from pfremote.maillog.contain import attempt
 from pfremote.maillog.findings import Finding, find, find_alone
 from pfremote.maillog.findings.aftermath import Aftermath
 from pfremote.maillog.kept import KeptRecords
-from pfremote.maillog.narrow import Wanted, is_kept, name_accounts, users_of
+from pfremote.maillog.narrow import Wanted, is_kept, may_be_kept, name_accounts, users_of
 from pfremote.maillog.parse.lines import parse_evidence
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.pieces.counts import Counts as LineCounts
@@ -161,8 +161,11 @@ class _Reading:
         if self._wanted.everything:
             self._short += find_short(sessions)
         self._sessions += len(sessions)
-        transcripts = build_transcripts(sessions, group.followed)
-        found = () if well else find_alone(transcripts, group.followed)
+        # What is of another peer or time is not looked at closer: only its screened lines may tell of the host.
+        if not any(may_be_kept(session, self._wanted) for session in sessions):
+            sessions = ()
+        transcripts = build_transcripts(sessions, group.followed) if sessions else ()
+        found = () if well or not sessions else find_alone(transcripts, group.followed)
         if found is None:
             self._undecided += transcripts
             self._followed += group.followed
