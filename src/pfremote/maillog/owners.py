@@ -6,9 +6,9 @@ was taken out of; a client that offers another's name as a password changes noth
 
 from __future__ import annotations
 
-from pfremote.maillog.parse.lines import unrepeat
 from pfremote.maillog.parse.patterns import PEER, queue_id
 from pfremote.maillog.parse.record import Record
+from pfremote.maillog.parse.repeated import unrepeat
 from pfremote.maillog.tally import Latest
 
 #: Owner of what the host itself wrote or looked up: its relay passwords, its keys.

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pfremote.maillog.parse.lines import parse_evidence, parse_line, unrepeat
+from pfremote.maillog.parse.lines import parse_evidence, parse_line
+from pfremote.maillog.parse.repeated import unrepeat
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -166,3 +167,27 @@ def test_lines_that_say_the_same_share_one_text() -> None:
     first, second = parse_evidence(data, now=NOW, utc_offset=timedelta(0))
     assert first.text == "smtp_get: EOF"
     assert first.text is second.text
+
+
+def test_what_was_met_before_does_not_change_how_a_line_is_split() -> None:
+    lines = [
+        "Nov 24 10:00:00 mx postfix/smtpd[7]: connect from a[192.0.2.1]",
+        "Nov 24 10:00:01 mx postfix/smtpd[8]: connect from a[192.0.2.1]",
+        "Nov 24 10:00:01 mx postfix/smtpd[9]:  two blanks",
+        "Nov 24 10:00:01 mx postfix/smtpd[10]: [ID 197553 mail.info] as Solaris writes it",
+        "Nov 24 10:00:01 mx postfix/smtpd[11]: ",
+        "Nov 24 10:00:01 mx postfix/smtpd[1\u0662]: another digit",
+        "Nov 24 10:00:01 mx postfix/smtpd[1\u00b2]: no digit",
+        "Nov 24 10:00:01.5 mx postfix/smtpd[12]: a part of a second",
+        "Nov 4 10:00:01 mx postfix/smtpd[13]: a short day",
+        "Nov 41 10:00:01 mx postfix/smtpd[14]: no such day",
+        "Nov 34 10:00:01 mx postfix/smtpd[15]: nor this one",
+        "Foo 24 10:00:01 mx postfix/smtpd[16]: no such month",
+        "nov 24 10:00:01 mx postfix/smtpd[17]: no stamp",
+        "Nov 24 10:00:01 mx postfix/smtpd[18]: said a[1]: b",
+        "2026-11-24T10:00:01+00:00 mx postfix/smtpd[19]: another stamp",
+        "Nov 24 10:00:02 mx postfix/smtpd[20]: the end",
+    ]
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+    together = parse_evidence("\n".join(lines).encode(), now=now, utc_offset=timedelta())
+    assert list(together) == [parse_line(line, number, now=now) for number, line in enumerate(lines, 1)]

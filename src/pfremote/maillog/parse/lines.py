@@ -26,7 +26,6 @@ _HEAD = re.compile(
     \ (?P<tag>[^\s\[\]:]+)(?:\[(?P<pid>\d+)\])?:(?:\ +|\Z)(?:\[ID\ \d+\ [\w.]+\]\ )?""",
     re.VERBOSE,
 )
-_REPEATED = re.compile(r"\s?message repeated (\d+) times: \[ ?(.*)\]\Z", re.DOTALL)
 _MONTHS = {
     name: number
     for number, name in enumerate(
@@ -40,26 +39,13 @@ _AHEAD = timedelta(days=1)
 #: Distinct heads to remember. Heads with microseconds never repeat; the bound keeps memory flat.
 _MEMO_LIMIT = 4096
 
+#: A traditional stamp without a fraction of a second, and how long it is.
+_SHORT, _STAMP = re.compile(r"[A-Z][a-z]{2} [ 0-3]\d \d\d:\d\d:\d\d"), 15
+
 #: What Record() calls in the end; its own way there takes twice as long.
 _new = tuple.__new__
 
 _Head = tuple[datetime | None, str, str, str, int | None, str]
-
-
-def unrepeat(text: str) -> tuple[int, str]:
-    """Undo rsyslog's ``message repeated N times: [ TEXT]``: the count and the text, ``(1, text)`` for other
-    lines.
-
-    >>> unrepeat("message repeated 2 times: [ lost connection after AUTH from a[192.0.2.1]]")
-    (2, 'lost connection after AUTH from a[192.0.2.1]')
-    """
-    if "message repeated " not in text[:18]:
-        return 1, text
-    found = _REPEATED.match(text)
-    if found is None:
-        return 1, text
-    count, inner = unrepeat(found[2])  # a syslog daemon may get such a line from another one
-    return int(found[1]) * count, inner
 
 
 class LineReader:
@@ -69,7 +55,7 @@ class LineReader:
     five say what another has said, and such lines share one text.
     """
 
-    __slots__ = ("_dated", "_memo", "_names", "_now", "_tails", "_texts", "_zone")
+    __slots__ = ("_dated", "_memo", "_names", "_now", "_places", "_tails", "_texts", "_zone")
 
     def __init__(self, now: datetime, zone: tzinfo, texts: dict[str, str] | None = None) -> None:
         self._texts = texts
@@ -78,6 +64,8 @@ class LineReader:
         self._memo: dict[str, _Head] = {}
         self._names: dict[str, str] = {}
         self._dated: tuple[str, datetime | None] = ("", None)
+        #: What stands between a stamp of :data:`_STAMP` characters and the pid: host, tag, daemon.
+        self._places: dict[str, tuple[str, str, str]] = {}
         #: What stands between the stamp and the text, for stamps with microseconds: host, tag, daemon, pid.
         self._tails: dict[str, tuple[str, str, str, int | None]] = {}
 
@@ -89,8 +77,10 @@ class LineReader:
         start, close, text = line.partition("]: ")
         known = self._memo.get(start) if close else None
         if known is None or text[:1] == " ":
-            known = self._split_at_stamp(line, len(start) + len(close)) or attempt(
-                lambda: self._split(line), lambda _kind: (None, "", "", "", None, "")
+            known = (
+                self._split_at_place(start, text)
+                or self._split_at_stamp(line, len(start) + len(close))
+                or attempt(lambda: self._split(line), lambda _kind: (None, "", "", "", None, ""))
             )
             text = line[len(known[5]) :]
         if self._texts is not None:
@@ -109,6 +99,18 @@ class LineReader:
             else:
                 time, host, tag, daemon, pid, before = head
                 yield _new(Record, (at, time, host, tag, daemon, pid, before, share(text, text)))
+
+    def _split_at_place(self, start: str, text: str) -> _Head | None:
+        """Split a line of a program that was met before; its time and its process may be others."""
+        stamp, (place, _, pid) = start[:_STAMP], start[_STAMP:].rpartition("[")
+        known = self._places.get(place)
+        if known is None or text[:1] in ("", " ", "[") or not (pid.isascii() and pid.isdigit()):
+            return None
+        if _SHORT.fullmatch(stamp) is None:
+            return None
+        head = (self._traditional(stamp), *known, int(pid), f"{start}]: ")
+        self._remember(head, 0)
+        return head
 
     def _split_at_stamp(self, line: str, cut: int) -> _Head | None:
         """Split a line whose stamp is its own and whose other parts were met before."""
@@ -143,14 +145,20 @@ class LineReader:
         host, tag, daemon = name(host, host), name(tag, tag), name(daemon, daemon)
         head = (time, host, tag, daemon, int(pid) if pid else None, found[0])
         if pid and "/" in tag and found[0].endswith("]: ") and not epoch:
-            if len(self._memo) + len(self._tails) >= _MEMO_LIMIT:
-                self._memo.clear()
-                self._tails.clear()
-            if traditional:
-                self._memo[found[0][:-3]] = head
-            else:
-                self._tails[found[0][len(iso) :]] = head[1:5]
+            self._remember(head, len(iso))
         return head
+
+    def _remember(self, head: _Head, iso: int) -> None:
+        """Remember a head; ``iso`` is how long its stamp is, where that is no traditional one."""
+        before = head[5]
+        if len(self._memo) + len(self._tails) + len(self._places) >= _MEMO_LIMIT:
+            for known in (self._memo, self._tails, self._places):
+                known.clear()
+        if iso:
+            self._tails[before[iso:]] = head[1:5]
+        else:
+            self._memo[before[:-3]] = head
+            self._places[before[_STAMP : before.rindex("[")]] = head[1:4]
 
     def _split_loosely(self, line: str) -> _Head:
         loose = read_loose(line)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from pfremote.maillog.parse.lines import unrepeat
 from pfremote.maillog.parse.patterns import CHATTER, DIALOGUE, queue_id
 from pfremote.maillog.parse.record import Record
+from pfremote.maillog.parse.repeated import unrepeat
 from pfremote.maillog.transcripts.explicit import topic_of as _topic
 from pfremote.maillog.transcripts.restrictions import CheckReader
 from pfremote.maillog.transcripts.turns import Check, Delivery, Sasl, Tls, Topic, Turn, Who
