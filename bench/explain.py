@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from datetime import date, timedelta
 from pathlib import Path
 
 from bench.maillog import FIXTURES, vary
@@ -32,6 +33,10 @@ _WANTED = "0123456789"
 #: What most of an ordinary log is: mail that comes in and goes out. One recording in so many is any other.
 _FINE = ("delivered-inbound", "outbound-sent", "lmtp-sent", "tls-ok-inbound")
 _ONE_IN = 50
+#: So many clients are served by a process of Postfix (max_use).
+_CLIENTS = 100
+_FIRST_DAY = date(2026, 10, 1)
+_PID, _MESSAGE, _DAY = re.compile(r"\[(\d+)\]: "), re.compile(r"\b[0-9A-F]{9,12}\b"), re.compile(r"(?m)^\w{3} [ \d]\d ")
 #: So many MB are made at most, no two parts of them equal.
 _PART = 128
 
@@ -79,7 +84,8 @@ def _write_apart(path: Path, recorded: list[str], megabytes: int) -> None:
 def _write(path: Path, recorded: list[str], megabytes: int) -> None:
     """Write recordings over and over, each with other names; the message that is wanted stands in the middle.
 
-    Beyond the first part, which is made in a minute, the file has that part again.
+    Beyond the first part, which is made in a minute, the file has that part again, on other days, with other messages
+    and processes.
     """
     rng = random.Random(1)  # noqa: S311  a log, not a key
     wanted = (FIXTURES / "way" / "mx.log").read_text().replace("4A1B2C3D4E", _WANTED)
@@ -87,13 +93,29 @@ def _write(path: Path, recorded: list[str], megabytes: int) -> None:
     size, number = megabytes * 1_000_000 // parts, 0
     part: list[str] = []
     while size > 0:
-        part.append(vary(rng.choice(recorded), rng, number := number + 300))
+        text = vary(rng.choice(recorded), rng, number := number + 300)
+        part.append(_serve(text, number // 300 // _CLIENTS))
         size -= len(part[-1])
+    halves = "".join(part[: len(part) // 2]), "".join(part[len(part) // 2 :])
     with path.open("w", errors="surrogateescape") as stream:
         for place in range(parts):
-            stream.writelines(part[: len(part) // 2])
+            stream.write(_change(halves[0], place))
             stream.write(wanted if place == parts // 2 else "")
-            stream.writelines(part[len(part) // 2 :])
+            stream.write(_change(halves[1], place))
+
+
+def _serve(text: str, group: int) -> str:
+    """Give a recording the processes of its group: each of them serves many clients before it ends."""
+    pids = {pid: 100_000 + 20 * group + at for at, pid in enumerate(dict.fromkeys(_PID.findall(text)))}
+    return _PID.sub(lambda found: f"[{pids[found[1]]}]: ", text)
+
+
+def _change(text: str, place: int) -> str:
+    """Give a part of the file messages, processes and a day that no other part has."""
+    key, day = random.Random(place).randrange(16**8), _FIRST_DAY + timedelta(days=place)  # noqa: S311  names of a log
+    text = _MESSAGE.sub(lambda found: f"{int(found[0], 16) ^ key:0{len(found[0])}X}", text)
+    text = _PID.sub(lambda found: f"[{int(found[1]) + 101 * place}]: ", text)
+    return _DAY.sub(f"{day:%b} {day.day:2d} ", text)
 
 
 def _measure(what: str, path: Path, words: tuple[str, ...], rounds: int, target: float) -> list[Row]:
