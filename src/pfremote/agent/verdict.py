@@ -15,6 +15,8 @@ from pfremote.model.typed import TYPED
 
 #: States in which a lease no longer has a say in main.cf.
 ENDED = ("reverted", "aborted")
+#: Why a host that was reverted is not clean yet (:func:`explain_dirt`); it may be later.
+DIRT = ("not-drained", "not-clean")
 
 
 def judge_state(reply: Reply, conflicts: Sequence[str] = ()) -> State:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pfremote import tasks
 from pfremote.agent.client import OpenHost, longest_visit
-from pfremote.agent.verdict import ENDED, explain_loss, judge_revert, judge_state
+from pfremote.agent.verdict import DIRT, ENDED, explain_dirt, explain_loss, judge_revert, judge_state
 from pfremote.errors import AgentFailed, HostError, PfremoteError, Reason, Refused, UsageError
 from pfremote.model.facts import Lease
 from pfremote.window.state import RETRY_FOR, RETRY_PAUSE, Phase, Step, WindowState
@@ -53,7 +53,9 @@ class RevertPhase:
         try:
             if (resumed := self._find_more_time(host)) is not None:
                 return Step(resumed)
-            if not self._state.result.reverted and not self._revert(host):
+            if self._state.result.reverted:
+                self._look_again(host)
+            elif not self._revert(host):
                 follow_log(self._state, host)
                 return Step(self, RETRY_PAUSE)
         except Refused as exc:
@@ -81,6 +83,18 @@ class RevertPhase:
         state.result = judge_revert(state.result, reply, lease)
         state.tell.reverted(reply, lease, by_hand=state.result.by_hand)
         return True
+
+    def _look_again(self, host: OpenHost) -> None:
+        """See in a later visit what the host is now: since it was seen clean another operator may have armed it."""
+        result, reply = self._state.result, tasks.status(host)
+        found = judge_state(reply, result.conflicts)
+        error = None if result.error is not None and result.error.code in DIRT else result.error
+        self._state.result = replace(
+            result,
+            state=found,
+            drained=result.drained or found == "clean",
+            error=explain_dirt(result.host, reply) if found == "unknown" else error,
+        )
 
     def _find_more_time(self, host: OpenHost) -> Phase | None:
         """Ask, before anything is ended, whether another operator extended the lease while it was out of sight.

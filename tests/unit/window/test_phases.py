@@ -122,6 +122,17 @@ def test_a_host_that_another_lease_keeps_armed_is_no_trouble_of_ours(fleet: Fake
     assert list(host.leases) == [theirs]
 
 
+@pytest.mark.parametrize("verb", ["collect", "forget"])
+def test_a_host_that_another_armed_before_our_evidence_came_home_is_not_called_clean(
+    verb: str, fleet: FakeFleet
+) -> None:
+    """It was clean when our lease ended; a later visit finds what it is now."""
+    host = fleet.add("mx1", Fault(verb, "lost", times=1))
+    fleet.at(61.5, partial(host.arm_other, 600))
+    outcome = fleet.debug(minutes="60s")
+    assert (outcome.host["state"], outcome.host["reverted"], outcome.code) == ("armed", True, 0)
+
+
 def test_a_lease_that_another_client_collected_is_no_mystery(fleet: FakeFleet) -> None:
     host = fleet.add()
     fleet.at(66, host.forget_all)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as some
 
 from tests.support.fake_fleet import FakeFleet, Outcome
@@ -73,6 +73,7 @@ faults = some.lists(
     interrupts=some.lists(MOMENTS, max_size=2),
     how=some.sampled_from(["", "", "detach", "follow"]),
 )
+@example([Fault("collect", "lost", 1)], [Incident(1.0, "another lease", 120)], [0.0], "")
 def test_nothing_is_claimed_that_is_not_so(
     faults: list[Fault], incidents: list[Incident], interrupts: list[float], how: str
 ) -> None:
