@@ -34,3 +34,6 @@ CERTAINTY
 _.get_sources
 _.authenticate
 _.missing_host_key
+
+# Paramiko calls it to wait for the answer to a request (paramiko.channel).
+_._wait_for_event
