@@ -13,14 +13,14 @@ from typing import IO, Any, Self
 
 from pfremote.errors import ExitCode, PfremoteError
 from pfremote.maillog.narrow import Wanted
+from pfremote.maillog.search import choose_words
 from pfremote.model.result import HostResult
 from pfremote.options.pseudonymise import make_disguise
 from pfremote.options.recorded_command import typed_command
 from pfremote.output.columns import page_width
 from pfremote.output.output import Output
-from pfremote.paths import exists
 from pfremote.report import Format, Report, render_report, write_report
-from pfremote.run.log_files import STDIN, Source, copy_stdin
+from pfremote.run.log_files import Source, copy_stdin
 from pfremote.run.log_parts import join_parts
 from pfremote.run.log_report import build_log_report, count_recap, list_events, record_logs, tell_stories
 from pfremote.run.read_logs import Explained, explain_log, explain_nothing, find_messages, find_names
@@ -35,6 +35,12 @@ from pfremote.text.times import show_moment
 EVERY = 0.2
 #: So many lines of a report are shown at a time.
 _LINES = 1000
+#: From so many bytes on it is said that a log has to be held as a whole.
+HELD = 200_000_000
+_IS_HELD = (
+    "{}: {:.1f} GB of log are held in memory for this, which takes ten to thirty times as much; as text or with --json "
+    "they are not, and --queue-id, --to or --from lead to a part of it"
+)
 #: Of messages only the lines about them are looked for.
 _PARTLY_READ = "only the lines about these messages were read: credentials in other lines are not listed"
 
@@ -138,11 +144,12 @@ def _read_one(
     """Read one log: twice where it is large and no more lines are shown of it than those that prove a finding."""
     few = options.shows_few_lines or (output.stream is not None and options.out is None and not options.share)
     if not few or options.wanted.of_messages():
+        if source.size >= HELD and not choose_words(options.wanted, messages=messages):
+            output.console.say(_IS_HELD.format(source.name, source.size / 1e9), style="yellow")
         return explain_log(source, options.wanted, _make_progress(source, output), messages=messages)
     try:
         with copy_stdin(source, output.console.detail) as copied:
-            tell = _make_progress(source, output)
-            twice = copied.is_large
+            tell, twice = _make_progress(source, output), copied.is_large
             return explain_log(copied, options.wanted, tell, messages=messages, twice=twice, spool=spool)
     except PfremoteError as exc:
         return Explained(source, source.host, error=exc)
@@ -161,9 +168,7 @@ def _follow(logs: list[Explained], wanted: Wanted, output: Output) -> None:
 
 def _make_progress(source: Source, output: Output) -> Callable[[int], None]:
     """Return what shows how far the reading of one log is, with its rate."""
-    begun, shown = time.monotonic(), 0.0
-    paths = [file.path for file in source.files if file.path != STDIN and exists(file.path)]
-    total = sum(Path(path).stat().st_size for path in paths)
+    begun, shown, total = time.monotonic(), 0.0, source.size
 
     def tell(done: int) -> None:
         nonlocal shown

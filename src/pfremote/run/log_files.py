@@ -57,6 +57,12 @@ class Source:
         return ", ".join(file.path for file in self.files)
 
     @property
+    def size(self) -> int:
+        """How many bytes its files have, as they are on disk; 0 for what is none."""
+        paths = [Path(file.path) for file in self.files if file.path != STDIN and exists(file.path)]
+        return sum(path.stat().st_size for path in paths)
+
+    @property
     def is_large(self) -> bool:
         """Tell whether it is so large that it is better read twice than held, and can be read twice."""
         if self.parts:
