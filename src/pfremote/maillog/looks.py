@@ -11,20 +11,17 @@ from pfremote.maillog.ordinary import ID, find_others, find_quoted
 #: Up to so many messages, and so many processes, are looked for one by one.
 _FEW, _FEW_PROCESSES = 8, 3
 PROCESS = re.compile(rb" (\S+/(smtpd|smtp|lmtp|cleanup|local|virtual|pipe|bounce|error|discard|pickup)\[\d+\]): ")
+OF_MESSAGE = re.compile(rb"\]: (?:warning: )?(" + ID + rb"): ")
+MESSAGE_ID = re.compile(rb"message-id=(<[^>\s]+>)")
 _PID = re.compile(rb"\[(\d+)\]: ")
 #: Where the name of a message stands; each begins with fixed text, which is found fast.
-_WITH_NAMES = tuple(
-    map(
-        re.compile,
-        (
-            rb"\]: (?:warning: )?(" + ID + rb"): ",
-            rb"queued as ([0-9A-Za-z]{6,24})",
-            rb"queued mail for delivery ([0-9A-Za-z]{6,24})",
-            rb"notification: ([0-9A-Za-z]{6,24})",
-            rb"orig_queue_id=([0-9A-Za-z]{6,24})",
-            rb"message-id=(<[^>\s]+>)",
-        ),
-    )
+_WITH_NAMES = (
+    OF_MESSAGE,
+    re.compile(rb"queued as ([0-9A-Za-z]{6,24})"),
+    re.compile(rb"queued mail for delivery ([0-9A-Za-z]{6,24})"),
+    re.compile(rb"notification: ([0-9A-Za-z]{6,24})"),
+    re.compile(rb"orig_queue_id=([0-9A-Za-z]{6,24})"),
+    MESSAGE_ID,
 )
 _RECIPIENT = re.compile(rb"to=<([^>\n]*)>")
 _OF_LOGIN = b"], sasl_"

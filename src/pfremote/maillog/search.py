@@ -13,10 +13,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pfremote.maillog.looks import PROCESS, DeliveryLook, FirstLook, LoginLook, Look, NameLook, Seen, Words
+from pfremote.maillog.looks import (
+    MESSAGE_ID,
+    OF_MESSAGE,
+    PROCESS,
+    DeliveryLook,
+    FirstLook,
+    LoginLook,
+    Look,
+    NameLook,
+    Seen,
+    Words,
+)
 from pfremote.maillog.messages.collect import names_of_others
 from pfremote.maillog.narrow import Wanted
-from pfremote.maillog.ordinary import CONVERSES, ID, needs_process
+from pfremote.maillog.ordinary import CONVERSES, needs_process
 from pfremote.maillog.parse.lines import LineReader
 from pfremote.maillog.sessions.build import build_sessions
 
@@ -24,10 +35,8 @@ from pfremote.maillog.sessions.build import build_sessions
 _PART, _LEAST = 0.3, 500_000
 #: From one name to the next hop's, and so on: so many times.
 _MOST_ROUNDS = 12
-_OF_MESSAGE = re.compile(rb"\]: (?:warning: )?(" + ID + rb"): ")
 #: What a line has that names another message.
 _NAMES_OTHERS = (b"queued ", b"notification: ", b"orig_queue_id=")
-_MESSAGE_ID = re.compile(rb"message-id=(<[^>\s]+>)")
 _TALKS = re.compile(rb"\]: [<>] [^\s\[\]]+\[([^\]\s]+)\]")
 _LOGIN_FAILED = re.compile(rb"\[([^\]\s]+)\]\S*: SASL \S+ authentication failed")
 _REFUSED = re.compile(rb"reject: .*; from=<[^>\n]*>,? to=<([^>\n]*)>")
@@ -141,7 +150,7 @@ class _Clue(NamedTuple):
 
 
 def _read_clue(line: bytes, words: Words) -> _Clue:
-    own, message_id, process = _OF_MESSAGE.search(line), _MESSAGE_ID.search(line), PROCESS.search(line)
+    own, message_id, process = OF_MESSAGE.search(line), MESSAGE_ID.search(line), PROCESS.search(line)
     messages = {found[1] for found in (own, message_id) if found}
     if any(map(line.__contains__, _NAMES_OTHERS)):
         messages.update(_encode_names(names_of_others(line.decode("utf-8", "surrogateescape"))))
@@ -199,7 +208,7 @@ def _add_deliveries(scan: Scan, found: Found, shown: Iterable[bytes]) -> None:
         return
     before = set(found.lines)
     _add(scan, found, DeliveryLook(recipients))
-    owns = (_OF_MESSAGE.search(line) for number, line in found.lines.items() if number not in before)
+    owns = (OF_MESSAGE.search(line) for number, line in found.lines.items() if number not in before)
     _add_lines(scan, found, {own[1] for own in owns if own})
 
 
@@ -224,5 +233,5 @@ def _add_sessions(scan: Scan, found: Found, names: set[bytes], words: Words) -> 
 
 
 def _is_of(line: bytes, messages: set[bytes]) -> bool:
-    own = _OF_MESSAGE.search(line)
+    own = OF_MESSAGE.search(line)
     return own is not None and own[1] in messages

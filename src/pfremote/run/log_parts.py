@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import IO
 
@@ -16,7 +15,8 @@ from pfremote.errors import PfremoteError
 from pfremote.maillog.parse.layouts import LayoutReader
 from pfremote.maillog.parse.lines import parse_evidence
 from pfremote.maillog.parse.record import Record
-from pfremote.run.log_files import BLOCK, STDIN, Source, open_log, time_of
+from pfremote.paths import is_file
+from pfremote.run.log_files import BLOCK, STDIN, Source, open_log, read_blocks, time_of
 
 #: What logrotate(8) puts behind a name: a number or a date, and how the file is packed.
 _ROTATED = re.compile(
@@ -119,9 +119,9 @@ def _join(chain: Sequence[_File]) -> Source:
 
 def _look_at(source: Source) -> _File | None:
     """Look at both ends of a file; None where it cannot be read twice or tells no time. Its reading says why."""
+    if source.path == STDIN or not is_file(source.path):
+        return None
     try:
-        if source.path == STDIN or not stat.S_ISREG(Path(source.path).stat().st_mode):
-            return None
         with open_log(source) as stream:
             ends = _read_ends(stream)
     except (OSError, PfremoteError):
@@ -154,12 +154,5 @@ def _date(ends: _Ends, source: Source) -> _Span | None:
 
 def _read_lines(data: bytes, source: Source) -> Iterable[Record]:
     moment = time_of(source)
-    lines = data.decode("utf-8", "surrogateescape").split("\n")
-    shown = "\n".join(_take_off(lines)).encode("utf-8", "surrogateescape")
-    return parse_evidence(shown, now=moment, utc_offset=moment.utcoffset() or timedelta())
-
-
-def _take_off(lines: Iterable[str]) -> Iterator[str]:
-    reader = LayoutReader()
-    yield from reader.read(lines)
-    yield from reader.finish()
+    blocks = read_blocks(BytesIO(data), LayoutReader(), lambda _done: None)
+    return parse_evidence(blocks, now=moment, utc_offset=moment.utcoffset() or timedelta())

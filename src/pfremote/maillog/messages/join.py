@@ -5,14 +5,13 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from pfremote.maillog.messages.merge import merge_hops
+from pfremote.maillog.messages.merge import FIRST, merge_hops
 from pfremote.maillog.messages.message import Hop, Message
 
 #: Two hops with one Message-ID are one message when they are no further apart: some mailers use an id twice.
 APART = timedelta(days=5)
-_FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 def join_messages(hops: Iterable[Hop]) -> tuple[Message, ...]:
@@ -22,7 +21,7 @@ def join_messages(hops: Iterable[Hop]) -> tuple[Message, ...]:
     queue id, when one was made from the other (a bounce, a content filter's copy), or when they have the same
     Message-ID.
     """
-    every = merge_hops(sorted(hops, key=lambda hop: hop.started or _FIRST))
+    every = merge_hops(sorted(hops, key=lambda hop: hop.started or FIRST))
     groups = Groups(len(every))
     _join_by_queue_id(every, groups)
     _join_by_message_id(every, groups)

@@ -10,7 +10,8 @@ from pfremote.maillog.messages.message import Hop, Try
 
 #: After so long Postfix has given a message up (maximal_queue_lifetime), and may use its queue id again.
 _LONGEST = timedelta(days=5)
-_FIRST = datetime.min.replace(tzinfo=UTC)
+#: Before all else comes what has no time.
+FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 def merge_hops(hops: Iterable[Hop]) -> list[Hop]:
@@ -41,10 +42,10 @@ def is_same(hop: Hop, later: Hop) -> bool:
 
 def merge(hop: Hop, later: Hop) -> Hop:
     """Return the hop of which two logs tell each a part."""
-    tries = sorted({**_tries(later), **_tries(hop)}.values(), key=lambda item: item.time or _FIRST)
+    tries = sorted({**_tries(later), **_tries(hop)}.values(), key=lambda item: item.time or FIRST)
     return replace(
         hop,
-        ended=max(hop.ended or _FIRST, later.ended or _FIRST),
+        ended=max(hop.ended or FIRST, later.ended or FIRST),
         client=hop.client or later.client,
         user=hop.user or later.user,
         sender=later.sender if hop.sender is None else hop.sender,

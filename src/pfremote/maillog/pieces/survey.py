@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pfremote.maillog.parse.programs import is_of_postfix
 from pfremote.maillog.parse.record import Record
+from pfremote.maillog.programs import is_of_postfix
 
 
 @dataclass(slots=True)

@@ -33,10 +33,6 @@ class Turn:
     line: int
     count: int = 1
 
-    def __reduce__(self) -> tuple[type[Turn], tuple[object, ...]]:
-        """Say how it is packed: by its own way, which costs several times as much, a thousand turns would be slow."""
-        return Turn, (self.time, self.gap, self.who, self.topic, self.text, self.line, self.count)
-
 
 @dataclass(frozen=True, slots=True)
 class Tls:

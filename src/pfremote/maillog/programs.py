@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
+from pfremote.maillog.owners import is_postfix
 from pfremote.maillog.parse.record import Record
 
 #: The programs of master(5), and those that postfix(1) starts. They log as ``SYSLOG_NAME/PROGRAM``.
 _PROGRAMS = frozenset(
     (
         *("anvil", "bounce", "cleanup", "defer", "discard", "dnsblog", "error", "flush", "lmtp", "local", "master"),
-        *(
-            "nqmgr",
-            "oqmgr",
-            "pickup",
-            "pipe",
-            "postscreen",
-            "proxymap",
-            "proxywrite",
-            "qmgr",
-            "qmqpd",
-            "retry",
-            "scache",
-        ),
-        *("showq", "smtp", "smtpd", "spawn", "submission", "submissions", "smtps", "tlsmgr", "tlsproxy", "trace"),
-        *("trivial-rewrite", "verify", "virtual", "postfix", "postfix-script", "postfix-tls-script", "postlogd"),
-        *("postqueue", "postsuper", "postdrop", "sendmail", "postmap", "postalias"),
+        *("nqmgr", "oqmgr", "pickup", "pipe", "postscreen", "proxymap", "proxywrite", "qmgr", "qmqpd", "retry"),
+        *("scache", "showq", "smtp", "smtpd", "spawn", "submission", "submissions", "smtps", "tlsmgr", "tlsproxy"),
+        *("trace", "trivial-rewrite", "verify", "virtual", "postfix", "postfix-script", "postfix-tls-script"),
+        *("postlogd", "postqueue", "postsuper", "postdrop", "sendmail", "postmap", "postalias"),
     )
 )
 
@@ -35,4 +24,4 @@ def is_of_postfix(record: Record) -> bool:
     ...  for tag in ("postfix/smtpd", "postfix-in/submission/smtpd", "smtpd", "sshd")]
     [True, True, True, False]
     """
-    return "/" in record.tag or record.daemon in _PROGRAMS or record.tag.startswith("postfix")
+    return is_postfix(record.tag) or record.daemon in _PROGRAMS or record.tag.startswith("postfix")
