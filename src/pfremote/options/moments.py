@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from pfremote.errors import UsageError
 from pfremote.text.quantities import parse_duration
+from pfremote.text.stamps import date_stamp
 
 _CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d)?")
 #: The stamp of RFC 3164, as a syslog daemon writes it.
@@ -38,10 +39,10 @@ def read_moment(word: str, now: datetime) -> datetime:
             return datetime.combine(now.date() - timedelta(days=_DAYS[text]), datetime.min.time(), now.tzinfo)
         if _AGO.fullmatch(text):
             return now - _read_age(text)
+        if stamp := _STAMP.match(text):
+            return _date(stamp[0], text[stamp.end() :], now)
         if _CLOCK.match(text):
             text = f"{now.date().isoformat()} {text.rjust(len(text) + (text[1] == ':'), '0')}"
-        elif _STAMP.match(text):
-            text = _add_year(text, now)
         found = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise UsageError(
@@ -55,11 +56,9 @@ def _read_age(text: str) -> timedelta:
     return timedelta(days=int(text[:-1])) if text.endswith("d") else timedelta(seconds=parse_duration(text))
 
 
-def _add_year(text: str, now: datetime) -> str:
-    """Return a stamp of a log with the year that makes it the last one that is past."""
-    stamp, zone = text[:15], text[15:]
-    for year in (now.year, now.year - 1):
-        found = datetime.strptime(f"{year} {stamp}", "%Y %b %d %H:%M:%S").replace(tzinfo=now.tzinfo)
-        if found <= now + timedelta(days=1):
-            break
-    return f"{found.replace(tzinfo=None).isoformat()}{zone}"
+def _date(stamp: str, zone: str, now: datetime) -> datetime:
+    """Return when a stamp of a log was; ``zone`` is what stands behind it."""
+    found = date_stamp(stamp, now.astimezone(datetime.fromisoformat(f"2000-01-01T00:00:00{zone}").tzinfo or now.tzinfo))
+    if found is None:
+        raise ValueError(stamp)
+    return found

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pfremote.maillog.contain import attempt
 from pfremote.maillog.parse.custom_layout import SEVERITY, LooseHead, read_carried, read_loose
 from pfremote.maillog.parse.record import Record
+from pfremote.text.stamps import date_stamp
 
 _HEAD = re.compile(
     r"""(?:
@@ -26,16 +27,7 @@ _HEAD = re.compile(
     \ (?P<tag>[^\s\[\]:]+)(?:\[(?P<pid>\d+)\])?:(?:\ +|\Z)(?:\[ID\ \d+\ [\w.]+\]\ )?""",
     re.VERBOSE,
 )
-_MONTHS = {
-    name: number
-    for number, name in enumerate(
-        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
-    )
-}
 
-#: How far ahead of ``now`` a year-less stamp may lie before it is taken for last year's (clocks differ a
-#: little).
-_AHEAD = timedelta(days=1)
 #: Distinct heads to remember. Heads with microseconds never repeat; the bound keeps memory flat.
 _MEMO_LIMIT = 4096
 
@@ -174,26 +166,9 @@ class LineReader:
     def _traditional(self, stamp: str) -> datetime | None:
         # Lines of one second follow each other, and share one value.
         if stamp != self._dated[0]:
-            self._dated = (stamp, self._date(stamp))
+            time = date_stamp(stamp, self._now)
+            self._dated = (stamp, None if time is None else time.astimezone(UTC))
         return self._dated[1]
-
-    def _date(self, stamp: str) -> datetime | None:
-        month = _MONTHS.get(stamp[:3])
-        day, clock = stamp[4:].strip().split(" ")
-        if month is None:
-            return None
-        hour, minute, second = clock.split(":")
-        whole, _, fraction = second.partition(".")
-        micro = int(fraction[:6].ljust(6, "0")) if fraction else 0
-        # 29 February exists every four years, once in eight around 1900 and 2100.
-        for year in range(self._now.year + 1, self._now.year - 9, -1):
-            try:
-                time = datetime(year, month, int(day), int(hour), int(minute), min(int(whole), 59), micro, self._zone)
-            except ValueError:
-                continue
-            if time <= self._now + _AHEAD:
-                return time.astimezone(UTC)
-        return None
 
 
 def _is_misread(found: re.Match[str]) -> bool:
