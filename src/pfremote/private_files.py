@@ -101,8 +101,10 @@ def write_new(path: Path, data: bytes | Iterable[bytes], *, sync: bool = True) -
         raise storage_error(path, exc) from exc
 
 
-def write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes | Iterable[bytes]) -> None:
     """Write ``path`` as 0600, replacing it in one step: readers see the old file or the new one, no part.
+
+    Of ``data`` in parts nothing is left either where making a part fails.
 
     Raises:
         PfremoteError: no space, no permission, an error of the disk; nothing of the new file is left.

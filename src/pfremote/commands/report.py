@@ -31,21 +31,23 @@ def command(output: Output, run: str, fmt: Format, *, out: Path | None, share: b
     """Run it. RUN is a folder, an id as in pfremote runs, the beginning of one, or last."""
     # Loaded when the command runs: --help and completion need none of it.
     from pfremote.options.settings import current_settings
-    from pfremote.report import read_report, render_report
+    from pfremote.report import read_report, write_report
 
     current_settings()  # may say where runs are kept
     try:
-        text = share_text(run) if share else render_report(read_report(load_run(run)), fmt, page_width(sys.stdout))
+        pieces = (share_text(run),) if share else write_report(read_report(load_run(run)), fmt, page_width(sys.stdout))
     except PfremoteError as exc:  # a wrong word, or a damaged file: no fault of ours, and nothing was contacted
         raise UsageError(exc.message, hint=exc.hint) from exc
+    parts = (piece.encode("utf-8", "backslashreplace") for piece in pieces)
     if out is None:
-        click.echo(text.encode("utf-8", "backslashreplace"), nl=False)
+        for part in parts:
+            click.echo(part, nl=False)
         return 0
     if not is_folder(out.parent):
         raise UsageError(
             f"there is no folder {out.parent}", hint="Make it first, or give another place with --out FILE."
         )
-    write_private(out, text.encode("utf-8", "backslashreplace"))
+    write_private(out, parts)
     output.console.say(f"written: {out}")
     return 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar, overload
 
 _T = TypeVar("_T", covariant=True)
@@ -24,6 +24,10 @@ class Lazy(Sequence[_T]):
     @abstractmethod
     def make(self, place: int) -> _T:
         """Return the item at a place from 0, which is within the sequence."""
+
+    def __iter__(self) -> Iterator[_T]:
+        # Not that of Sequence, which takes any IndexError for the end.
+        return map(self.make, range(len(self)))
 
     @overload
     def __getitem__(self, place: int) -> _T: ...

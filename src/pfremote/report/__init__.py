@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from pfremote.report.build import build_report, read_messages
-from pfremote.report.html import render_html
-from pfremote.report.json import render_json
-from pfremote.report.markdown import render_markdown, write_markdown
+from pfremote.report.html import write_html
+from pfremote.report.json import write_json
+from pfremote.report.markdown import write_markdown
 from pfremote.report.model import Report
-from pfremote.report.text import WIDTH, render_text, write_text
+from pfremote.report.text import WIDTH, write_text
 from pfremote.store import Run, load_host
 
 Format = Literal["html", "md", "txt", "json"]
 
 __all__ = ["Format", "Report", "build_report", "read_messages", "read_report", "render_report", "write_report"]
 
-_RENDERERS = {"html": render_html, "md": render_markdown, "json": render_json}
+_WRITERS = {"html": write_html, "md": write_markdown, "json": write_json}
+#: So many characters of a report are written at a time.
+_PIECE = 1 << 16
 
 
 def read_report(run: Run) -> Report:
@@ -27,13 +29,24 @@ def read_report(run: Run) -> Report:
 
 def render_report(report: Report, fmt: Format, width: int = WIDTH) -> str:
     """Return ``report`` in one of the formats of ``pfremote report --format``; text has lines of this width."""
-    return render_text(report, width) if fmt == "txt" else _RENDERERS[fmt](report)
+    return "".join(write_report(report, fmt, width))
 
 
 def write_report(report: Report, fmt: Format, width: int = WIDTH) -> Iterator[str]:
-    """Yield the same, a line or a few at a time where it is text or Markdown, without line feeds at its end."""
-    if fmt == "txt":
-        return write_text(report, width)
-    if fmt == "md":
-        return write_markdown(report)
-    return iter((render_report(report, fmt).rstrip("\n"),))
+    """Yield the same in pieces, each of which but the last ends with a line."""
+    return _gather(write_text(report, width) if fmt == "txt" else _WRITERS[fmt](report))
+
+
+def _gather(parts: Iterable[str]) -> Iterator[str]:
+    held: list[str] = []
+    length = 0
+    for part in parts:
+        held.append(part)
+        length += len(part)
+        if length >= _PIECE and "\n" in part:
+            text = "".join(held)
+            end = text.rindex("\n") + 1
+            yield text[:end]
+            held, length = [text[end:]], len(text) - end
+    if rest := "".join(held):
+        yield rest

@@ -8,6 +8,7 @@ from typing import Any
 
 from pfremote.model.lazy import Lazy
 from pfremote.report.model import FindingView, HostView, Lines, SessionView, Side, TurnView
+from pfremote.store.capture import EncodedLines
 from pfremote.store.encode import decode_time
 
 _SIDES: dict[str, Side] = {"C": "client", "S": "server"}
@@ -127,4 +128,6 @@ def _gap(before: datetime | None, time: datetime | None, gap: float) -> float:
 
 def pick_lines(numbers: Iterable[Any], evidence: Sequence[str]) -> Lines:
     """Return the lines of ``evidence`` at these 1-based places; a place outside it has none."""
+    if isinstance(numbers, EncodedLines):  # not from a file: they are there
+        return Lines(numbers, evidence)
     return Lines((number for number in map(int, numbers) if 0 < number <= len(evidence)), evidence)

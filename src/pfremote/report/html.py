@@ -60,15 +60,15 @@ class StoryPage:
     sessions: tuple[str, ...]
 
 
-def render_html(report: Report) -> str:
-    """Return the page. Scripts and styles are allowed by their hash only, and nothing may be loaded."""
+def write_html(report: Report) -> Iterator[str]:
+    """Yield the page in small parts. Scripts and styles are allowed by their hash only, and nothing may be loaded."""
     style = _asset("report.css")
     script = _asset("report.js")
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
     )
     template = _environment().get_template("report.html.j2")
-    return template.render(
+    return template.generate(
         report=report,
         timeline=lay_out(report),
         pages=tuple(_pages(report.sessions)),

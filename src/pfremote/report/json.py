@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator, Mapping, Set
+from dataclasses import fields
 
-from pfremote.report.model import Report
+from pfremote.report.model import HostView, Report
 from pfremote.store.encode import to_json
 
 
-def render_json(report: Report) -> str:
-    """Return the report by the fields of :mod:`pfremote.report.model`.
+def write_json(report: Report) -> Iterator[str]:
+    """Yield the report by the fields of :mod:`pfremote.report.model`, what is long in it item by item.
 
     Only ASCII is written, so that nothing in it steers a terminal that it is shown on. Bytes that were not
     UTF-8 are written as the four characters ``\\xff``.
     """
-    return json.dumps({"schema": 1, **to_json(report)}, ensure_ascii=True, indent=1) + "\n"
+    yield '{\n "schema": 1,'
+    yield from _write_fields(report, "\n ")
+    yield "\n}\n"
+
+
+def _write_fields(value: Report | HostView, begin: str) -> Iterator[str]:
+    """Yield the fields, each on a line that begins like this."""
+    before = ""
+    for field in fields(value):
+        yield f"{before}{begin}{json.dumps(field.name)}: "
+        yield from _write(getattr(value, field.name), begin)
+        before = ","
+
+
+def _write(value: object, begin: str) -> Iterator[str]:
+    if isinstance(value, HostView):
+        yield "{"
+        yield from _write_fields(value, f"{begin} ")
+        yield f"{begin}}}"
+    elif isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping | Set):
+        before = "["
+        for item in value:
+            yield f"{before}{begin} "
+            yield from _write(item, f"{begin} ")
+            before = ","
+        yield "[]" if before == "[" else f"{begin}]"
+    else:
+        yield json.dumps(to_json(value), indent=1).replace("\n", begin)

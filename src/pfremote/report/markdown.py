@@ -33,18 +33,12 @@ from pfremote.report.words import (
 _MARKS = {"client": "C: ", "server": "S: ", "note": "   "}
 
 
-def render_markdown(report: Report) -> str:
-    """Return the whole report in CommonMark; tables are the only extension used."""
-    return "\n".join(write_markdown(report)) + "\n"
-
-
 def write_markdown(report: Report) -> Iterator[str]:
-    """Yield the same, a line or a few at a time, without the last line feed."""
-    for place, section in enumerate(_sections(report)):
-        yield from ("", section) if place else (section,)
+    """Yield the report in CommonMark, block by block; tables are the only extension used."""
+    return (f"\n{block}\n" if place else f"{block}\n" for place, block in enumerate(_blocks(report)))
 
 
-def _sections(report: Report) -> Iterator[str]:
+def _blocks(report: Report) -> Iterator[str]:
     yield "# pfremote explain" if report.of_logs else f"# pfremote run {quote_inline(report.run)}"
     yield f"**{headline(report)}**"
     yield _facts(report)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, overload
 
 from pfremote.errors import Reason
+from pfremote.model.lazy import Lazy
 from pfremote.report.exposure import ExposureView
 from pfremote.report.joined import Joined
 
@@ -32,11 +33,15 @@ class Lines(Sequence[Line]):
     __slots__ = ("_evidence", "_numbers")
 
     def __init__(self, numbers: Iterable[int], evidence: Sequence[str]) -> None:
-        self._numbers = array("Q", numbers)
+        #: What holds no more than a number for each line is taken as it is.
+        self._numbers: Sequence[int] = numbers if isinstance(numbers, array | Lazy) else array("I", numbers)
         self._evidence = evidence
 
     def __len__(self) -> int:
         return len(self._numbers)
+
+    def __iter__(self) -> Iterator[Line]:
+        return (Line(number, self._evidence[number - 1]) for number in self._numbers)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and tuple(self) == tuple(other)

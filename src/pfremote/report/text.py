@@ -34,14 +34,9 @@ WIDTH = 80
 _MARKS = {"client": "C: ", "server": "S: ", "note": "   "}
 
 
-def render_text(report: Report, width: int = WIDTH) -> str:
-    """Return the whole report as text, each line at most ``width`` columns wide."""
-    return "\n".join(write_text(report, width)) + "\n"
-
-
 def write_text(report: Report, width: int = WIDTH) -> Iterator[str]:
-    """Yield the same, a line or a few at a time, without the last line feed."""
-    return _Page(width).write(report)
+    """Yield the report as text, a line or a few at a time, each at most ``width`` columns wide."""
+    return (f"{lines}\n" for lines in _Page(width).write(report))
 
 
 class _Page:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -19,7 +18,7 @@ from pfremote.options.pseudonymise import make_disguise
 from pfremote.options.recorded_command import typed_command
 from pfremote.output.columns import page_width
 from pfremote.output.output import Output
-from pfremote.report import Format, Report, render_report, write_report
+from pfremote.report import Format, Report, write_report
 from pfremote.run.log_files import Source, copy_stdin
 from pfremote.run.log_parts import join_parts
 from pfremote.run.log_report import build_log_report, count_recap, list_events, record_logs, tell_stories
@@ -33,8 +32,6 @@ from pfremote.text.times import show_moment
 
 #: Seconds between two looks of the progress line.
 EVERY = 0.2
-#: So many lines of a report are shown at a time.
-_LINES = 1000
 #: From so many bytes on it is said that a log has to be held as a whole.
 HELD = 200_000_000
 _IS_HELD = (
@@ -210,12 +207,11 @@ def _tell(
         _show(write_report(report, options.fmt, page_width(output.console.out)), output)
 
 
-def _show(lines: Iterable[str], output: Output) -> None:
-    """Show a report some lines at a time, without the empty lines at its end."""
+def _show(pieces: Iterable[str], output: Output) -> None:
+    """Show a report piece by piece, without the empty lines at its end."""
     empty = ""
-    each = iter(lines)
-    while part := list(islice(each, _LINES)):
-        text = empty + "\n".join(part) + "\n"
+    for piece in pieces:
+        text = empty + piece
         if shown := text.rstrip("\n"):
             output.console.show(shown)
         empty = text[len(shown) + bool(shown) :]
@@ -243,8 +239,8 @@ def _keep(
         result = store.write_host(record.result, capture=capture, source=record.source, missing=record.missing)
         results.append(result)
     store.write_run(results, ended=datetime.now(UTC), exit_code=int(code))
-    path = store.write_report("report.html", render_report(report, "html"))
-    store.write_report("report.md", render_report(report, "md"))
+    path = store.write_report("report.html", write_report(report, "html"))
+    store.write_report("report.md", write_report(report, "md"))
     output.console.say(f"report: {path}")
 
 

@@ -38,10 +38,10 @@ def write_reports(run: Run, store: RunStore, output: Output, formats: Sequence[F
 
 def store_reports(run: Run, store: RunStore, formats: Sequence[Format]) -> tuple[Report, list[Path]]:
     """Write the report beside the evidence in each of the formats; return it, and where it is."""
-    from pfremote.report import read_report, render_report  # has a template engine to load: not before arming
+    from pfremote.report import read_report, write_report  # has a template engine to load: not before arming
 
     report = read_report(run)
-    return report, [store.write_report(REPORTS[fmt], render_report(report, fmt)) for fmt in formats]
+    return report, [store.write_report(REPORTS[fmt], write_report(report, fmt)) for fmt in formats]
 
 
 def keep_run(

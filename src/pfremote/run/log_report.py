@@ -26,7 +26,7 @@ from pfremote.report.stories import tell_story
 from pfremote.run.capture_events import Event, list_capture_events
 from pfremote.run.message_events import encode_message
 from pfremote.run.read_logs import Explained, describe_layouts, find_messages
-from pfremote.store.capture import encode_capture, encode_lazily
+from pfremote.store.capture import encode_lazily
 from pfremote.store.encode import encode_time
 from pfremote.store.run import HostFolder, HostRecord, Run
 from pfremote.text.quantities import plural
@@ -102,7 +102,7 @@ def _tell_layouts(report: Report, logs: Sequence[Explained]) -> Report:
 
 
 def _encode_troubled(capture: Capture) -> dict[str, Any]:
-    return encode_capture(capture, wanted={item.session for item in capture.findings if item.session is not None})
+    return encode_lazily(capture, wanted={item.session for item in capture.findings if item.session is not None})
 
 
 def record_logs(logs: Sequence[Explained]) -> Iterator[HostRecord]:

@@ -6,8 +6,9 @@ numbered anew. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from array import array
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 from pfremote.maillog.capture import Capture
 from pfremote.maillog.causes import number_lines
@@ -23,6 +24,8 @@ from pfremote.store.encode import to_json
 from pfremote.store.run import JsonObject
 from pfremote.text.terminal import show_block
 
+_T = TypeVar("_T")
+
 
 class EncodedSessions(Lazy[JsonObject]):
     """Sessions as ``sessions.json`` holds them, each made when it is asked for.
@@ -31,73 +34,92 @@ class EncodedSessions(Lazy[JsonObject]):
     """
 
     def __init__(
-        self, items: Sequence[Transcript], places: Mapping[int, int], wanted: Container[int] | None = None
+        self, items: Sequence[Transcript], place_of: Callable[[int], int], wanted: Container[int] | None = None
     ) -> None:
-        self._items, self._places, self._is_part = items, places, wanted is not None
-        numbers = items.numbers if isinstance(items, Packed) else [item.session.id for item in items]
+        self._items, self._place_of, self._is_part = items, place_of, wanted is not None
+        numbers = items.numbers if isinstance(items, Packed) else array("I", (item.session.id for item in items))
         #: Where in ``items`` those stand that are needed, and their numbers, in order.
         self._at: Sequence[int] = range(len(items))
         self.numbers: Sequence[int] = numbers
         if wanted is not None:
-            self._at = [at for at, number in enumerate(numbers) if number in wanted]
-            self.numbers = [numbers[at] for at in self._at]
+            self._at = array("I", (at for at, number in enumerate(numbers) if number in wanted))
+            self.numbers = array("I", (numbers[at] for at in self._at))
 
     def __len__(self) -> int:
         return len(self._at)
 
     def make(self, place: int) -> JsonObject:
         """Return one."""
-        session, number = _session(self._items[self._at[place]]), self.numbers[place]
-        encoded: JsonObject = _renumber(
-            to_json({**session, "number": number} if self._is_part else session), self._places
-        )
-        return encoded
+        item = self._items[self._at[place]]
+        encoded: JsonObject = _renumber(to_json(transcripts.to_json(item)), self._place_of)
+        encoded["lines"] = list(filter(None, map(self._place_of, list_numbers(item.session.records))))
+        return {**encoded, "number": self.numbers[place]} if self._is_part else encoded
 
 
-class EncodedFindings(Lazy[JsonObject]):
-    """Findings as ``sessions.json`` holds them, each made when it is asked for."""
+class Encoded(Lazy[JsonObject], Generic[_T]):
+    """Findings or messages as ``sessions.json`` holds them, each made when it is asked for."""
 
-    def __init__(self, items: Sequence[Finding], places: Mapping[int, int]) -> None:
-        self._items, self._places = items, places
+    def __init__(
+        self, items: Sequence[_T], place_of: Callable[[int], int], encode: Callable[[_T], Any] = to_json
+    ) -> None:
+        self._items, self._place_of, self._encode = items, place_of, encode
 
     def __len__(self) -> int:
         return len(self._items)
 
+    def __iter__(self) -> Iterator[JsonObject]:
+        return (_renumber(self._encode(item), self._place_of) for item in self._items)
+
     def make(self, place: int) -> JsonObject:
         """Return one."""
-        encoded: JsonObject = _renumber(to_json(_finding(self._items[place])), self._places)
+        encoded: JsonObject = _renumber(self._encode(self._items[place]), self._place_of)
         return encoded
 
 
-def encode_capture(capture: Capture, hops: Iterable[Hop] = (), *, wanted: Container[int] | None = None) -> JsonObject:
+class EncodedLines(Lazy[int]):
+    """The places of lines in ``evidence.log``, each told when it is asked for; all of them are in it."""
+
+    def __init__(self, records: Sequence[Record], place_of: Callable[[int], int]) -> None:
+        self._records, self._place_of = records, place_of
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[int]:
+        return map(self._place_of, list_numbers(self._records))
+
+    def make(self, place: int) -> int:
+        """Return one."""
+        return self._place_of(self._records[place].number)
+
+
+def encode_lazily(capture: Capture, hops: Sequence[Hop] = (), *, wanted: Container[int] | None = None) -> JsonObject:
     """Return the object that ``sessions.json`` holds beside the host's result; ``hops`` are its messages.
 
-    ``wanted`` are the ids of the sessions that are needed, where not all are: each keeps its number among all, and is
-    encoded when it is asked for (:class:`EncodedSessions`).
+    What there may be very many of is encoded when it is asked for: of a large log there is no room for it twice.
+    ``wanted`` are the ids of the sessions that are needed, where not all are: each keeps its number among all.
     """
-    encoded = encode_lazily(capture, hops, wanted=wanted)
-    if wanted is not None:
-        return encoded
-    return {**encoded, "sessions": list(encoded["sessions"]), "findings": list(encoded["findings"])}
-
-
-def encode_lazily(capture: Capture, hops: Iterable[Hop] = (), *, wanted: Container[int] | None = None) -> JsonObject:
-    """Return the same with all sessions and findings lazily: of a large log there is no room for them twice."""
     places = number_lines(capture)
-    content = {
-        "followed": {"lines": _numbers(capture.followed)},
-        "unplaced": {"lines": _numbers(capture.unplaced)},
-        "findings": (),
-        "exposures": capture.exposures,
-        "withheld": [
-            {"line": item.number, "reason": item.reason} for item in capture.withheld if item.number in places
-        ],
-        "counts": capture.counts,
-        "hops": tuple(hops),
+    place_of = _tell_places(places)
+    withheld = [{"line": item.number, "reason": item.reason} for item in capture.withheld if item.number in places]
+    return {
+        "sessions": EncodedSessions(capture.transcripts, place_of, wanted),
+        "followed": {"lines": EncodedLines(capture.followed, place_of)},
+        "unplaced": {"lines": EncodedLines(capture.unplaced, place_of)},
+        "findings": Encoded(capture.findings, place_of, _finding),
+        "exposures": _renumber(to_json(capture.exposures), place_of),
+        "withheld": _renumber(to_json(withheld), place_of),
+        "counts": to_json(capture.counts),
+        "hops": Encoded(hops, place_of),
     }
-    others = {key: _renumber(value, places) for key, value in to_json(content).items()}
-    others["findings"] = EncodedFindings(capture.findings, places)
-    return {"sessions": EncodedSessions(capture.transcripts, places, wanted), **others}
+
+
+def _tell_places(places: Mapping[int, int]) -> Callable[[int], int]:
+    """Return what tells the place of a line in ``evidence.log`` by its number, 0 where it is not in it."""
+    last = len(places)
+    if places.get(last) == last:  # every line of the log is in it
+        return lambda number: number if 0 < number <= last else 0
+    return lambda number: places.get(number, 0)
 
 
 def render_transcripts(capture: Capture) -> Iterator[str]:
@@ -105,12 +127,8 @@ def render_transcripts(capture: Capture) -> Iterator[str]:
     return (show_block(transcripts.render_text(item)) for item in capture.transcripts)
 
 
-def _session(item: Transcript) -> JsonObject:
-    return {**transcripts.to_json(item), "lines": _numbers(item.session.records)}
-
-
-def _finding(item: Finding) -> JsonObject:
-    return {
+def _finding(item: Finding) -> Any:
+    told = {
         "code": item.code,
         "title": item.title,
         "certainty": item.certainty,
@@ -120,21 +138,16 @@ def _finding(item: Finding) -> JsonObject:
         "meaning": item.meaning,
         "next_step": item.next_step,
     }
+    return to_json(told)
 
 
-def _numbers(records: Iterable[Record]) -> list[int]:
-    return list(list_numbers(records))
-
-
-def _renumber(value: Any, places: Mapping[int, int]) -> Any:
-    """Return ``value`` with ``line`` and ``lines`` as places in ``evidence.log``, 0 for what is not in it."""
-    if isinstance(value, list):
-        return [_renumber(item, places) for item in value]
-    if not isinstance(value, dict):
-        return value
-    fresh = {key: _renumber(item, places) for key, item in value.items()}
-    if isinstance(value.get("line"), int):
-        fresh["line"] = places.get(value["line"], 0)
-    if isinstance(value.get("lines"), list):
-        fresh["lines"] = [place for number in value["lines"] if (place := places.get(number))]
-    return fresh
+def _renumber(value: Any, place_of: Callable[[int], int]) -> Any:
+    """Return ``value``, in which ``line`` and ``lines`` are now places in ``evidence.log``, 0 for what is not in it."""
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        if key == "line" and isinstance(item, int):
+            value[key] = place_of(item)
+        elif key == "lines" and isinstance(item, list):
+            value[key] = list(filter(None, map(place_of, item)))
+        elif isinstance(item, dict | list):
+            _renumber(item, place_of)
+    return value

@@ -36,6 +36,7 @@ from pfremote.text.times import name_moment
 
 if TYPE_CHECKING:  # what reads logs is loaded when there is a log: every command loads this module
     from pfremote.maillog.capture import Capture
+    from pfremote.maillog.messages.message import Hop
 
 ReportName = Literal["report.html", "report.md", "report.txt", "report.json"]
 
@@ -124,6 +125,7 @@ class RunStore:
         result: HostResult,
         *,
         capture: Capture,
+        hops: Sequence[Hop] | None = None,
         main_cf: Mapping[str, bytes] | None = None,
         source: str = "",
         missing: Sequence[Reason] = (),
@@ -134,9 +136,10 @@ class RunStore:
         """Write one host's folder and return ``result`` with the folder as its ``out``.
 
         ``main_cf`` has the keys ``before``, ``during``, ``after`` where known; the copies are redacted
-        here. ``capture`` has been through :attr:`disguise` already. ``source`` names the host's log,
-        ``missing`` says why the evidence is not complete. Written
-        again, the new folder takes the old one's place; each ``play`` of a playbook has folders of its own.
+        here. ``capture`` has been through :attr:`disguise` already, and so have ``hops``, its messages; without them
+        they are collected from its lines. ``source`` names the host's log, ``missing`` says why the evidence is not
+        complete. Written again, the new folder takes the old one's place; each ``play`` of a playbook has folders of
+        its own.
 
         Raises:
             PfremoteError: it cannot be written; an older folder is still there, nothing half-written is.
@@ -150,7 +153,7 @@ class RunStore:
             write_new(staging / "evidence.log", capture.evidence_lines())
             if transcripts:
                 write_transcripts(staging / "transcripts", capture)
-            understood = understand(capture)
+            understood = understand(capture, hops)
             write_new(
                 staging / "sessions.json",
                 compact({"schema": SCHEMA, "result": self._hide(to_json(encode_host(record))), **understood}),
@@ -211,13 +214,13 @@ class RunStore:
             self._run = dataclasses.replace(self._run, exit_code=exit_code)
         self._write_json("run.json", self._hide(to_json(encode_run(self._run))))
 
-    def write_report(self, name: ReportName, text: str) -> Path:
+    def write_report(self, name: ReportName, parts: Iterable[str]) -> Path:
         """Write one rendering of the report into the run folder and return its path.
 
         Raises:
             PfremoteError: it cannot be written.
         """
-        write_private(self.path / name, text.encode("utf-8", "backslashreplace"))
+        write_private(self.path / name, (part.encode("utf-8", "backslashreplace") for part in parts))
         return self.path / name
 
     def _folder_of(self, play: str, host: str) -> str:

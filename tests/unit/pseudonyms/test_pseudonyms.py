@@ -23,7 +23,7 @@ from pfremote.pseudonyms.capture import disguise_capture
 from pfremote.pseudonyms.disguise import Pseudonymous
 from pfremote.pseudonyms.map import PseudonymStore
 from pfremote.pseudonyms.names import Pseudonyms
-from pfremote.report import read_report, render_report
+from pfremote.report import read_report, write_report
 from pfremote.store import RunStore
 from tests.support.maillines import FIXTURES, make_records
 
@@ -308,7 +308,7 @@ def make_run(tmp_path: Path) -> Path:
     )  # fmt: skip
     run = store.write_run([result], ended=NOW, exit_code=0)
     for fmt in ("html", "md", "txt", "json"):
-        store.write_report(f"report.{fmt}", render_report(read_report(run), fmt))  # type: ignore[arg-type]
+        store.write_report(f"report.{fmt}", write_report(read_report(run), fmt))  # type: ignore[arg-type]
     return store.path
 
 

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 
 from pfremote.errors import PfremoteError, Reason, UsageError
 from pfremote.maillog.capture import Capture, read_capture
+from pfremote.maillog.messages.collect import collect_hops
 from pfremote.model.facts import Lease
 from pfremote.model.result import HostResult
 from pfremote.model.secret import Secret
 from pfremote.private_files import storage_error, write_private
-from pfremote.report import read_report, render_report
+from pfremote.report import read_report, render_report, write_report
 from pfremote.store import DamagedRunError, RunStore, list_runs, load_host, load_run
 from pfremote.store.encode import to_json
 from pfremote.store.main_cf import diff_main_cf
@@ -78,8 +79,8 @@ def names_in(folder: Path) -> list[str]:
 def test_the_folder_holds_exactly_these_files(root: Path) -> None:
     store = make_store(root)
     finish(store, store_one(store))
-    store.write_report("report.html", "<!doctype html>")
-    store.write_report("report.md", "# run")
+    store.write_report("report.html", ["<!doctype html>"])
+    store.write_report("report.md", ["# run"])
     assert files_of(store.path) == {
         "run.json",
         "report.html",
@@ -97,7 +98,7 @@ def test_the_folder_holds_exactly_these_files(root: Path) -> None:
 def test_everything_is_private_whatever_the_umask(tmp_path: Path, umask: int) -> None:
     store = RunStore.create(tmp_path / "new" / "out", command=COMMAND, started=STARTED)
     finish(store, store_one(store))
-    store.write_report("report.md", "# run")
+    store.write_report("report.md", ["# run"])
     for path in [tmp_path / "new", *(tmp_path / "new").rglob("*")]:
         mode = stat.S_IMODE(path.lstat().st_mode)
         assert mode == (0o700 if path.is_dir() else 0o600), path
@@ -175,8 +176,8 @@ def test_no_secret_of_the_log_or_of_main_cf_is_in_any_file(root: Path) -> None:
     result = store.write_host(HostResult("mx1"), capture=make_capture("postfix-3.7-debug.log"), main_cf=copies)
     finish(store, result)
     report = read_report(load_run("last", root))
-    store.write_report("report.html", render_report(report, "html"))
-    store.write_report("report.md", render_report(report, "md"))
+    store.write_report("report.html", write_report(report, "html"))
+    store.write_report("report.md", write_report(report, "md"))
     for name in files_of(store.path):
         content = (store.path / name).read_bytes()
         assert not [secret for secret in secrets if secret in content], name
@@ -263,6 +264,38 @@ def test_a_full_disk_leaves_the_old_file_and_no_piece_of_the_new_one(
     assert "--out" in caught.value.hint
     assert path.read_bytes() == b"old"
     assert names_in(tmp_path) == ["run.json"]
+
+
+class _BrokenError(Exception):
+    pass
+
+
+def _break_off() -> Iterator[str]:
+    yield "a part, \udcff\n"
+    raise _BrokenError
+
+
+def test_a_report_that_breaks_off_while_it_is_made_leaves_nothing_and_keeps_the_old_one(root: Path) -> None:
+    store = make_store(root)
+    store.write_report("report.md", ["one, \udcff\n", "two\n"])
+    with pytest.raises(_BrokenError):
+        store.write_report("report.md", _break_off())
+    assert (store.path / "report.md").read_bytes() == b"one, \\udcff\ntwo\n"
+    assert stat.S_IMODE((store.path / "report.md").stat().st_mode) == 0o600
+    with pytest.raises(_BrokenError):
+        store.write_report("report.html", _break_off())
+    assert names_in(store.path) == ["report.md", "run.json"]
+
+
+def test_messages_that_the_caller_has_are_not_collected_again(root: Path) -> None:
+    store, capture = make_store(root), make_capture("delivered-inbound-postfix-3.7.log")
+    hops = collect_hops("", capture.records)
+    assert hops
+    for name, known in (("mx1", None), ("mx2", hops), ("mx3", ())):
+        store.write_host(HostResult(name), capture=capture, hops=known)
+    stored = [json.loads((store.path / name / "sessions.json").read_bytes())["hops"] for name in ("mx1", "mx2", "mx3")]
+    assert stored[0] == stored[1] == to_json(hops)
+    assert stored[2] == []
 
 
 def test_a_host_that_cannot_be_written_leaves_nothing_and_keeps_the_old_one(
