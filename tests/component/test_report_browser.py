@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from pfremote.report import page_sessions, render_report
 from tests.support.hosts import skip_or_fail
-from tests.unit.report.test_html import sample
+from tests.unit.report.test_html import sample, sample_report
 
 #: Loads the report into a frame of some width and writes what it measures there as JSON into its own body.
 _PROBE = """<!doctype html><meta charset="utf-8"><body><iframe style="border:0;width:%(width)dpx;height:4000px"></iframe>
@@ -100,9 +101,9 @@ def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def look(folder: Path, *words: str, width: int) -> dict[str, Any]:
-    """Return what the probe saw of the report in a frame of ``width`` pixels."""
-    (folder / "report.html").write_text(sample())
+def look(folder: Path, *words: str, width: int, page: str = "") -> dict[str, Any]:
+    """Return what the probe saw of a report in a frame of ``width`` pixels."""
+    (folder / "report.html").write_text(page or sample())
     (folder / "probe.html").write_text(_PROBE % {"width": width})
     done = _run(folder, *words, f"--window-size={width + 40},4100", "--dump-dom", (folder / "probe.html").as_uri())
     found = re.search("SEEN(.*)SEEN", done.stdout, re.S)
@@ -126,6 +127,18 @@ def test_it_fits_and_can_be_read_and_used(tmp_path: Path, width: int, scheme: st
     ]
     assert [item for item in seen["written"] if item[1:] != [True, True]] == []
     assert (seen["unfolded"], seen["folded"]) == (seen["dialogues"], 0)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_page_that_leaves_sessions_out_fits_and_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setattr(page_sessions, "MOST_SESSIONS", 5)
+    page = render_report(sample_report(), "html")
+    assert "left out of the page, those without a finding first" in page
+    seen = look(tmp_path, width=width, page=page)
+    assert (seen["wider"], seen["faint"], seen["errors"]) == (0, [], [])
+    assert seen["unfolded"] == seen["dialogues"] == 5
 
 
 def test_nothing_of_a_hostile_log_comes_alive_and_nothing_is_fetched(tmp_path: Path) -> None:

@@ -35,11 +35,21 @@ class SessionViews(Lazy[SessionView]):
     def __len__(self) -> int:
         return len(self._numbers)
 
+    @property
+    def anchors(self) -> Iterator[str]:
+        """The anchors of all, for which no session is made."""
+        return (f"{self._host.anchor}-s{number}" for number in self._numbers)
+
     def make(self, place: int) -> SessionView:
         """Return one."""
         number = self._numbers[place]
         findings = self._findings.get(f"{self._host.anchor}-s{number}", ())
         return build_session(self._items[place], number, self._host, self._evidence, findings)
+
+
+def list_anchors(sessions: Sequence[SessionView]) -> Iterator[str]:
+    """Return the anchors of sessions, of which none is made for that."""
+    return sessions.anchors if isinstance(sessions, SessionViews) else (item.anchor for item in sessions)
 
 
 def build_session(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -15,7 +15,9 @@ from markupsafe import Markup
 
 from pfremote.report import credentials, words
 from pfremote.report.groups import count_credentials, group_findings
+from pfremote.report.joined import Joined
 from pfremote.report.model import Line, Report, SessionView, StoryView, TurnView
+from pfremote.report.page_sessions import choose_sessions, outline
 from pfremote.report.story_picture import StoryPicture, draw_story
 from pfremote.report.timeline import lay_out, worst_grade
 from pfremote.text.terminal import show_block
@@ -67,23 +69,32 @@ def write_html(report: Report) -> Iterator[str]:
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
     )
+    groups = group_findings(report.findings)
+    sessions = choose_sessions(report, groups)
+    outlines = [tuple(map(outline, some)) for some in sessions]
+    shown = Joined(outlines)
+    messages = len(report.stories)
     template = _environment().get_template("report.html.j2")
     return template.generate(
         report=report,
-        timeline=lay_out(report),
-        pages=tuple(_pages(report.sessions)),
-        stories=tuple(_stories(report)),
+        timeline=lay_out(list(zip(report.hosts, outlines, strict=True))),
+        shown=frozenset(item.anchor for item in shown),
+        left_out=len(report.sessions) - len(shown),
+        pages=_pages(Joined(sessions)),
+        messages=messages,
+        messages_left_out=max(messages - MOST_STORIES, 0),
+        stories=_stories(report.stories, shown),
         policy=policy,
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         words=words,
         credentials=credentials,
         to_change=count_credentials(report.exposures, "change"),
-        finding_groups=group_findings(report.findings),
+        finding_groups=groups,
     )
 
 
-def _pages(sessions: Sequence[SessionView]) -> Iterator[SessionPage]:
+def _pages(sessions: Iterable[SessionView]) -> Iterator[SessionPage]:
     room = MOST_LINES
     for session in sessions:
         fits = len(session.lines) <= room
@@ -92,10 +103,10 @@ def _pages(sessions: Sequence[SessionView]) -> Iterator[SessionPage]:
         yield SessionPage(session, group_turns(session.turns), worst_grade(session), lines, not fits)
 
 
-def _stories(report: Report) -> Iterator[StoryPage]:
-    sessions = {(item.host, queue_id): item.anchor for item in report.sessions for queue_id in item.queue_ids}
-    for number, story in enumerate(islice(report.stories, MOST_STORIES), 1):
-        places = tuple(sessions.get((hop.host, hop.queue_id), "") for hop in story.hops)
+def _stories(stories: Iterable[StoryView], shown: Iterable[SessionView]) -> Iterator[StoryPage]:
+    anchors = {(item.host, queue_id): item.anchor for item in shown for queue_id in item.queue_ids}
+    for number, story in enumerate(islice(stories, MOST_STORIES), 1):
+        places = tuple(anchors.get((hop.host, hop.queue_id), "") for hop in story.hops)
         yield StoryPage(f"m{number}", story, draw_story(story), places)
 
 

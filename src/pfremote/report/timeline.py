@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pfremote.report.model import HostView, Report, SessionView
+from pfremote.report.model import HostView, SessionView
 from pfremote.report.words import show_clock
 
 #: More rows than this on one host are folded into the last one: the overview stays an overview.
@@ -46,14 +47,14 @@ class Timeline:
     ticks: tuple[tuple[float, str], ...]
 
 
-def lay_out(report: Report) -> Timeline | None:
-    """Return the time line over all sessions whose times are known, or None when there is none."""
-    spans = [span for host in report.hosts for item in host.sessions if (span := _span(item, host))]
+def lay_out(shown: Sequence[tuple[HostView, Sequence[SessionView]]]) -> Timeline | None:
+    """Return the time line over these sessions of each host as far as times are known, or None when there is none."""
+    spans = [span for host, sessions in shown for item in sessions if (span := _span(item, host))]
     if not spans:
         return None
     first = min(start for start, _ in spans)
     length = max((max(end for _, end in spans) - first).total_seconds(), 1.0)
-    lanes = tuple(_lane(host, first, length) for host in report.hosts if host.sessions)
+    lanes = tuple(_lane(host, sessions, first, length) for host, sessions in shown if host.sessions)
     return Timeline(lanes, _ticks(first, length))
 
 
@@ -66,10 +67,10 @@ def _span(session: SessionView, host: HostView) -> tuple[datetime, datetime] | N
     return start - ahead, max(session.ended or start, start) - ahead
 
 
-def _lane(host: HostView, first: datetime, length: float) -> Lane:
+def _lane(host: HostView, sessions: Sequence[SessionView], first: datetime, length: float) -> Lane:
     free: list[datetime] = []
     bars: list[Bar] = []
-    spans = [(span, session) for session in host.sessions if (span := _span(session, host))]
+    spans = [(span, session) for session in sessions if (span := _span(session, host))]
     for (start, end), session in sorted(spans, key=lambda pair: pair[0]):
         row = _take_row(free, start, max(end, start + timedelta(seconds=length * _THINNEST)))
         width = max((end - start).total_seconds() / length * 100, _NARROWEST)

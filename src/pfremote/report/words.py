@@ -142,6 +142,20 @@ def missing_sentences(host: HostView) -> tuple[str, ...]:
     return tuple(sentences)
 
 
+def describe_left_out(number: int, what: str) -> str:
+    """Return that so many of something are not on a page."""
+    return f"{plural(number, f'more {what}')} {'is' if number == 1 else 'are'} left out of the page"
+
+
+def name_session(anchor: str) -> str:
+    """Return a session's name by its anchor, where there is nothing to lead to.
+
+    >>> name_session("h1-s12")
+    'session 12'
+    """
+    return f"session {anchor.rpartition('-s')[2]}"
+
+
 def describe_places(group: FindingGroup) -> str:
     """Return where else a finding was seen: host and line, the first dozen by name."""
     named = [f"{item.host} line {item.proof.number}" if item.proof else item.host for item in group.more[:MOST_PLACES]]

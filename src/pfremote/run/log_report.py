@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,6 +22,7 @@ from pfremote.maillog.pieces.hops import PackedHops
 from pfremote.model.lazy import Lazy
 from pfremote.model.result import HostResult
 from pfremote.report import Report, build_report
+from pfremote.report.html import MOST_STORIES
 from pfremote.report.model import StoryView
 from pfremote.report.stories import tell_story
 from pfremote.run.capture_events import Event, list_capture_events
@@ -55,16 +57,30 @@ def tell_stories(logs: Sequence[Explained], wanted: Wanted, spool: IO[bytes]) ->
 
 
 class _Stories(Collection[StoryView]):
-    """The ways of all messages of logs, each told anew when it is asked for."""
+    """The ways of all messages of logs, each told anew when it is asked for.
+
+    To join them takes long: they are counted once, and a page needs no more than the first of them.
+    """
 
     def __init__(self, logs: Sequence[Explained], spool: IO[bytes]) -> None:
         self._logs, self._spool = logs, spool
+        self._first: tuple[Message, ...] = ()
+        self._number: int | None = None
 
     def __iter__(self) -> Iterator[StoryView]:
-        return map(tell_story, find_messages(self._logs, Wanted(), self._spool))
+        yield from map(tell_story, self._first)
+        if self._number is None or self._number > len(self._first):
+            yield from map(tell_story, islice(self._find(), len(self._first), None))
 
     def __len__(self) -> int:
-        return sum(1 for _ in find_messages(self._logs, Wanted(), self._spool))
+        if self._number is None:
+            messages = self._find()
+            self._first = tuple(islice(messages, MOST_STORIES))
+            self._number = len(self._first) + sum(1 for _ in messages)
+        return self._number
+
+    def _find(self) -> Iterator[Message]:
+        return find_messages(self._logs, Wanted(), self._spool)
 
     def __bool__(self) -> bool:
         return any(log.hops for log in self._logs)

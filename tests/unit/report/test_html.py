@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import pytest
 
-from pfremote.report import render_report
+from pfremote.report import Report, render_report
 from pfremote.report.html import MOST_LINES
 from tests.support.runs import (
     HOSTILE,
@@ -75,9 +75,8 @@ class Page(HTMLParser):
         return [value for _, attrs in self.elements if (value := attrs.get("id"))]
 
 
-@cache
-def sample() -> str:
-    """Return a page with something in every part of it."""
+def sample_report() -> Report:
+    """Return a report with something in every part of it."""
     good = host_from_log("mx1.example.jp", "postfix-3.7-debug.log")
     good.findings = [
         make_finding(session=5, line=778),
@@ -88,7 +87,13 @@ def sample() -> str:
     good.diff = "--- main.cf.before\n+++ main.cf.during\n@@ -1 +1,2 @@\n+debug_peer_level = 2\n"
     cut = HostData("mx2.example.jp", sessions=[make_session(("EHLO a", "250 b"), whole=False, cut="end")], withheld=1)
     cut.sessions[0]["turns"][1]["gap"] = 12.0
-    return render_report(make_report(good, cut, make_hostile_host(HOSTILE[0]), *hosts_of_a_way()), "html")
+    return make_report(good, cut, make_hostile_host(HOSTILE[0]), *hosts_of_a_way())
+
+
+@cache
+def sample() -> str:
+    """Return the page of that."""
+    return render_report(sample_report(), "html")
 
 
 def check_self_contained(page: Page) -> None:

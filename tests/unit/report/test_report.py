@@ -16,7 +16,7 @@ from pfremote.report.credentials import describe_times, name_account, summarise_
 from pfremote.report.exposure import TLS_KINDS
 from pfremote.report.groups import group_exposures, group_findings
 from pfremote.report.model import Line
-from pfremote.report.timeline import MOST_ROWS, lay_out
+from pfremote.report.timeline import MOST_ROWS, Timeline, lay_out
 from pfremote.report.words import (
     describe_gap,
     describe_places,
@@ -222,6 +222,12 @@ def test_whole_second_stamps_do_not_make_a_pause_of_one_second() -> None:
     assert turns[1].gap == 0.0
 
 
+def draw(*sessions: dict[str, Any]) -> Timeline | None:
+    """Return the time line of these sessions of one host."""
+    (host,) = make_report(HostData("mx1", sessions=list(sessions))).hosts
+    return lay_out([(host, host.sessions)])
+
+
 def test_the_time_line_stacks_what_overlaps() -> None:
     first = make_session(("a",))
     second = make_session(("b",), id=2, started=(STARTED + timedelta(milliseconds=500)).isoformat())
@@ -231,7 +237,7 @@ def test_the_time_line_stacks_what_overlaps() -> None:
         started=(STARTED + timedelta(seconds=2)).isoformat(),
         ended=(STARTED + timedelta(seconds=4)).isoformat(),
     )
-    timeline = lay_out(make_report(HostData("mx1", sessions=[first, second, third])))
+    timeline = draw(first, second, third)
     assert timeline is not None
     (lane,) = timeline.lanes
     assert [(bar.row, bar.left, bar.width) for bar in lane.bars] == [
@@ -245,7 +251,7 @@ def test_the_time_line_stacks_what_overlaps() -> None:
 
 def test_the_time_line_has_a_highest_number_of_rows() -> None:
     sessions = [make_session(("a",), id=number) for number in range(1, 50)]
-    timeline = lay_out(make_report(HostData("mx1", sessions=sessions)))
+    timeline = draw(*sessions)
     assert timeline is not None
     assert timeline.lanes[0].rows == MOST_ROWS
     assert len(timeline.lanes[0].bars) == 49
@@ -256,7 +262,7 @@ def test_a_session_within_one_second_stamp_is_still_drawn() -> None:
     long = make_session(("b",), id=2, ended=(STARTED + timedelta(hours=1)).isoformat())
     late = (STARTED + timedelta(hours=1)).isoformat()
     last = make_session(("c",), id=3, started=late, ended=late)
-    timeline = lay_out(make_report(HostData("mx1", sessions=[short, long, last])))
+    timeline = draw(short, long, last)
     assert timeline is not None
     for bar in timeline.lanes[0].bars:
         assert bar.width > 0
@@ -264,15 +270,15 @@ def test_a_session_within_one_second_stamp_is_still_drawn() -> None:
 
 
 def test_no_time_line_without_times() -> None:
-    assert lay_out(make_report(HostData("mx1"))) is None
+    assert draw() is None
     timeless = make_session(("a",), started=None, ended=None)
-    assert lay_out(make_report(HostData("mx1", sessions=[timeless]))) is None
+    assert draw(timeless) is None
 
 
 @pytest.mark.parametrize("days", [0, 1, 400])
 def test_ticks_stay_few_however_long_it_took(days: int) -> None:
     long = make_session(("a",), ended=(STARTED + timedelta(days=days, seconds=1)).isoformat())
-    timeline = lay_out(make_report(HostData("mx1", sessions=[long])))
+    timeline = draw(long)
     assert timeline is not None
     assert len(timeline.ticks) <= 10
 
