@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pfremote.maillog.messages.join import join_messages
 from pfremote.maillog.messages.message import Hop, Try
 from pfremote.maillog.narrow import Wanted
 from pfremote.maillog.pieces.hops import PackedHops
+from pfremote.model.lazy import Lazy
 from pfremote.run.log_files import Source
 from pfremote.run.read_logs import explain_log, find_messages
 from pfremote.run.ways import join_on_disk
@@ -63,3 +65,31 @@ def test_logs_of_three_hosts_of_which_some_are_held(number: int) -> None:
 
     assert len(WAY) >= 3
     assert read(twice=number + 1) == read(twice=0)
+
+
+class Hops(Lazy[Hop]):
+    """So many hops of as many messages."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def make(self, place: int) -> Hop:
+        return Hop("mx", f"A{place:09X}", BEGUN, message_id=f"<{place}@example.jp>", lines=(place + 1,))
+
+
+def measure_peak(size: int) -> int:
+    """Return the most bytes that Python held while it joined so many hops."""
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in join_on_disk([Hops(size)])) == size
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_no_more_than_some_bytes_a_hop_are_held() -> None:
+    few, many = 1_000, 10_000
+    assert measure_peak(many) - measure_peak(few) < 16 * (many - few)

@@ -41,6 +41,10 @@ class Counts:
             self._add(qid)
         self._messages = Messages()
 
+    def clear(self) -> None:
+        """Let go of what was counted."""
+        self._tally = Tally()
+
     def of_message(self, qid: str) -> int:
         """Return how many lines are about a message; more by chance, never less."""
         return self._tally.count(qid)

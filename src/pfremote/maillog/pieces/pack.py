@@ -34,12 +34,15 @@ class Packed(Lazy[Transcript]):
 
     def __init__(self, file: IO[bytes] | None = None) -> None:
         self._spool: Spool[_Item] = Spool(file, _KINDS)
-        #: In the order of the sessions: their ids, and where they are.
-        self._ids, self._places = array("I"), array("I")
+        #: The ids with which they were added.
+        self._added = array("I")
+        #: In the order of the sessions, once they are numbered: their ids, and where they are.
+        self._ids: Sequence[int] = self._added
+        self._places = array("I")
 
     @property
     def numbers(self) -> Sequence[int]:
-        """The sessions' ids, in their order."""
+        """The sessions' ids, in their order; as they were added before they are numbered."""
         return self._ids
 
     @property
@@ -49,17 +52,21 @@ class Packed(Lazy[Transcript]):
 
     def add(self, transcript: Transcript, users: tuple[str, ...] = ()) -> None:
         """Take one more, in any order; ``users`` are those whom the session logged in, as its lines tell."""
-        self._ids.append(transcript.session.id)
-        self._places.append(len(self._spool))
+        self._added.append(transcript.session.id)
         self._spool.add(_Item((*_OF_SESSION(transcript.session), ()), _OF_TRANSCRIPT(transcript), users))
 
-    def number(self, place_of: Callable[[int], int], number_of: Callable[[int], int]) -> None:
-        """Give the sessions other ids, by the old ones, and put them in the order of ``place_of``, from 0."""
-        ids, places = array("I", self._ids), array("I", self._places)
-        for old, place in zip(self._ids, self._places, strict=True):
-            at = place_of(old)
-            ids[at], places[at] = number_of(old), place
-        self._ids, self._places = ids, places
+    def number(self, place_of: Callable[[int], int], number_of: Callable[[int], int] | None) -> None:
+        """Put the sessions in the order of ``place_of``, from 0, and give them other ids, both by the old ones.
+
+        Without ``number_of`` the ids are 1 and up: for those of millions of sessions there is nothing to hold then.
+        """
+        places = array("I", (0,)) * len(self._added)
+        for place, old in enumerate(self._added):
+            places[place_of(old)] = place
+        self._ids = range(1, len(places) + 1)
+        if number_of is not None:
+            self._ids = array("I", (number_of(self._added[place]) for place in places))
+        self._places, self._added = places, array("I")
 
     def __len__(self) -> int:
         return len(self._ids)

@@ -121,6 +121,7 @@ class _Reading:
             self._keep(group)
         if self._hops is not None:
             self._hops.finish()
+        self._counts.clear()
         return self._capture(meter, gatherer.of_host()), self._hops
 
     def _show(self, piece: list[Record], gatherer: Gatherer, survey: Survey) -> None:
@@ -225,7 +226,7 @@ class _Reading:
         """Give the sessions their numbers: in the log, or, where some were asked for, among these."""
         kept = Places(self._packed.numbers)
         among = self._begins if self._wanted.everything else kept
-        self._packed.number(lambda begin: kept[begin] - 1, among.__getitem__)
+        self._packed.number(lambda begin: kept[begin] - 1, None if len(among) == len(kept) else among.__getitem__)
         return lambda begin: among[begin] if begin is not None and begin in kept else None
 
     def _capture(self, meter: Meter, unplaced: Sequence[Record]) -> Capture:
