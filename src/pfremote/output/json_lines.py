@@ -15,6 +15,9 @@ from pfremote.model.result import HostResult, error_code, reason_as_json
 from pfremote.model.secret import KNOWN_SECRETS
 from pfremote.text.times import format_time
 
+#: json.dumps would make an encoder for each event.
+_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+
 
 class EventStream:
     """Write events to a text stream, each flushed at once; may be called from every thread."""
@@ -60,7 +63,7 @@ class EventStream:
             **details,
         }
         # ASCII only: a host's odd bytes (surrogates, U+2028) must not break the reader's line or its UTF-8.
-        line = KNOWN_SECRETS.mask(json.dumps(event, ensure_ascii=True, separators=(",", ":")))
+        line = KNOWN_SECRETS.mask(_encode(event))
         with self._lock:
             if self._ended or self.broken:
                 return

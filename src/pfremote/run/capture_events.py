@@ -12,7 +12,7 @@ from pfremote.maillog.transcripts.summary import summarise
 from pfremote.maillog.transcripts.turns import Transcript
 from pfremote.model.cause import Cause
 from pfremote.model.event import Kind
-from pfremote.store.encode import to_json
+from pfremote.store.encode import encode_time, storable, to_json
 from pfremote.text.times import format_time
 
 Event = tuple[Kind, dict[str, Any]]
@@ -45,9 +45,11 @@ def encode_session(transcript: Transcript, users: Sequence[str]) -> dict[str, An
         "queue_ids": session.queue_ids,
         "cut": session.cut,
         "verbose": session.verbose,
-        "transcript": [{"time": turn.time, "who": turn.who, "text": turn.text} for turn in transcript.turns],
     }
-    return {name: to_json(value) for name, value in content.items()}
+    turns = [
+        {"time": encode_time(turn.time), "who": turn.who, "text": storable(turn.text)} for turn in transcript.turns
+    ]
+    return {**{name: to_json(value) for name, value in content.items()}, "transcript": turns}
 
 
 def list_exposures(capture: Capture) -> list[dict[str, object]]:

@@ -29,6 +29,8 @@ def to_json(value: object) -> Any:
         return storable(value)  # type: ignore[arg-type]
     if value is None or kind is int or kind is float or kind is bool:
         return value
+    if kind is datetime:
+        return encode_time(value)  # type: ignore[arg-type]
     if kind is dict:
         return {storable(str(key)): to_json(item) for key, item in value.items()}  # type: ignore[attr-defined]
     if kind is list or kind is tuple:
@@ -57,9 +59,15 @@ def _object_to_json(value: object) -> Any:
         return sorted((to_json(item) for item in value), key=str)
     if isinstance(value, Sequence):
         return [to_json(item) for item in value]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if (names := _field_names(type(value))) is not None:
+        return {name: to_json(getattr(value, name)) for name in names}
     raise TypeError(f"{type(value).__name__} is not stored")
+
+
+@lru_cache
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    """Return the fields of a data class; None of another."""
+    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else None
 
 
 @lru_cache
