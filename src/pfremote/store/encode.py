@@ -30,7 +30,7 @@ def to_json(value: object) -> Any:
     if value is None or kind is int or kind is float or kind is bool:
         return value
     if kind is datetime:
-        return encode_time(value)  # type: ignore[arg-type]
+        return encode_time(value)
     if kind is dict:
         return {storable(str(key)): to_json(item) for key, item in value.items()}  # type: ignore[attr-defined]
     if kind is list or kind is tuple:
@@ -59,7 +59,8 @@ def _object_to_json(value: object) -> Any:
         return sorted((to_json(item) for item in value), key=str)
     if isinstance(value, Sequence):
         return [to_json(item) for item in value]
-    if (names := _field_names(type(value))) is not None:
+    kind: Any = type(value)
+    if (names := _field_names(kind)) is not None:
         return {name: to_json(getattr(value, name)) for name in names}
     raise TypeError(f"{type(value).__name__} is not stored")
 
