@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from pfremote.output.output import Output
 from pfremote.paths import is_folder
 from pfremote.private_files import write_private
 from pfremote.store import load_run
+from pfremote.text.pieces import gather
 
 if TYPE_CHECKING:
     from pfremote.report import Format
@@ -35,10 +38,11 @@ def command(output: Output, run: str, fmt: Format, *, out: Path | None, share: b
 
     current_settings()  # may say where runs are kept
     try:
-        pieces = (share_text(run),) if share else write_report(read_report(load_run(run)), fmt, page_width(sys.stdout))
+        pieces = _share(run) if share else write_report(read_report(load_run(run)), fmt, page_width(sys.stdout))
+        first = next(pieces, "")
     except PfremoteError as exc:  # a wrong word, or a damaged file: no fault of ours, and nothing was contacted
         raise UsageError(exc.message, hint=exc.hint) from exc
-    parts = (piece.encode("utf-8", "backslashreplace") for piece in pieces)
+    parts = (piece.encode("utf-8", "backslashreplace") for piece in chain((first,), pieces))
     if out is None:
         for part in parts:
             click.echo(part, nl=False)
@@ -52,16 +56,9 @@ def command(output: Output, run: str, fmt: Format, *, out: Path | None, share: b
     return 0
 
 
-def share_text(run: str) -> str:
-    """Return a stored run's log as it may be pasted anywhere.
-
-    Raises:
-        PfremoteError: there is no such run, it cannot be read, or the map of tokens cannot be written.
-    """
+def _share(run: str) -> Iterator[str]:
     # Reading a log takes the half of pfremote; a report is made of what was read before.
     from pfremote.options.pseudonymise import make_disguise
-    from pfremote.run.share import read_captures, share_captures
-    from pfremote.store import load_run
+    from pfremote.run.share import share_run
 
-    lines = share_captures(read_captures(load_run(run)), make_disguise(()))
-    return "".join(f"{line}\n" for line in lines)
+    return gather(f"{line}\n" for line in share_run(load_run(run), make_disguise(())))

@@ -55,8 +55,8 @@ class Capture:
 
     records: Sequence[Record]
     sessions: Sequence[Session]
-    followed: tuple[Record, ...]
-    unplaced: tuple[Record, ...]
+    followed: Sequence[Record]
+    unplaced: Sequence[Record]
     transcripts: Sequence[Transcript]
     findings: tuple[Finding, ...]
     exposures: tuple[Exposure, ...]

@@ -9,7 +9,9 @@ from pfremote.maillog.findings import Finding
 from pfremote.maillog.kept import KeptRecords
 from pfremote.maillog.narrow import name_accounts, users_of
 from pfremote.maillog.parties import Parties, find_parties
+from pfremote.maillog.pieces.lines import ShownLines
 from pfremote.maillog.pieces.pack import Packed
+from pfremote.maillog.record_table import list_numbers
 from pfremote.maillog.tally import Places
 from pfremote.maillog.transcripts.turns import Transcript
 from pfremote.model.cause import Cause
@@ -61,6 +63,6 @@ def _make_cause(finding: Finding, about: _About | None, places: Mapping[int, int
 
 def number_lines(capture: Capture) -> Mapping[int, int]:
     """Return the place of each kept line in ``evidence.log``, which leaves out other peers' lines."""
-    if isinstance(capture.records, KeptRecords):
+    if isinstance(capture.records, KeptRecords | ShownLines):
         return capture.records.places
-    return Places(record.number for record in capture.records)
+    return Places(list_numbers(capture.records))

@@ -6,6 +6,7 @@ stands before it, stands in other lines too.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -86,7 +87,20 @@ class RecordTable(Lazy[Record]):
         return Rows(self, array("I", (bisect_left(self._numbers, number) for number in numbers)))
 
 
-class Rows(Lazy[Record]):
+class Numbered(Lazy[Record]):
+    """Lines that tell their numbers without being made."""
+
+    @abstractmethod
+    def numbers(self) -> Iterator[int]:
+        """Yield the numbers of the lines."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Rows(Numbered):
     """Some lines of a table."""
 
     def __init__(self, table: RecordTable, places: array[int]) -> None:
@@ -94,11 +108,6 @@ class Rows(Lazy[Record]):
 
     def __len__(self) -> int:
         return len(self._places)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and tuple(self) == tuple(other)
-
-    __hash__ = None  # type: ignore[assignment]
 
     def make(self, place: int) -> Record:
         """Return one."""
@@ -118,4 +127,4 @@ class Rows(Lazy[Record]):
 
 def list_numbers(records: Iterable[Record]) -> Iterator[int]:
     """Yield the numbers of lines, wherever they are held."""
-    return records.numbers() if isinstance(records, Rows) else (record.number for record in records)
+    return records.numbers() if isinstance(records, Numbered) else (record.number for record in records)

@@ -138,7 +138,24 @@ class Places(Mapping[int, int]):
         return before + (self._bits[at] & ((2 << (number & 7)) - 1)).bit_count()
 
     def __iter__(self) -> Iterator[int]:
-        return (number for number in range(8 * len(self._bits)) if number in self)
+        for at, bits in enumerate(self._bits):
+            if bits:
+                yield from (8 * at + bit for bit in range(8) if bits >> bit & 1)
+
+    def __or__(self, other: Places) -> Places:
+        bits = int.from_bytes(self._bits, "little") | int.from_bytes(other._bits, "little")
+        both = Places()
+        both._bits += bits.to_bytes(max(len(self._bits), len(other._bits)), "little")
+        return both
+
+    def without(self, *others: Places) -> Places:
+        """Return those that are in none of the others."""
+        bits = int.from_bytes(self._bits, "little")
+        for other in others:
+            bits &= ~int.from_bytes(other._bits, "little")  # a negative number has endless ones
+        left = Places()
+        left._bits += bits.to_bytes(len(self._bits), "little")
+        return left
 
     def __len__(self) -> int:
         return self._count()[-1]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from pfremote.errors import PfremoteError, UsageError
 from pfremote.model.peer import Peer
 from pfremote.model.target import Target
 from pfremote.options.request import name_operator
 from pfremote.options.sections import RESULTS, choice
-from pfremote.pseudonyms.plain import Disguise
+
+if TYPE_CHECKING:  # loaded where it is asked for
+    from pfremote.pseudonyms.disguise import Pseudonymous
 
 PSEUDONYMISE = choice(
     RESULTS,
@@ -20,7 +23,7 @@ PSEUDONYMISE = choice(
 )
 
 
-def make_disguise(targets: Iterable[Target], peers: Iterable[Peer] = ()) -> Disguise:
+def make_disguise(targets: Iterable[Target], peers: Iterable[Peer] = ()) -> Pseudonymous:
     """Return what turns names into tokens, knowing the operator's hosts, peers and own name as words.
 
     Raises:

@@ -38,7 +38,7 @@ def disguise_capture(capture: Capture, names: Pseudonyms) -> Capture:
             text = judged[record.text] = withhold(REASON) if names.leaks(text) else text
         if text == withhold(REASON):
             withheld.append(Withheld(record.number, REASON))
-        lines[record.number] = _disguise_head(record.with_text(text), names)
+        lines[record.number] = disguise_head(record.with_text(text), names)
     sessions = tuple(disguise_session(session, names, lines) for session in capture.sessions)
     followed = tuple(lines[record.number] for record in capture.followed)
     unplaced = tuple(lines[record.number] for record in capture.unplaced)
@@ -76,7 +76,7 @@ def disguise_record(record: Record, names: Pseudonyms) -> Record:
     host = names.host(record.host)
     text = names.disguise(record.text)
     shown = record.with_text(withhold(REASON) if names.leaks(text) else text)
-    return shown if host == record.host else _disguise_head(shown, names)
+    return shown if host == record.host else disguise_head(shown, names)
 
 
 def disguise_live(items: Iterable[Live], names: Pseudonyms) -> Iterator[Live]:
@@ -91,7 +91,8 @@ def disguise_live(items: Iterable[Live], names: Pseudonyms) -> Iterator[Live]:
         yield LiveLine(session, disguise_record(item.record, names), turns)
 
 
-def _disguise_head(record: Record, names: Pseudonyms) -> Record:
+def disguise_head(record: Record, names: Pseudonyms) -> Record:
+    """Return one line with tokens in its head; its text stays."""
     if not record.host:
         return record
     host = names.host(record.host)

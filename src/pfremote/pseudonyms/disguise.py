@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import IO, Any
 
 from pfremote.maillog.capture import Capture
 from pfremote.maillog.live import Live, Reader
+from pfremote.maillog.parse.record import Record
 from pfremote.pseudonyms.capture import disguise_capture, disguise_live
+from pfremote.pseudonyms.lines import disguise_lines
 from pfremote.pseudonyms.map import PseudonymStore
 from pfremote.pseudonyms.names import Pseudonyms
 from pfremote.pseudonyms.plain import Disguise
@@ -76,6 +78,17 @@ class Pseudonymous:
             names.begin()
             self._meet(names)
             return disguise_capture(capture, names)
+
+    def lines(self, records: Iterable[Record], file: IO[bytes]) -> Iterator[str | None]:
+        """Yield lines of one log under tokens, None for what cannot be shown; they wait in ``file`` meanwhile.
+
+        Raises:
+            PfremoteError: the map is full, or cannot be written; that is known after the last line only.
+        """
+        with self._store.open() as names:
+            names.begin()
+            self._meet(names)
+            yield from disguise_lines(records, names, file)
 
     def live(self, items: Iterable[Live]) -> tuple[Live, ...]:
         """Return followed lines under tokens."""

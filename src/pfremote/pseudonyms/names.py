@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from pfremote.pseudonyms.addresses import disguise_address, disguise_network
@@ -27,7 +28,8 @@ from pfremote.pseudonyms.shapes import (
 Numbers = dict[str, dict[str, int]]
 _ROOT = ".invalid"
 _SHORTEST = 3
-_MEMO_LIMIT = 65536
+#: So many texts and names are remembered, with what they become.
+_MOST_TEXTS = 16384
 _USER_TOKEN = re.compile(r"user\d+")
 _HOST_TOKEN = re.compile(r"h\d+|(?:(?:h\d+|_\w+|\*)\.)*d\d+\.invalid")
 #: Postfix names its own documentation in messages.
@@ -59,8 +61,9 @@ class Pseudonyms:
         #: The words by their longest run of letters and digits; "" for a word that has none.
         self._by_run: dict[str, list[str]] = {}
         self._prefixes: dict[str, str] = {}
-        self._memo: dict[str, str] = {}
-        self._shaped: dict[str, str] = {}
+        remember = lru_cache(_MOST_TEXTS)
+        self._host_of, self._address_of = remember(self._find_host), remember(self._find_address)
+        self._shape_of, self._whole_of = remember(self._shape), remember(self._finish)
 
     def begin(self) -> None:
         """Forget which words are met: another host's log, or another text, has its own."""
@@ -68,8 +71,8 @@ class Pseudonyms:
         self._odd.clear()
         self._by_run.clear()
         self._prefixes.clear()
-        self._memo.clear()
-        self._shaped.clear()
+        for memo in (self._host_of, self._address_of, self._shape_of, self._whole_of):
+            memo.cache_clear()
 
     def user(self, name: str) -> str:
         """Return the token of a user name or of an address's local part."""
@@ -82,6 +85,9 @@ class Pseudonyms:
 
     def host(self, name: str) -> str:
         """Return the token of a host or domain name, label by label, so that subdomains stay subdomains."""
+        return self._host_of(name)
+
+    def _find_host(self, name: str) -> str:
         folded = name.casefold()
         dot = "." if folded.endswith(".") else ""
         bare = folded.strip(".")
@@ -110,6 +116,9 @@ class Pseudonyms:
 
     def address(self, text: str, length: str = "") -> str:
         """Return the token of an address (of a network where ``length`` is given); other text as it is."""
+        return self._address_of(text, length)
+
+    def _find_address(self, text: str, length: str) -> str:
         try:
             address = ip_address(text)
         except ValueError:
@@ -133,21 +142,22 @@ class Pseudonyms:
     def meet(self, texts: Iterable[str]) -> None:
         """Note every user, host and address of these texts, so that :meth:`disguise` finds them as bare words."""
         for text in dict.fromkeys(texts):
-            self._shape(text)
+            self.shape(text)
 
     def disguise(self, text: str) -> str:
         """Return ``text`` with its users, hosts and addresses replaced; its own structure stays."""
-        known = self._memo.get(text)
-        if known is None:
-            shown = self._shape(text)
-            lookup = shown.startswith(_LOOKUPS)
-            known = WORDS.sub(lambda found: self._replace_word(found[0], lookup=lookup), shown)
-            for odd, pattern in self._odd.items():
-                known = pattern.sub(self._words[odd], known)
-            if len(self._memo) >= _MEMO_LIMIT:
-                self._memo.clear()
-            self._memo[text] = known
-        return known
+        return self.finish(self.shape(text))
+
+    def finish(self, shown: str) -> str:
+        """Return what :meth:`shape` left of a text with those names replaced too that stand there as bare words."""
+        return self._whole_of(shown)
+
+    def _finish(self, shown: str) -> str:
+        lookup = shown.startswith(_LOOKUPS)
+        shown = WORDS.sub(lambda found: self._replace_word(found[0], lookup=lookup), shown)
+        for odd, pattern in self._odd.items():
+            shown = pattern.sub(self._words[odd], shown)
+        return shown
 
     def leaks(self, text: str) -> bool:
         """Say whether a user or host that was met is still in ``text`` as a word of its own."""
@@ -159,20 +169,16 @@ class Pseudonyms:
             for value in self._by_run.get(run, ())
         )
 
+    def shape(self, text: str) -> str:
+        """Return ``text`` with what looks like a user, a host or an address replaced, and note all of these."""
+        return self._shape_of(text)
+
     def _shape(self, text: str) -> str:
-        if not text:
-            return text
-        known = self._shaped.get(text)
-        if known is None:
-            low, known = text.lower(), text
-            for triggers, place in PLACES:
-                if any(trigger in low for trigger in triggers):
-                    known = place.sub(self._replace_place, known)
-            known = SHAPES.sub(self._replace, known)
-            if len(self._shaped) >= _MEMO_LIMIT:
-                self._shaped.clear()
-            self._shaped[text] = known
-        return known
+        low = text.lower()
+        for triggers, place in PLACES:
+            if any(trigger in low for trigger in triggers):
+                text = place.sub(self._replace_place, text)
+        return SHAPES.sub(self._replace, text)
 
     def _meet(self, value: str, token: str) -> None:
         # A number or a word of Postfix's own is replaced where it names a user, never in running text.
@@ -182,7 +188,7 @@ class Pseudonyms:
         self._by_run.setdefault(max(_RUNS.findall(value), key=len, default=""), []).append(value)
         if WORDS.fullmatch(value) is None:
             self._odd[value] = re.compile(rf"(?<![^\W_]){re.escape(value)}(?![^\W_])", re.IGNORECASE)
-        self._memo.clear()
+        self._whole_of.cache_clear()
 
     def _number(self, kind: str, value: str) -> int:
         known = self.numbers.setdefault(kind, {})

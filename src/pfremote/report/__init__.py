@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Literal
 
 from pfremote.report.build import build_report, read_messages
@@ -12,14 +12,13 @@ from pfremote.report.markdown import write_markdown
 from pfremote.report.model import Report
 from pfremote.report.text import WIDTH, write_text
 from pfremote.store import Run, load_host
+from pfremote.text.pieces import gather
 
 Format = Literal["html", "md", "txt", "json"]
 
 __all__ = ["Format", "Report", "build_report", "read_messages", "read_report", "render_report", "write_report"]
 
 _WRITERS = {"html": write_html, "md": write_markdown, "json": write_json}
-#: So many characters of a report are written at a time.
-_PIECE = 1 << 16
 
 
 def read_report(run: Run) -> Report:
@@ -34,19 +33,4 @@ def render_report(report: Report, fmt: Format, width: int = WIDTH) -> str:
 
 def write_report(report: Report, fmt: Format, width: int = WIDTH) -> Iterator[str]:
     """Yield the same in pieces, each of which but the last ends with a line."""
-    return _gather(write_text(report, width) if fmt == "txt" else _WRITERS[fmt](report))
-
-
-def _gather(parts: Iterable[str]) -> Iterator[str]:
-    held: list[str] = []
-    length = 0
-    for part in parts:
-        held.append(part)
-        length += len(part)
-        if length >= _PIECE and "\n" in part:
-            text = "".join(held)
-            end = text.rindex("\n") + 1
-            yield text[:end]
-            held, length = [text[end:]], len(text) - end
-    if rest := "".join(held):
-        yield rest
+    return gather(write_text(report, width) if fmt == "txt" else _WRITERS[fmt](report))

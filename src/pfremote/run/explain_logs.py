@@ -12,32 +12,25 @@ from typing import IO, Any, Self
 
 from pfremote.errors import ExitCode, PfremoteError
 from pfremote.maillog.narrow import Wanted
-from pfremote.maillog.search import choose_words
-from pfremote.model.result import HostResult
 from pfremote.options.pseudonymise import make_disguise
 from pfremote.options.recorded_command import typed_command
 from pfremote.output.columns import page_width
 from pfremote.output.output import Output
-from pfremote.report import Format, Report, write_report
+from pfremote.report import Format, write_report
+from pfremote.run.keep_logs import keep_logs
 from pfremote.run.log_files import Source, copy_stdin
 from pfremote.run.log_parts import join_parts
-from pfremote.run.log_report import build_log_report, count_recap, list_events, record_logs, tell_stories
+from pfremote.run.log_report import build_log_report, count_recap, list_events, tell_stories
 from pfremote.run.read_logs import Explained, explain_log, explain_nothing, find_messages, find_names
 from pfremote.run.share import share_captures
 from pfremote.run.unnamed import open_spool
 from pfremote.run.wanted import read_wanted
-from pfremote.store import RunStore
+from pfremote.text.pieces import gather
 from pfremote.text.quantities import plural
 from pfremote.text.times import show_moment
 
 #: Seconds between two looks of the progress line.
 EVERY = 0.2
-#: From so many bytes on it is said that a log has to be held as a whole.
-HELD = 200_000_000
-_IS_HELD = (
-    "{}: {:.1f} GB of log are held in memory for this, which takes ten to thirty times as much; as text or with --json "
-    "they are not, and --queue-id, --to or --from lead to a part of it"
-)
 #: Of messages only the lines about them are looked for.
 _PARTLY_READ = "only the lines about these messages were read: credentials in other lines are not listed"
 
@@ -58,9 +51,9 @@ class ExplainOptions:
         return self.everything or self.wanted.of_messages()
 
     @property
-    def shows_few_lines(self) -> bool:
-        """Tell whether of the lines only those are shown that prove a finding, and what sessions came to."""
-        return self.out is None and not self.share and self.fmt in ("txt", "md")
+    def shows_lines(self) -> bool:
+        """Tell whether more lines are shown than those that prove a finding."""
+        return self.out is not None or self.share or self.fmt in ("html", "json")
 
     @classmethod
     def of(cls, words: Mapping[str, Any]) -> Self:
@@ -95,7 +88,7 @@ def _explain(sources: Sequence[Source], options: ExplainOptions, output: Output,
     read = [log for log in logs if log.readable]
     code = _choose_code(logs, read, interrupted=interrupted)
     if options.share:
-        _share(read, output)
+        _share(read, output, spool)
     else:
         _tell(read, options, code, moment, output, spool)
     _end(read, code, output)
@@ -138,16 +131,22 @@ def _read_all(
 def _read_one(
     source: Source, options: ExplainOptions, output: Output, spool: IO[bytes], *, messages: bool
 ) -> Explained:
-    """Read one log: twice where it is large and no more lines are shown of it than those that prove a finding."""
-    few = options.shows_few_lines or (output.stream is not None and options.out is None and not options.share)
-    if not few or options.wanted.of_messages():
-        if source.size >= HELD and not choose_words(options.wanted, messages=messages):
-            output.console.say(_IS_HELD.format(source.name, source.size / 1e9), style="yellow")
-        return explain_log(source, options.wanted, _make_progress(source, output), messages=messages)
+    """Read one log, twice where it is large."""
+    # Programs are told each event; a copy to share of all of a log needs nothing but its lines.
+    lines = options.shows_lines and (output.stream is None or options.out is not None or options.share)
+    sessions = not options.share or output.stream is not None or not options.wanted.everything
     try:
         with copy_stdin(source, output.console.detail) as copied:
-            tell, twice = _make_progress(source, output), copied.is_large
-            return explain_log(copied, options.wanted, tell, messages=messages, twice=twice, spool=spool)
+            return explain_log(
+                copied,
+                options.wanted,
+                _make_progress(source, output),
+                messages=messages,
+                lines=lines,
+                sessions=sessions,
+                twice=copied.is_large,
+                spool=spool,
+            )
     except PfremoteError as exc:
         return Explained(source, source.host, error=exc)
 
@@ -196,7 +195,9 @@ def _tell(
     stories = tell_stories(read, options.wanted, spool)
     if read and options.out is not None:
         report = build_log_report(read, typed_command(), moment, int(code))
-        _keep(read, dataclasses.replace(report, stories=stories), options.out, moment, code, output)
+        report = dataclasses.replace(report, stories=stories)
+        path = keep_logs(read, report, options.out, moment, code, everything=options.wanted.everything)
+        output.console.say(f"report: {path}")
     if read and output.stream is None:
         troubled = options.wanted.everything and not options.everything
         report = build_log_report(read, typed_command(), moment, int(code), troubled=troubled)
@@ -229,25 +230,10 @@ def _explain_nothing_fits(read: Sequence[Explained]) -> str:
     return f"{text}, of {show_moment(begins)} to {show_moment(ends)}"
 
 
-def _keep(
-    read: Sequence[Explained], report: Report, out: Path, moment: datetime, code: ExitCode, output: Output
-) -> None:
-    store = RunStore.create(out, command=typed_command(), started=moment, request={"kind": "logs"})
-    results: list[HostResult] = []
-    captures = [log.capture for log in read if log.capture is not None]
-    for record, capture in zip(record_logs(read), captures, strict=True):
-        result = store.write_host(record.result, capture=capture, source=record.source, missing=record.missing)
-        results.append(result)
-    store.write_run(results, ended=datetime.now(UTC), exit_code=int(code))
-    path = store.write_report("report.html", write_report(report, "html"))
-    store.write_report("report.md", write_report(report, "md"))
-    output.console.say(f"report: {path}")
-
-
-def _share(read: Sequence[Explained], output: Output) -> None:
+def _share(read: Sequence[Explained], output: Output, spool: IO[bytes]) -> None:
     captures = [(log.host, log.capture) for log in read if log.capture is not None]
-    for line in share_captures(captures, make_disguise(())):
-        output.console.show(line)
+    lines = share_captures(captures, make_disguise(()), spool)
+    _show(gather(f"{line}\n" for line in lines), output)
 
 
 def _end(read: Sequence[Explained], code: ExitCode, output: Output) -> None:

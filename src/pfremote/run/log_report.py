@@ -52,18 +52,18 @@ class _Lines(Lazy[str]):
 def tell_stories(logs: Sequence[Explained], wanted: Wanted, spool: IO[bytes]) -> Collection[StoryView]:
     """Return the ways of the messages of logs; those of logs that are not held are told when they are asked for."""
     if any(isinstance(log.hops, PackedHops) for log in logs):
-        return _Stories(logs, spool)
+        return _Stories(logs, wanted, spool)
     return tuple(map(tell_story, find_messages(logs, wanted)))
 
 
 class _Stories(Collection[StoryView]):
-    """The ways of all messages of logs, each told anew when it is asked for.
+    """The ways of the messages of logs, each told anew when it is asked for.
 
     To join them takes long: they are counted once, and a page needs no more than the first of them.
     """
 
-    def __init__(self, logs: Sequence[Explained], spool: IO[bytes]) -> None:
-        self._logs, self._spool = logs, spool
+    def __init__(self, logs: Sequence[Explained], wanted: Wanted, spool: IO[bytes]) -> None:
+        self._logs, self._wanted, self._spool = logs, wanted, spool
         self._first: tuple[Message, ...] = ()
         self._number: int | None = None
 
@@ -80,10 +80,10 @@ class _Stories(Collection[StoryView]):
         return self._number
 
     def _find(self) -> Iterator[Message]:
-        return find_messages(self._logs, Wanted(), self._spool)
+        return find_messages(self._logs, self._wanted, self._spool)
 
     def __bool__(self) -> bool:
-        return any(log.hops for log in self._logs)
+        return any(log.hops for log in self._logs) and (not self._wanted.of_messages() or len(self) > 0)
 
     def __contains__(self, story: object) -> bool:
         return any(one == story for one in self)

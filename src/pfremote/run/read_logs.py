@@ -16,7 +16,7 @@ from pfremote.maillog.messages.message import Hop, Message
 from pfremote.maillog.narrow import Wanted, is_wanted, narrow
 from pfremote.maillog.parse.layouts import LayoutReader
 from pfremote.maillog.pieces.hops import PackedHops
-from pfremote.maillog.pieces.read import PIECE, read_twice
+from pfremote.maillog.pieces.read import PIECE, Purpose, read_twice
 from pfremote.maillog.pieces.survey import Survey
 from pfremote.maillog.search import Found, choose_words, search
 from pfremote.run.log_files import STDIN, Source, read_log, time_of
@@ -66,6 +66,8 @@ def explain_log(
     *,
     messages: bool = True,
     known: Iterable[str] = (),
+    lines: bool = False,
+    sessions: bool = True,
     twice: bool = False,
     piece: int = PIECE,
     spool: IO[bytes] | None = None,
@@ -75,7 +77,8 @@ def explain_log(
     ``messages`` says whether the ways of messages are wanted; they are also needed to choose sessions by message.
     ``known`` are names of wanted messages that other logs have. With ``twice`` the log is read two times, so many
     lines at a time as ``piece`` says, and what is kept of it is put into the file ``spool``: the sessions that are
-    wanted, or, where everything is and ``messages`` are not, those with a finding.
+    wanted, or, where everything is and ``messages`` are not, those with a finding. Then its lines can be asked for
+    with ``lines`` only, and without ``sessions`` there is nothing but these.
     """
     layouts = LayoutReader()
     survey = Survey(FIRST_LINES)
@@ -83,8 +86,9 @@ def explain_log(
     found = kept = None
     try:
         found = _search(source, wanted, tell, known, starts, messages=messages)
-        if twice and found is None and not wanted.of_messages():
-            layouts, kept = _read_twice(source, wanted, survey, tell, piece, spool, starts, programs=messages)
+        if twice and found is None:
+            purpose = Purpose(messages=messages or wanted.of_messages(), lines=lines, sessions=sessions)
+            layouts, kept = _read_twice(source, wanted, purpose, survey, tell, piece, spool, starts)
         if kept is None:
             layouts, survey = LayoutReader(), Survey(FIRST_LINES)
             capture = (
@@ -145,13 +149,12 @@ def _read_whole(source: Source, layouts: LayoutReader, tell: Callable[[int], Non
 def _read_twice(
     source: Source,
     wanted: Wanted,
+    purpose: Purpose,
     survey: Survey,
     tell: Callable[[int], None],
     piece: int,
     spool: IO[bytes] | None,
     starts: list[int],
-    *,
-    programs: bool,
 ) -> tuple[LayoutReader, tuple[Capture, PackedHops | None] | None]:
     """Read a log that is not held; None where it must be read as a whole."""
     moment = time_of(source)
@@ -172,7 +175,7 @@ def _read_twice(
         yield from read_log(source, readers[-1], learn if len(readers) == 1 else show, starts, lengths)
 
     offset = moment.utcoffset() or timedelta()
-    kept = read_twice(read, survey, wanted, now=moment, utc_offset=offset, piece=piece, spool=spool, programs=programs)
+    kept = read_twice(read, survey, wanted, purpose, now=moment, utc_offset=offset, piece=piece, spool=spool)
     return readers[-1], kept
 
 

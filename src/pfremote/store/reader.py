@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pfremote.errors import PfremoteError, Reason, UsageError
@@ -25,6 +27,8 @@ from pfremote.store.run import (
 )
 from pfremote.store.summary import RunSummary, relate, summarise
 
+#: So many bytes of a log are read at a time.
+_BLOCK = 1 << 18
 _DAMAGED = Reason("damaged", "What was stored of this host cannot be read.")
 
 
@@ -80,6 +84,20 @@ def load_host(run: Run, host: HostRecord) -> HostFolder:
     except DamagedRunError as exc:
         return HostFolder(sessions, problem=problem or exc.message)
     return HostFolder(sessions, evidence[:-1] if evidence[-1] == "" else evidence, diff, problem)
+
+
+def read_evidence(run: Run, host: HostRecord) -> Iterator[bytes]:
+    """Yield a host's redacted log in blocks, nothing where it left none.
+
+    Raises:
+        DamagedRunError: it cannot be read.
+    """
+    if not host.folder or choose_folder(host.folder) != host.folder:
+        return
+    path = run.path / host.folder / "evidence.log"
+    with _complain_of(path), path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
 
 
 def _find(name: str | Path, root: Path) -> Path:
@@ -140,8 +158,15 @@ def _read_json(path: Path) -> object:
 
 
 def _read_text(path: Path) -> str:
-    try:
+    with _complain_of(path):
         return path.read_bytes().decode("utf-8", "surrogateescape")
+
+
+@contextmanager
+def _complain_of(path: Path) -> Iterator[None]:
+    """Say which file of a run cannot be read."""
+    try:
+        yield
     except FileNotFoundError as exc:
         raise DamagedRunError(f"{str(path)!r} is missing.", hint=RUNS_HINT) from exc
     except OSError as exc:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import random
 import re
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,12 +15,14 @@ from pathlib import Path
 import pytest
 
 from pfremote import cli
+from pfremote.maillog.causes import number_lines
 from pfremote.maillog.findings import find_alone
 from pfremote.maillog.kept import KeptRecords
 from pfremote.maillog.narrow import Wanted
 from pfremote.maillog.parse.lines import parse_evidence
 from pfremote.maillog.pieces.counts import Counts
 from pfremote.maillog.pieces.gather import Gatherer
+from pfremote.maillog.pieces.pack import Packed
 from pfremote.maillog.pieces.read import PIECE, read_twice
 from pfremote.maillog.pieces.survey import Survey
 from pfremote.maillog.pieces.well import went_well
@@ -37,10 +41,15 @@ PIECES = (1, 40)
 EVERYTHING = Wanted()
 
 
-def explain(path: Path, wanted: Wanted = EVERYTHING, *, piece: int = 0, messages: bool = False) -> Explained:
+def explain(
+    path: Path, wanted: Wanted = EVERYTHING, *, piece: int = 0, messages: bool = False, lines: bool = False
+) -> Explained:
     """Read a log as a whole, or so many lines at a time."""
     source = Source(path.name, str(path))
-    return explain_log(source, wanted, lambda _done: None, messages=messages, twice=piece > 0, piece=piece or PIECE)
+    twice = piece > 0
+    return explain_log(
+        source, wanted, lambda _done: None, messages=messages, lines=lines, twice=twice, piece=piece or PIECE
+    )
 
 
 def show(log: Explained, wanted: Wanted) -> tuple[object, ...]:
@@ -70,6 +79,37 @@ def assert_same(path: Path, pieces: tuple[int, ...] = PIECES, wanted: Wanted = E
             if log.capture is not None and log.searched is None:
                 assert isinstance(log.capture.records, KeptRecords)  # it did not fall back
             assert (list_told(log, wanted) == told) if messages else (show(log, wanted) == shown), piece
+
+
+def list_shown(log: Explained) -> tuple[object, ...]:
+    """Return all that is made of a log where its lines are shown too."""
+    capture = log.capture
+    assert capture is not None
+    report = build_log_report([log], ["pfremote", "explain"], MOMENT, 0)
+    lines = [list(records) for records in (capture.records, capture.followed, capture.unplaced)]
+    sessions = [(item, list(item.session.records)) for item in capture.transcripts]
+    numbers = dict(number_lines(capture))
+    hops = sorted(log.hops, key=lambda hop: hop.lines)
+    reports = [render_report(report, fmt) for fmt in ("html", "json", "md")]
+    return (numbers, *lines, sessions, capture.findings, capture.exposures, capture.withheld, hops, reports)
+
+
+def assert_same_lines(path: Path, piece: int, wanted: Wanted = EVERYTHING) -> int:
+    """Return how many sessions were shown."""
+    whole = list_shown(explain(path, wanted, messages=True))
+    log = explain(path, wanted, piece=piece, messages=True, lines=True)
+    assert log.capture is not None
+    if log.searched is None:
+        assert isinstance(log.capture.transcripts, Packed)  # it did not fall back
+    shown = list_shown(log)
+    for one, other in zip(shown, whole, strict=True):
+        assert one == other
+    return len(log.capture.sessions)
+
+
+@pytest.mark.parametrize("path", LOGS, ids=lambda path: path.stem)
+def test_the_lines_of_each_recording_read_the_same_in_pieces(path: Path) -> None:
+    assert_same_lines(path, 40)
 
 
 @pytest.mark.parametrize("path", LOGS, ids=lambda path: path.stem)
@@ -104,10 +144,37 @@ def test_what_was_asked_for_of_many_recordings_reads_the_same_in_pieces(seed: in
         Wanted(users=("nobody",)),
     ):
         assert_same(path, (50,), wanted)
+        assert_same_lines(path, 50, wanted)
         log = explain(path, wanted, piece=500)
         assert log.capture is not None
         found.append(len(log.capture.sessions) > 0)
     assert found == [True, True, True, True, True, False]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_messages_of_a_log_that_cannot_be_searched_read_the_same_in_pieces(seed: int, tmp_path: Path) -> None:
+    path = tmp_path / "mail.log"
+    lines = [line for lines in read_recordings(seed, 12) for line in lines]
+    path.write_bytes(b"".join(line.replace(b"\n", b"\r\n") for line in lines))  # which is a layout of its own
+    hops = explain(path, messages=True).hops
+    rng = random.Random(seed)  # noqa: S311 - a choice, not a key
+    ids = rng.sample([hop.queue_id for hop in hops], 4)
+    names = [hop.message_id for hop in hops if hop.message_id]
+    senders = sorted({hop.sender for hop in hops if hop.sender})
+    found = []
+    for wanted in (
+        Wanted(queue_ids=(ids[0],)),
+        Wanted(queue_ids=tuple(ids[1:]), failed=True),
+        Wanted(message_ids=(rng.choice(names),)),
+        Wanted(senders=(rng.choice(senders),)),
+        Wanted(senders=("@example.jp",), peers=("client.example.jp",)),
+        Wanted(recipients=("@example.jp",)),
+        Wanted(recipients=("nobody@example.net",)),
+    ):
+        assert_same(path, (50,), wanted)
+        found.append(assert_same_lines(path, 50, wanted))
+    assert found[-1] == 0
+    assert len(list(filter(None, found))) > 2
 
 
 def test_what_came_after_and_what_a_filter_threw_away_reads_the_same_in_pieces(tmp_path: Path) -> None:
@@ -177,6 +244,7 @@ def test_recordings_one_after_the_other_with_the_same_processes(seed: int, tmp_p
     path = tmp_path / "mail.log"
     path.write_bytes(b"".join(line for lines in read_recordings(seed, 30) for line in lines))
     assert_same(path, (50, 1000))
+    assert_same_lines(path, 50)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -193,6 +261,7 @@ def test_recordings_at_the_same_time_on_one_host(seed: int, tmp_path: Path) -> N
     mixed = [line for lines in itertools.zip_longest(*apart, fillvalue=b"") for line in lines]
     path.write_bytes(b"".join(mixed))
     assert_same(path, (30, 700))
+    assert_same_lines(path, 30)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -206,6 +275,7 @@ def test_a_log_of_which_lines_are_lost_and_out_of_order(seed: int, tmp_path: Pat
     path = tmp_path / "mail.log"
     path.write_bytes(b"".join(kept))
     assert_same(path, (25, 600))
+    assert_same_lines(path, 25)
 
 
 def test_a_bounce_is_followed_only_after_it_was_announced(tmp_path: Path) -> None:
@@ -223,6 +293,10 @@ def test_a_bounce_is_followed_only_after_it_was_announced(tmp_path: Path) -> Non
     path = tmp_path / "mail.log"
     path.write_text("".join(f"Nov 24 00:00:{at:02d} mx postfix/{text}\n" for at, text in enumerate(said)))
     assert_same(path, (1, 3))
+    assert_same_lines(path, 1)
+    path.write_text(path.read_text().replace("\n", "\r\n"), newline="")  # which cannot be searched
+    for name in ("4A1B2C3D4E", "5A1B2C3D4E", "6A1B2C3D4E", "7A1B2C3D4E"):
+        assert_same_lines(path, 1, Wanted(queue_ids=(name,)))
 
 
 def test_a_log_that_changes_between_the_readings_is_not_shown_from_two_states() -> None:
@@ -301,20 +375,63 @@ def test_a_large_log_on_standard_input_is_copied_and_nothing_is_left_of_it(
     assert len(data) > LARGE
 
 
-@pytest.mark.parametrize("words", [[], ["--all"], ["--all", "--format", "md"], ["--json"], ["--json", "--failed"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--all"],
+        ["--all", "--format", "md"],
+        ["--json"],
+        ["--json", "--failed"],
+        ["--share"],
+        ["--share", "--failed"],
+        ["--share", "--json"],
+        ["--format", "html"],
+        ["--format", "html", "--all"],
+        ["--format", "json"],
+        ["--format", "json", "--to", "@example.jp"],
+    ],
+    ids=" ".join,
+)
 def test_the_command_shows_of_a_large_log_what_it_shows_of_one_that_is_held(
     words: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("log").write_bytes(b"".join(line for lines in read_recordings(1, 20) for line in lines))
+    lines = b"".join(line for lines in read_recordings(1, 20) for line in lines)
+    Path("log").write_bytes(lines.replace(b"\n", b"\r\n") if "--to" in words else lines)  # which cannot be searched
     code, out, _ = run(capsys, "log", *words)
     monkeypatch.setattr("pfremote.run.log_files.LARGE", 1)
     again, in_pieces, _ = run(capsys, "log", *words)
     assert (again, drop_times(in_pieces)) == (code, drop_times(out))
 
 
+@pytest.mark.parametrize("words", [[], ["--failed"]], ids=" ".join)
+def test_the_run_folder_of_a_large_log_is_that_of_one_that_is_held(
+    words: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("log").write_bytes(b"".join(line for lines in read_recordings(2, 12) for line in lines))
+    kept = []
+    for least in (LARGE, 1):
+        monkeypatch.setattr("pfremote.run.log_files.LARGE", least)
+        assert run(capsys, "log", "--out", "kept", *words)[0] == 0
+        files = sorted(path for path in Path("kept").rglob("*") if path.is_file() and path.name != "run.json")
+        kept.append({str(path): path.read_text() for path in files})
+        shutil.rmtree("kept")
+    whole, in_pieces = kept
+    sessions = next(name for name in whole if name.endswith("/sessions.json"))
+    understood = [json.loads(files.pop(sessions)) for files in (whole, in_pieces)]
+    for content in understood:
+        content["hops"].sort(key=lambda hop: hop["lines"])
+        content["counts"].pop("short")  # counted while the log was read, or afterwards
+    assert understood[0] == understood[1]
+    assert in_pieces == whole
+    assert len(whole) > 10
+
+
 def drop_times(out: str) -> str:
     """Return what is told without when it is told."""
+    out = re.sub(r'(?m)^ "(?:started|ended)": .*$', "", out)
     return re.sub(r'(?m)^(\{"event":"\w+"),"time":"[^"]*"', r"\1", out)
 
 

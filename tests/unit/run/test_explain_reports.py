@@ -123,23 +123,3 @@ def test_what_fits_no_layout_is_shown_masked_of_a_log_that_is_none_too(
     assert code == 2
     assert "seen: 2 lines of no layout that is known" in err
     assert "    hello\n    world password=[redacted: password]\n" in err
-
-
-@pytest.mark.parametrize(
-    ("words", "is_held"),
-    [
-        (["--share"], True),
-        (["--format", "html"], True),
-        (["--share", "--since", "2001-01-01"], True),
-        (["--share", "--queue-id", "4ABCDE1234"], False),
-        ([], False),
-        (["--all"], False),
-        (["--json"], False),
-    ],
-)
-def test_a_large_log_that_has_to_be_held_is_said_to_be(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, words: list[str], is_held: bool
-) -> None:
-    monkeypatch.setattr("pfremote.run.explain_logs.HELD", 1000)
-    _, _, err = explain(capsys, LOGIN, *words)
-    assert ("are held in memory for this" in " ".join(err.split())) is is_held

@@ -6,7 +6,8 @@ over has had its last line. The result is that of :func:`pfremote.maillog.sessio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pfremote.maillog.findings import may_concern_host
@@ -35,9 +36,13 @@ class _Message:
 
 
 class Gatherer:
-    """Takes the lines in the order of the log; ``ripe`` gives what is over."""
+    """Takes the lines in the order of the log; ``ripe`` gives what is over.
 
-    def __init__(self, counts: Counts) -> None:
+    ``follows`` says of which lines of no session it is to be known at the end whether they follow one all the same
+    (:meth:`bounced`).
+    """
+
+    def __init__(self, counts: Counts, follows: Callable[[Record], bool] | None = None) -> None:
         self._counts = counts
         self._processes = Processes()
         #: The process of the line before, and how many lines of it were not taken off yet.
@@ -52,7 +57,7 @@ class Gatherer:
         self._full: set[str] = set()
         #: Sessions that are over, and wait for what follows their messages.
         self._closed: list[OpenSession] = []
-        self._bounces = _Bounces()
+        self._bounces = _Bounces(follows)
         #: The lines that are not shown as they were logged.
         self._shown: dict[int, Record] = {}
         self._of_host: list[Record] = []
@@ -132,6 +137,10 @@ class Gatherer:
         """Return, after the end, the lines of no session and no message of one that may be a finding."""
         return sorted((*self._of_host, *self._bounces.left_over()), key=lambda record: record.number)
 
+    def bounced(self) -> Iterator[int]:
+        """Yield, after the end, the numbers of the lines about messages that a bounce of a session's message made."""
+        return self._bounces.list_followed()
+
     def _close(self, tracker: Tracker, *, over: bool) -> None:
         self._closed += tracker.finish() if over else tracker.take_done()
         for record in tracker.homeless:
@@ -159,7 +168,7 @@ class Gatherer:
         for qid in self._full - held - opened:
             records = self._known.pop(qid).records
             self._bounces.note(qid, records, of_session=False)
-            self._bounces.others += [(one, qid) for one in map(self._show, records) if may_concern_host(one)]
+            self._bounces.leave(qid, map(self._show, records))
             self._full.discard(qid)
 
     def _take(self, group: list[OpenSession], ids: Iterable[str]) -> Group:
@@ -191,10 +200,13 @@ def _join(sessions: Iterable[OpenSession]) -> Iterable[list[OpenSession]]:
 class _Bounces:
     """Messages of no session: they are followed all the same where a bounce of a session's message made them."""
 
-    def __init__(self) -> None:
+    def __init__(self, follows: Callable[[Record], bool] | None) -> None:
         #: Line, message and the bounce that it announces, and whether a session has the message.
         self._announced: list[tuple[int, str, str, bool]] = []
-        self.others: list[tuple[Record, str]] = []
+        self._others: list[tuple[Record, str]] = []
+        self._follows = follows
+        #: The numbers of those lines of the others, and the hashes of their messages.
+        self._numbers, self._keys = array("I"), array("q")
 
     def note(self, qid: str, records: Iterable[Record], *, of_session: bool) -> None:
         """Note the bounces that the lines of a message announce."""
@@ -202,10 +214,30 @@ class _Bounces:
             if record.daemon == "bounce" and (bounce := notified_as(record.text)):
                 self._announced.append((record.number, qid, bounce, of_session))
 
-    def left_over(self) -> Iterator[Record]:
-        """Yield the lines of the others that no bounce made."""
+    def leave(self, qid: str, records: Iterable[Record]) -> None:
+        """Take the lines of a message of no session."""
+        for record in records:
+            if may_concern_host(record):
+                self._others.append((record, qid))
+            if self._follows is not None and self._follows(record):
+                self._numbers.append(record.number)
+                self._keys.append(hash(qid))
+
+    def _find_wanted(self) -> dict[str, int]:
+        """Return the bounces of sessions' messages, each with the line that announces it."""
         wanted: dict[str, int] = {}
         for number, qid, bounce, of_session in sorted(self._announced):
             if of_session or wanted.get(qid, number) < number:
                 wanted.setdefault(bounce, number)
-        return (record for record, qid in self.others if not wanted.get(qid, record.number) < record.number)
+        return wanted
+
+    def left_over(self) -> Iterator[Record]:
+        """Yield the lines of the others that no bounce made."""
+        wanted = self._find_wanted()
+        return (record for record, qid in self._others if not wanted.get(qid, record.number) < record.number)
+
+    def list_followed(self) -> Iterator[int]:
+        """Yield the numbers of the lines of the others that a bounce made."""
+        wanted = {hash(qid): number for qid, number in self._find_wanted().items()}
+        pairs = zip(self._numbers, self._keys, strict=True) if wanted else ()
+        return (number for number, key in pairs if wanted.get(key, number) < number)

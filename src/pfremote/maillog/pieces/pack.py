@@ -9,7 +9,9 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import IO, Any, NamedTuple
 
+from pfremote.maillog.pieces.lines import ShownLines
 from pfremote.maillog.pieces.spool import Spool
+from pfremote.maillog.record_table import list_numbers
 from pfremote.maillog.sessions.build import Session
 from pfremote.maillog.transcripts.turns import Check, Delivery, Sasl, Tls, Transcript, Turn
 from pfremote.model.lazy import Lazy
@@ -22,18 +24,21 @@ _KINDS = (Turn, Tls, Sasl, Check, Delivery)
 
 class _Item(NamedTuple):
     session: tuple[Any, ...]
+    numbers: Sequence[int]
     transcript: tuple[Any, ...]
     users: tuple[str, ...]
 
 
 class Packed(Lazy[Transcript]):
-    """Transcripts of sessions without the sessions' lines, each made anew when it is asked for.
+    """Transcripts of sessions, each made anew when it is asked for; without the sessions' lines, or with their numbers.
 
-    ``file`` is where they are put (:class:`~pfremote.maillog.pieces.spool.Spool`).
+    ``file`` is where they are put (:class:`~pfremote.maillog.pieces.spool.Spool`); ``lines`` are those of the log,
+    where they are kept.
     """
 
-    def __init__(self, file: IO[bytes] | None = None) -> None:
+    def __init__(self, file: IO[bytes] | None = None, lines: ShownLines | None = None) -> None:
         self._spool: Spool[_Item] = Spool(file, _KINDS)
+        self._lines = lines
         #: The ids with which they were added.
         self._added = array("I")
         #: In the order of the sessions, once they are numbered: their ids, and where they are.
@@ -53,7 +58,9 @@ class Packed(Lazy[Transcript]):
     def add(self, transcript: Transcript, users: tuple[str, ...] = ()) -> None:
         """Take one more, in any order; ``users`` are those whom the session logged in, as its lines tell."""
         self._added.append(transcript.session.id)
-        self._spool.add(_Item((*_OF_SESSION(transcript.session), ()), _OF_TRANSCRIPT(transcript), users))
+        session = transcript.session
+        numbers = () if self._lines is None else array("I", list_numbers(session.records))
+        self._spool.add(_Item(_OF_SESSION(session), numbers, _OF_TRANSCRIPT(transcript), users))
 
     def number(self, place_of: Callable[[int], int], number_of: Callable[[int], int] | None) -> None:
         """Put the sessions in the order of ``place_of``, from 0, and give them other ids, both by the old ones.
@@ -85,8 +92,9 @@ class Packed(Lazy[Transcript]):
         return self._make(at) if at < len(self) and self._ids[at] == number else None
 
     def _make(self, place: int) -> tuple[Transcript, tuple[str, ...]]:
-        session, transcript, users = self._spool[self._places[place]]
-        return Transcript(Session(self._ids[place], *session), *transcript), users
+        session, numbers, transcript, users = self._spool[self._places[place]]
+        records = () if self._lines is None else self._lines.pick(numbers)
+        return Transcript(Session(self._ids[place], *(*session, records)), *transcript), users
 
 
 class _Sessions(Lazy[Session]):

@@ -8,7 +8,7 @@ import pickle
 import zlib
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from operator import attrgetter
 from typing import IO, Any, Generic, TypeVar
@@ -21,6 +21,8 @@ _T = TypeVar("_T")
 _BLOCK = 1 << 16
 #: So many of the blocks that were read last are held.
 _HELD = 8
+#: So many values are packed as one where they are mostly read in their order.
+_CHUNK = 256
 
 
 class _Reducer:
@@ -99,3 +101,41 @@ class Spool(Lazy[_T], Generic[_T]):
                 del self._held[next(iter(self._held))]
         self._held[block] = found  # the last of all to be dropped
         return found
+
+
+class Chunks(Lazy[_T], Generic[_T]):
+    """The same of small values that are mostly read in their order: many of them are packed as one."""
+
+    def __init__(self, file: IO[bytes] | None = None) -> None:
+        self._spool: Spool[list[_T]] = Spool(file)
+        self._fresh: list[_T] = []
+        #: The chunks that were read last, by their place.
+        self._held: dict[int, list[_T]] = {}
+
+    def add(self, value: _T) -> None:
+        """Take one more."""
+        self._fresh.append(value)
+        if len(self._fresh) == _CHUNK:
+            self._spool.add(self._fresh)
+            self._fresh = []
+
+    def __len__(self) -> int:
+        return len(self._spool) * _CHUNK + len(self._fresh)
+
+    def __iter__(self) -> Iterator[_T]:
+        for at in range(len(self._spool)):
+            yield from self._spool[at]
+        yield from self._fresh
+
+    def make(self, place: int) -> _T:
+        """Return one."""
+        at, within = divmod(place, _CHUNK)
+        if at == len(self._spool):
+            return self._fresh[within]
+        chunk = self._held.pop(at, None)
+        if chunk is None:
+            chunk = self._spool[at]
+            if len(self._held) >= _HELD:
+                del self._held[next(iter(self._held))]
+        self._held[at] = chunk  # the last of all to be dropped
+        return chunk[within]
