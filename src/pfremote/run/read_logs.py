@@ -10,7 +10,7 @@ from typing import IO
 
 from pfremote.errors import PfremoteError
 from pfremote.maillog.capture import Capture, read_capture
-from pfremote.maillog.messages.collect import collect_hops, name_host
+from pfremote.maillog.messages.collect import collect_hops, find_host, name_host
 from pfremote.maillog.messages.join import join_messages
 from pfremote.maillog.messages.message import Hop, Message
 from pfremote.maillog.narrow import Wanted, is_wanted, narrow
@@ -98,12 +98,14 @@ def explain_log(
     except PfremoteError as exc:
         return Explained(source, source.host, error=exc)
     hosts = survey.hosts | (found.hosts if found else set())
-    host = source.host if source.named else _find_host(hosts) or source.host
+    host = source.host if source.named else find_host(hosts) or source.host
     is_of_one = len(hosts - {"", "-"}) <= 1
     if kept is not None:
         capture, hops = kept[0], _name_host_of(kept[1], host, is_of_one=is_of_one)
     else:
-        hops = _collect(host, capture, is_of_one=is_of_one) if messages or wanted.of_messages() else ()
+        logged = find_host(hosts) or host  # lines that name no host are of the one that the others name
+        hops = collect_hops(logged, capture.records) if messages or wanted.of_messages() else ()
+        hops = name_host(host, hops) if is_of_one else hops
         capture = narrow(capture, wanted, hops)
     return Explained(
         source,
@@ -126,11 +128,6 @@ def _name_host_of(hops: PackedHops | None, host: str, *, is_of_one: bool) -> Seq
         return ()
     hops.name_host(host, is_of_one=is_of_one)
     return hops
-
-
-def _collect(host: str, capture: Capture, *, is_of_one: bool) -> tuple[Hop, ...]:
-    hops = collect_hops(host, capture.records)
-    return name_host(host, hops) if is_of_one else hops
 
 
 def _list_layouts(layouts: LayoutReader, survey: Survey) -> tuple[tuple[str, int], ...]:
@@ -206,12 +203,6 @@ def _read_found(source: Source, found: Found, layouts: LayoutReader) -> Capture:
     offset = moment.utcoffset() or timedelta()
     capture = read_capture(lines, now=moment, utc_offset=offset, match=None, numbers=numbers)
     return replace(capture, counts=replace(capture.counts, lines=found.total, bytes=found.length))
-
-
-def _find_host(logged: Iterable[str]) -> str:
-    """Return the host that the lines name, or nothing where they name none or several."""
-    hosts = set(logged) - {"", "-"}
-    return hosts.pop() if len(hosts) == 1 else ""
 
 
 def find_messages(logs: Sequence[Explained], wanted: Wanted, spool: IO[bytes] | None = None) -> Iterator[Message]:

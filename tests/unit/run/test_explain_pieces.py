@@ -278,6 +278,21 @@ def test_a_log_of_which_lines_are_lost_and_out_of_order(seed: int, tmp_path: Pat
     assert_same_lines(path, 25)
 
 
+@pytest.mark.parametrize("host", ["mx", ""])
+def test_a_line_without_a_host_is_of_the_host_that_the_others_name(host: str, tmp_path: Path) -> None:
+    """As where a line lost its beginning: its message is one, not two."""
+    path = tmp_path / "mail.log"
+    said = (
+        "cleanup[2]: 4A1B2C3D4E: message-id=<a@example.jp>",
+        "qmgr[3]: 4A1B2C3D4E: from=<a@example.jp>, size=9, nrcpt=1 (queue active)",
+        "qmgr[3]: 4A1B2C3D4E: removed",
+    )
+    lines = [f"Nov 24 00:00:01 {host or at} postfix/{text}\n" for at, text in enumerate(said)]
+    path.write_text(f"{lines[0]}postfix/pickup[1]: 4A1B2C3D4E: uid=0 from=<a@example.jp>\n{lines[1]}{lines[2]}")
+    assert_same(path, (1, 3))
+    assert len(explain(path, messages=True).hops) == (1 if host else 4)
+
+
 def test_a_bounce_is_followed_only_after_it_was_announced(tmp_path: Path) -> None:
     said = (
         "smtpd[1]: connect from a[192.0.2.1]",

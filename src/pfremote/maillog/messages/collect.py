@@ -120,6 +120,16 @@ def collect_hops(host: str, records: Iterable[Record]) -> tuple[Hop, ...]:
     return tuple(map(collector.tell_origin, sorted(closed, key=lambda hop: hop.lines[0])))
 
 
+def find_host(logged: Iterable[str]) -> str:
+    """Return the host that lines name, or nothing where they name none or several.
+
+    >>> find_host(["mx", "", "-", "mx"]), find_host(["mx1", "mx2"])
+    ('mx', '')
+    """
+    hosts = set(logged) - {"", "-"}
+    return hosts.pop() if len(hosts) == 1 else ""
+
+
 def _count_none(_queue_id: str) -> int:
     return 0
 

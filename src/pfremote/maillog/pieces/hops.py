@@ -16,12 +16,12 @@ from pfremote.model.lazy import Lazy
 class PackedHops(Lazy[Hop]):
     """Takes the lines of a log; its hops, in the order in which they were over, are made when they are asked for.
 
-    ``count`` is that of :class:`~pfremote.maillog.messages.collect.HopCollector`.
+    ``host`` and ``count`` are those of :class:`~pfremote.maillog.messages.collect.HopCollector`.
     """
 
-    def __init__(self, file: IO[bytes], count: Callable[[str], int]) -> None:
+    def __init__(self, host: str, file: IO[bytes], count: Callable[[str], int]) -> None:
         self._spool: Spool[Hop] = Spool(file, (Hop, Try))
-        self._collector = HopCollector("", self._spool.add, count)
+        self._collector = HopCollector(host, self._spool.add, count)
         self._host, self._is_of_one = "", False
 
     def feed(self, record: Record) -> None:

@@ -14,7 +14,7 @@ from pfremote.maillog.budget import shorten
 from pfremote.maillog.capture import Capture, Meter
 from pfremote.maillog.contain import attempt
 from pfremote.maillog.findings.aftermath import Aftermath
-from pfremote.maillog.messages.collect import HopCollector
+from pfremote.maillog.messages.collect import HopCollector, find_host
 from pfremote.maillog.messages.message import Hop
 from pfremote.maillog.narrow import Wanted, is_wanted
 from pfremote.maillog.parse.lines import parse_evidence
@@ -91,7 +91,8 @@ class _Reading:
         #: The queue ids of the messages that are wanted.
         self._ids: set[str] = set()
         self._lines = ShownLines(spool) if purpose.lines else None
-        self._hops = PackedHops(spool, self._counts.of_message) if purpose.messages else None
+        self._hosts: set[str] = set()
+        self._hops: PackedHops | None = None
         self._withheld: list[Withheld] = []
 
     def read(self, survey: Survey) -> tuple[Capture, PackedHops | None] | None:
@@ -111,6 +112,7 @@ class _Reading:
         collector = HopCollector("", self._note_wanted) if self._wanted.of_messages() else None
         for piece in pieces:
             self._lesson.learn(piece)
+            self._hosts.update(record.host for record in piece)
             for record in piece if self._purpose.sessions else ():
                 self._counts.take(record)
             if collector is not None:
@@ -120,6 +122,8 @@ class _Reading:
             collector.finish()
         self._lesson.settle()
         self._counts.finish()
+        if self._purpose.messages:
+            self._hops = PackedHops(find_host(self._hosts), self._spool, self._counts.of_message)
 
     def _note_wanted(self, hop: Hop) -> None:
         if is_wanted(hop, self._wanted):
