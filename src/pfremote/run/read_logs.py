@@ -103,9 +103,7 @@ def explain_log(
     if kept is not None:
         capture, hops = kept[0], _name_host_of(kept[1], host, is_of_one=is_of_one)
     else:
-        logged = find_host(hosts) or host  # lines that name no host are of the one that the others name
-        hops = collect_hops(logged, capture.records) if messages or wanted.of_messages() else ()
-        hops = name_host(host, hops) if is_of_one else hops
+        hops = _collect(host, hosts, capture) if messages or wanted.of_messages() else ()
         capture = narrow(capture, wanted, hops)
     return Explained(
         source,
@@ -128,6 +126,12 @@ def _name_host_of(hops: PackedHops | None, host: str, *, is_of_one: bool) -> Seq
         return ()
     hops.name_host(host, is_of_one=is_of_one)
     return hops
+
+
+def _collect(host: str, hosts: set[str], capture: Capture) -> tuple[Hop, ...]:
+    """Return the hops of a log whose lines name these hosts; those that name none are of the one that the others name."""
+    hops = collect_hops(find_host(hosts) or host, capture.records)
+    return name_host(host, hops) if len(hosts - {"", "-"}) <= 1 else hops
 
 
 def _list_layouts(layouts: LayoutReader, survey: Survey) -> tuple[tuple[str, int], ...]:
