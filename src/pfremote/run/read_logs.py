@@ -129,7 +129,7 @@ def _name_host_of(hops: PackedHops | None, host: str, *, is_of_one: bool) -> Seq
 
 
 def _collect(host: str, hosts: set[str], capture: Capture) -> tuple[Hop, ...]:
-    """Return the hops of a log whose lines name these hosts; one that names none is of the host that the others name."""
+    """Return the hops of a log whose lines name these hosts; a line that names none is of the one that others name."""
     hops = collect_hops(find_host(hosts) or host, capture.records)
     return name_host(host, hops) if len(hosts - {"", "-"}) <= 1 else hops
 
