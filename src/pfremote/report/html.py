@@ -24,8 +24,9 @@ from pfremote.text.terminal import show_block
 
 #: A page with more log lines than this is slow on a phone; the rest is named by its place in evidence.log.
 MOST_LINES = 20_000
-#: The same holds for messages; the other formats have all of them.
+#: The same holds for messages and for cards of findings; the other formats have all of them.
 MOST_STORIES = 500
+MOST_CARDS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def write_html(report: Report) -> Iterator[str]:
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
     )
     groups = group_findings(report.findings)
-    sessions = choose_sessions(report, groups)
+    sessions = choose_sessions(report, groups[:MOST_CARDS])
     outlines = [tuple(map(outline, some)) for some in sessions]
     shown = Joined(outlines)
     messages = len(report.stories)
@@ -90,7 +91,8 @@ def write_html(report: Report) -> Iterator[str]:
         words=words,
         credentials=credentials,
         to_change=count_credentials(report.exposures, "change"),
-        finding_groups=groups,
+        findings=len(groups),
+        cards=groups[:MOST_CARDS],
     )
 
 

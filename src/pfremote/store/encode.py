@@ -45,6 +45,9 @@ def to_json(value: object) -> Any:
 
 
 def _object_to_json(value: object) -> Any:
+    kind: Any = type(value)
+    if (names := _field_names(kind)) is not None:
+        return {name: to_json(getattr(value, name)) for name in names}
     if isinstance(value, datetime):
         return encode_time(value)
     if isinstance(value, timedelta):
@@ -59,9 +62,6 @@ def _object_to_json(value: object) -> Any:
         return sorted((to_json(item) for item in value), key=str)
     if isinstance(value, Sequence):
         return [to_json(item) for item in value]
-    kind: Any = type(value)
-    if (names := _field_names(kind)) is not None:
-        return {name: to_json(getattr(value, name)) for name in names}
     raise TypeError(f"{type(value).__name__} is not stored")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pfremote.maillog.capture import read_capture
 from pfremote.model.result import HostResult
-from pfremote.report import Report, build_report, page_sessions, render_report
+from pfremote.report import Report, build_report, html, page_sessions, render_report
 from pfremote.store.capture import EncodedSessions, encode_lazily
 from pfremote.store.run import HostFolder, HostRecord, Run
 from tests.support.runs import FIXTURES, STARTED, HostData, hosts_of_a_way, make_finding, make_report, make_session
@@ -70,6 +70,18 @@ def test_a_card_names_a_session_that_is_left_out_without_a_link(monkeypatch: pyt
     assert sorted(set(links)) == sorted(f"#{anchor}" for anchor in shown)
     assert "host mx1 · session 11" in text
     assert "mx1 line 1, mx1 line 2" in text
+
+
+def test_findings_that_are_left_out_are_counted_and_their_sessions_come_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_sessions, "MOST_SESSIONS", 3)
+    monkeypatch.setattr(html, "MOST_CARDS", 2)
+    findings = [make_finding(session=number, code=f"{number}", title=f"Title {number}") for number in (1, 2, 3, 5)]
+    other = make_finding(session=6, code="2", title="Title 2", line=2)
+    page, shown, text = look(make_report(host("mx1", 9, *findings, other)))
+    assert "Title 2" in text and "Findings 4" in text
+    assert "2 more findings are left out of the page; the other formats" in text
+    assert [attrs.get("class") for tag, attrs in page.elements].count("card finding proven") == 2
+    assert shown == ["h1-s1", "h1-s2", "h1-s3"]
 
 
 def test_messages_lead_to_no_session_that_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
