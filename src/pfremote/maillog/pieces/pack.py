@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import IO, Any, NamedTuple
 
 from pfremote.maillog.pieces.lines import ShownLines
-from pfremote.maillog.pieces.spool import Spool
+from pfremote.maillog.pieces.spool import Chunks, Spool
 from pfremote.maillog.record_table import list_numbers
 from pfremote.maillog.sessions.build import Session
 from pfremote.maillog.transcripts.turns import Check, Delivery, Sasl, Tls, Transcript, Turn
@@ -37,13 +37,14 @@ class Packed(Lazy[Transcript]):
     """
 
     def __init__(self, file: IO[bytes] | None = None, lines: ShownLines | None = None) -> None:
+        self._file = file
         self._spool: Spool[_Item] = Spool(file, _KINDS)
         self._lines = lines
         #: The ids with which they were added.
-        self._added = array("I")
+        self._added: Chunks[int] = Chunks(file)
         #: In the order of the sessions, once they are numbered: their ids, and where they are.
         self._ids: Sequence[int] = self._added
-        self._places = array("I")
+        self._places: Chunks[int] = Chunks(file)
 
     @property
     def numbers(self) -> Sequence[int]:
@@ -57,7 +58,7 @@ class Packed(Lazy[Transcript]):
 
     def add(self, transcript: Transcript, users: tuple[str, ...] = ()) -> None:
         """Take one more, in any order; ``users`` are those whom the session logged in, as its lines tell."""
-        self._added.append(transcript.session.id)
+        self._added.add(transcript.session.id)
         session = transcript.session
         numbers = () if self._lines is None else array("I", list_numbers(session.records))
         self._spool.add(_Item(_OF_SESSION(session), numbers, _OF_TRANSCRIPT(transcript), users))
@@ -65,7 +66,7 @@ class Packed(Lazy[Transcript]):
     def number(self, place_of: Callable[[int], int], number_of: Callable[[int], int] | None) -> None:
         """Put the sessions in the order of ``place_of``, from 0, and give them other ids, both by the old ones.
 
-        Without ``number_of`` the ids are 1 and up: for those of millions of sessions there is nothing to hold then.
+        Without ``number_of`` the ids are 1 and up.
         """
         places = array("I", (0,)) * len(self._added)
         for place, old in enumerate(self._added):
@@ -73,7 +74,9 @@ class Packed(Lazy[Transcript]):
         self._ids = range(1, len(places) + 1)
         if number_of is not None:
             self._ids = array("I", (number_of(self._added[place]) for place in places))
-        self._places, self._added = places, array("I")
+        self._added = Chunks()
+        for place in places:
+            self._places.add(place)
 
     def __len__(self) -> int:
         return len(self._ids)
