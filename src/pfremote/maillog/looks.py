@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pfremote.maillog.ordinary import ID, find_others, find_quoted
 
 #: Up to so many messages, and so many processes, are looked for one by one.
-_FEW, _FEW_PROCESSES = 8, 3
+_FEW, _FEW_PROCESSES = 8, 8
 PROCESS = re.compile(rb" (\S+/(smtpd|smtp|lmtp|cleanup|local|virtual|pipe|bounce|error|discard|pickup)\[\d+\]): ")
 OF_MESSAGE = re.compile(rb"\]: (?:warning: )?(" + ID + rb"): ")
 MESSAGE_ID = re.compile(rb"message-id=(<[^>\s]+>)")
@@ -24,15 +24,20 @@ _WITH_NAMES = (
     MESSAGE_ID,
 )
 _RECIPIENT = re.compile(rb"to=<([^>\n]*)>")
-_OF_LOGIN = b"], sasl_"
-_LOGIN = re.compile(rb"\[([^\]\s]+)\], sasl_")
+_SENT = b" status=sent "
+_OF_LOGIN = b", sasl_username="
+#: A message let in (smtpd.c), and a login refused (smtpd_sasl_glue.c).
+_LOGIN = re.compile(rb"\[([^\]\s]+)\](?::\d+)?(?:, sasl_method=|: SASL )")
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one block of whole lines has: the lines that may matter, by their number in it, and the hosts it names."""
+    """What one block of whole lines has: the lines that may matter, and the hosts it names.
 
-    lines: tuple[tuple[int, bytes], ...]
+    Of each line: its number in the block, from 1, where it begins, and what it is.
+    """
+
+    lines: tuple[tuple[int, int, bytes], ...]
     total: int
     length: int
     hosts: frozenset[str] = frozenset()
@@ -118,7 +123,7 @@ class NameLook:
 
 @dataclass(frozen=True, slots=True)
 class LoginLook:
-    """Looks for the lines that say as whom a client logged in."""
+    """Looks for the lines that say as whom a client logged in, or tried to."""
 
     clients: frozenset[bytes]
 
@@ -129,7 +134,7 @@ class LoginLook:
 
     def finds(self, line: bytes) -> bool:
         """Tell whether a line is one of them."""
-        return not self.clients.isdisjoint(_LOGIN.findall(line))
+        return _OF_LOGIN in line and not self.clients.isdisjoint(_LOGIN.findall(line))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +153,11 @@ class DeliveryLook:
         else:
             found = (at.start() for at in _RECIPIENT.finditer(lowered) if at[1] in self.recipients)
             places = {_line_at(lowered, at) for at in found}
-        return _cut(block, [place for place in places if b" status=sent " in block[slice(*place)]])
+        return _cut(block, [place for place in places if _SENT in block[slice(*place)]])
+
+    def finds(self, line: bytes) -> bool:
+        """Tell whether a line is one of them."""
+        return _SENT in line and not self.recipients.isdisjoint(_RECIPIENT.findall(line.lower()))
 
 
 def _find_words(text: bytes, words: Iterable[bytes]) -> set[tuple[int, int]]:
@@ -168,10 +177,10 @@ def _line_at(block: bytes, at: int) -> tuple[int, int]:
 
 def _cut(block: bytes, places: Iterable[tuple[int, int]], hosts: frozenset[str] = frozenset()) -> Seen:
     """Return the lines of a block by where they stand in it."""
-    lines: list[tuple[int, bytes]] = []
+    lines: list[tuple[int, int, bytes]] = []
     before = done = 0
     for start, end in sorted(places):
         before += block.count(b"\n", done, start)
         done = start
-        lines.append((before + 1, block[start:end]))
+        lines.append((before + 1, start, block[start:end]))
     return Seen(tuple(lines), before + block.count(b"\n", done), len(block), hosts)

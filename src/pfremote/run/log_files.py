@@ -11,7 +11,7 @@ import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -217,16 +217,22 @@ def read_blocks(
     yield from (f"{line}\n".encode("utf-8", "surrogateescape") for line in layouts.finish())
 
 
-def measure_plain(source: Source) -> int:
-    """Return how long a log is that can be read from any place on; 0 of one that cannot, or not at all."""
+def open_plain(source: Source) -> IO[bytes] | None:
+    """Open a log that can be read from any place on; None for one that cannot, or not at all."""
     if source.path == STDIN:
-        return 0
-    try:
-        found = Path(source.path).stat()
-        with Path(source.path).open("rb") as file:
-            return found.st_size if stat.S_ISREG(found.st_mode) and not find_packing(file) else 0
-    except OSError:  # open_log says why it cannot be read
-        return 0
+        return None
+    with suppress(OSError), ExitStack() as stack:  # open_log says why it cannot be read
+        file = stack.enter_context(Path(source.path).open("rb"))
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode) and not find_packing(file):
+            stack.pop_all()
+            return file
+    return None
+
+
+def measure_plain(source: Source) -> int:
+    """Return how long such a log is; 0 of another."""
+    with open_plain(source) or nullcontext() as file:
+        return os.fstat(file.fileno()).st_size if file else 0
 
 
 def read_whole_lines(source: Source, start: int = 0, end: int | None = None) -> Iterator[bytes]:

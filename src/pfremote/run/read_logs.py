@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import IO
 
 from pfremote.errors import PfremoteError
 from pfremote.maillog.capture import Capture, read_capture
+from pfremote.maillog.clues import choose_words
 from pfremote.maillog.messages.collect import collect_hops, find_host, name_host
 from pfremote.maillog.messages.join import join_messages
 from pfremote.maillog.messages.message import Hop, Message
@@ -18,9 +18,10 @@ from pfremote.maillog.parse.layouts import LayoutReader
 from pfremote.maillog.pieces.hops import PackedHops
 from pfremote.maillog.pieces.read import PIECE, Purpose, read_twice
 from pfremote.maillog.pieces.survey import Survey
-from pfremote.maillog.search import Found, choose_words, search
+from pfremote.maillog.search import search
+from pfremote.maillog.trail import Found
 from pfremote.run.log_files import STDIN, Source, read_log, time_of
-from pfremote.run.scan import scan
+from pfremote.run.scan import LogScan
 from pfremote.text.quantities import plural
 
 #: Lines that fit no layout, so many are shown: the operator sees then what they are.
@@ -193,7 +194,8 @@ def _search(
     words = choose_words(wanted, messages=messages)
     if not words or source.path == STDIN:
         return None
-    found = search(partial(scan, source, tell, starts), words, known)
+    with LogScan(source, tell, starts) as scan:
+        found = search(scan, words, wanted, time_of(source), known, scan.reach)
     # Other layouts may make several lines into one, and their numbers would not fit.
     return found if found and LayoutReader().passes(b"".join(found.lines.values())) else None
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Self
 
 from pfremote.errors import PfremoteError
 from pfremote.maillog.looks import Look, Seen
-from pfremote.run.log_files import Source, measure_plain, read_whole_lines
+from pfremote.maillog.neighbours import Around
+from pfremote.run.log_files import Source, measure_plain, open_plain, read_whole_lines
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -26,25 +28,67 @@ _MOST = 4
 _Span = tuple[int, int]
 
 
-def scan(
-    source: Source, tell: Callable[[int], None], starts: list[int], look: Look, *, part: int = PART
-) -> Iterator[Seen]:
-    """Yield what ``look`` finds in each block of a log; ``starts`` gets the line at which each file begins.
+class LogScan:
+    """Looks through one log, as often as it is asked to.
 
-    ``tell`` is called with the bytes that were read so far.
-
-    Raises:
-        PfremoteError: it cannot be read.
+    ``tell`` is called with the bytes that were read so far; ``starts`` gets the line at which each file begins.
     """
-    starts.clear()
-    line, done = 1, 0
-    for file in source.files:
-        starts.append(line)
-        for seen in _scan_file(file, look, part):
-            line += seen.total
-            done += seen.length
-            tell(done)
-            yield seen
+
+    def __init__(self, source: Source, tell: Callable[[int], None], starts: list[int], *, part: int = PART) -> None:
+        self._source, self._tell, self._starts, self._part = source, tell, starts, part
+        #: Where each file begins in the log.
+        self._places: list[int] = []
+        #: The file that was read last from a place in it; None for one that cannot be.
+        self._file: tuple[int, IO[bytes] | None] = -1, None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._open(-1)
+
+    def __call__(self, look: Look) -> Iterator[Seen]:
+        """Yield what ``look`` finds in each block.
+
+        Raises:
+            PfremoteError: it cannot be read.
+        """
+        self._starts.clear()
+        self._places.clear()
+        line, done = 1, 0
+        for file in self._source.files:
+            self._starts.append(line)
+            self._places.append(done)
+            for seen in _scan_file(file, look, self._part):
+                line += seen.total
+                done += seen.length
+                self._tell(done)
+                yield seen
+
+    def reach(self, place: int, size: int) -> Around | None:
+        """Return what stands around the line at a place that was seen, so many bytes on either side.
+
+        Nothing where its file can only be read from the beginning, or no more.
+        """
+        number = bisect_right(self._places, place) - 1
+        at = place - self._places[number]
+        file = self._open(number)
+        if file is None:
+            return None
+        begin = max(at - size, 0)
+        try:
+            text = os.pread(file.fileno(), at + size - begin, begin)
+        except OSError:
+            return None
+        first = text.find(b"\n", 0, at - begin) + 1 if begin else 0
+        return Around(text, at - begin, first, text.rfind(b"\n") + 1)
+
+    def _open(self, number: int) -> IO[bytes] | None:
+        if number != self._file[0]:
+            if self._file[1] is not None:
+                self._file[1].close()
+            self._file = number, None if number < 0 else open_plain(self._source.files[number])
+        return self._file[1]
 
 
 def _scan_file(file: Source, look: Look, part: int) -> Iterator[Seen]:

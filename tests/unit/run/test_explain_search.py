@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from pfremote import cli
+from pfremote.maillog.clues import choose_words
 from pfremote.maillog.looks import Words
 from pfremote.maillog.narrow import Wanted, narrow
-from pfremote.maillog.search import choose_words, search
+from pfremote.maillog.search import search
 from pfremote.report import render_report
 from pfremote.run.log_files import Source
 from pfremote.run.log_report import build_log_report, count_recap, list_events
@@ -233,8 +234,10 @@ def test_what_came_of_it_in_another_session_is_told(words: tuple[str, ...], tmp_
 
 
 def test_few_lines_are_read_for_one_message() -> None:
-    words = choose_words(Wanted(queue_ids=("4A1B2C3D4E",)), messages=True)
-    found = search(lambda look: map(look, (ordinary(5000) + corpus() + ordinary(5000),)), words)
+    wanted = Wanted(queue_ids=("4A1B2C3D4E",))
+    words = choose_words(wanted, messages=True)
+    block = ordinary(5000) + corpus() + ordinary(5000)
+    found = search(lambda look: map(look, (block,)), words, wanted, MOMENT)
     assert found is not None
     assert not any(b"4711" in line for line in found.lines.values())
     assert found.total == corpus().count(b"\n") + 40000
@@ -250,7 +253,8 @@ def test_words_that_do_not_lead_there_for_sure_are_not_searched_for() -> None:
 
 def test_a_filter_that_leaves_much_is_no_reason_to_read_twice() -> None:
     block = ordinary(3000)
-    assert search(lambda look: map(look, (block,)), Words((b"example.net",))) is None
+    words, wanted = Words((b"example.net",)), Wanted(senders=("example.net",))
+    assert search(lambda look: map(look, (block,)), words, wanted, MOMENT) is None
 
 
 def ordinary(number: int) -> bytes:

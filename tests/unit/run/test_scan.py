@@ -9,7 +9,7 @@ import pytest
 
 from pfremote.maillog.looks import FirstLook, LoginLook, Look, NameLook, Seen, Words
 from pfremote.run.log_files import Source
-from pfremote.run.scan import scan
+from pfremote.run.scan import LogScan
 
 PART = 4096
 LINE = b"Nov 24 10:00:%02d mx postfix/smtpd[%d]: %s\n"
@@ -27,12 +27,12 @@ def write_log(path: Path) -> Source:
     return Source("log", str(path))
 
 
-def gather(found: list[Seen]) -> tuple[list[tuple[int, bytes]], int, int, set[str]]:
-    lines: list[tuple[int, bytes]] = []
+def gather(found: list[Seen]) -> tuple[list[tuple[int, int, bytes]], int, int, set[str]]:
+    lines: list[tuple[int, int, bytes]] = []
     before = length = 0
     hosts: set[str] = set()
     for seen in found:
-        lines += ((before + number, line) for number, line in seen.lines)
+        lines += ((before + number, length + place, line) for number, place, line in seen.lines)
         before, length, hosts = before + seen.total, length + seen.length, hosts | seen.hosts
     return lines, before, length, hosts
 
@@ -50,7 +50,7 @@ LOOKS: dict[str, Look] = {
 def test_parts_are_what_one_process_finds(name: str, tmp_path: Path) -> None:
     source = write_log(tmp_path / "mail.log")
     told: list[int] = []
-    alone, together = (gather(list(scan(source, told.append, [], LOOKS[name], part=part))) for part in (2**30, PART))
+    alone, together = (gather(list(LogScan(source, told.append, [], part=part)(LOOKS[name]))) for part in (2**30, PART))
     assert together == alone
     assert alone[0] and alone[1] == 2003
     assert told[-1] == len((tmp_path / "mail.log").read_bytes() + b"\n")
@@ -59,7 +59,7 @@ def test_parts_are_what_one_process_finds(name: str, tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_a_look_that_is_enough_ends_the_others(tmp_path: Path) -> None:
     source = write_log(tmp_path / "mail.log")
-    found = scan(source, lambda _done: None, [], LOOKS["words"], part=PART)
+    found = LogScan(source, lambda _done: None, [], part=PART)(LOOKS["words"])
     assert next(found).total
     found.close()  # type: ignore[attr-defined]
 
@@ -70,6 +70,7 @@ def test_a_packed_log_is_read_from_its_beginning(tmp_path: Path) -> None:
     packed.write_bytes(gzip.compress((tmp_path / "mail.log").read_bytes()))
     look = LOOKS["words"]
     plain, unpacked = (
-        gather(list(scan(one, lambda _done: None, [], look, part=PART))) for one in (source, Source("log", str(packed)))
+        gather(list(LogScan(one, lambda _done: None, [], part=PART)(look)))
+        for one in (source, Source("log", str(packed)))
     )
     assert plain == unpacked
