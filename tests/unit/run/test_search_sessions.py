@@ -178,6 +178,9 @@ ALL = tuple(range(1, 16))
     [
         pytest.param(1, "< a[192.0.2.1]: EHLO a", ALL, id="debugging"),
         pytest.param(3, "warning: a table has changed", (1, 2, 3, 4, 5, 6, 7, 11, 12, 13), id="between-sessions"),
+        pytest.param(
+            12, "warning: TLS library problem: x", (4, 5, 6, 10, 11, 12, 13, 14, 15), id="ordinary-behind-the-end"
+        ),
         pytest.param(9, "warning: non-SMTP command from e[192.0.2.5]: x", tuple(range(4, 14)), id="lost-connect"),
     ],
 )
@@ -199,18 +202,12 @@ def test_all_is_read_where_the_log_begins_in_the_session(tmp_path: Path, monkeyp
     assert compare(source, [wanted], monkeypatch)
 
 
-def test_a_client_that_quotes_a_line_of_log_ends_no_session(tmp_path: Path) -> None:
-    quote = "warning: non-SMTP command from b[192.0.2.2]: mx postfix/smtpd[7]: disconnect from b[192.0.2.2]"
-    text = of_process(7, SESSIONS.replace("warning: non", f"{quote}\nwarning: non"))
-    assert set(find(write(tmp_path / "mail.log", text), Wanted(queue_ids=("1A2B3C4D03",))).lines) == {
-        4,
-        5,
-        6,
-        7,
-        8,
-        9,
-        10,
-    }
+def test_an_address_that_quotes_a_line_of_log_ends_no_session(tmp_path: Path) -> None:
+    quote = "1A2B3C4D09: from=<a mx postfix/smtpd[7]: disconnect from b>, size=1, nrcpt=1 (queue active)"
+    lines = of_process(7, SESSIONS).splitlines(keepends=True)
+    lines[5] = f"Nov 24 10:00:00 mx postfix/qmgr[9]: {quote}\n"  # the end is lost: c's session is read as well
+    source = write(tmp_path / "mail.log", "".join(lines))
+    assert sorted(find(source, Wanted(recipients=("x@example.jp",))).lines) == [4, 5, *range(7, 13)]
 
 
 def test_what_stands_around_a_place_is_read_from_the_file_that_has_it(tmp_path: Path) -> None:
