@@ -21,7 +21,8 @@ from bench.maillog import FIXTURES, vary
 from bench.measure import Row, Side, interleave, parse_arguments, report, say
 from pfremote.__main__ import COLLECT_AFTER
 from pfremote.maillog.parse.lines import parse_evidence
-from pfremote.maillog.proof.prove import redact_and_prove
+from pfremote.maillog.proof.table import redact_table
+from pfremote.maillog.record_table import RecordTable
 
 TARGET = 15.0
 
@@ -61,7 +62,7 @@ def _measure(path: Path, rounds: int) -> list[Row]:
 
 def _read(path: Path) -> None:
     records = parse_evidence((path.read_bytes(),), now=datetime.now(UTC), utc_offset=timedelta())
-    redact_and_prove(records)
+    redact_table(RecordTable.read(records))
 
 
 def _grep(path: Path) -> None:

@@ -27,6 +27,8 @@ _.model_config
 _._have_one
 
 # The report's templates use these.
+_.describe_left_out
+_.name_session
 _.too_many
 CERTAINTY
 

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pfremote.maillog.parse.lines import parse_evidence
-from pfremote.maillog.proof.prove import redact_and_prove
 from pfremote.maillog.sessions.build import Session, Sessions, build_sessions
 from pfremote.maillog.sessions.select import select
 from pfremote.maillog.transcripts.explicit import topic_of
 from pfremote.maillog.transcripts.render import render_text
 from pfremote.maillog.transcripts.transcript import Transcript, build_transcripts
 from tests.support.recorder.expect import FIXTURES, NOW
+from tests.support.redacting import redact_and_prove
 
 CASES = FIXTURES / "cases" / "log"
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pfremote.maillog.proof.prove import Proof, Withheld, prove, redact_and_prove, withhold
+from pfremote.maillog.proof.prove import Proof, Withheld, prove, withhold
 from pfremote.maillog.redact import Redactor
 from tests.support.maillines import RECORDED, find_spellings, make_records, read_records
+from tests.support.redacting import redact_and_prove
 
 HEAD = "Nov 24 02:13:49 mx postfix/smtpd[7]: "
 

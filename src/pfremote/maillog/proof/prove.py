@@ -40,16 +40,6 @@ class Proof:
     withheld: tuple[Withheld, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RedactedCapture:
-    """Records that may be stored and shown; ``withheld`` numbers are record numbers."""
-
-    records: tuple[Record, ...]
-    exposures: tuple[Exposure, ...]
-    withheld: tuple[Withheld, ...]
-    unreadable: tuple[Unreadable, ...] = ()
-
-
 UNREAD = "it could not be read"
 WITHHELD = "[line withheld: "
 _TEXT_OF = attrgetter("text")
@@ -80,19 +70,6 @@ def withhold(reason: str) -> str:
     '[line withheld: data after AUTH]'
     """
     return f"{WITHHELD}{reason}]"
-
-
-def redact_and_prove(records: Iterable[Record], known: Iterable[str] = ()) -> RedactedCapture:
-    """Redact a capture and prove the result; a record that cannot be proven keeps its head only.
-
-    ``known`` are secrets that are known beforehand.
-    """
-    logged = list(records)
-    lesson = Lesson(known)
-    lesson.learn(logged)
-    lesson.settle()
-    shown, withheld = lesson.show(logged)
-    return RedactedCapture(tuple(shown), lesson.exposures(), (*withheld, *lesson.unread()), tuple(lesson.unreadable))
 
 
 class Lesson:

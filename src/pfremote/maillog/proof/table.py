@@ -17,7 +17,7 @@ PIECE = 32_768
 
 @dataclass(frozen=True, slots=True)
 class RedactedTable:
-    """What :class:`~pfremote.maillog.proof.prove.RedactedCapture` has, of a table."""
+    """Lines that may be stored and shown; ``withheld`` numbers are record numbers."""
 
     records: RecordTable
     exposures: tuple[Exposure, ...]
@@ -26,7 +26,10 @@ class RedactedTable:
 
 
 def redact_table(logged: RecordTable, known: Iterable[str] = ()) -> RedactedTable:
-    """Do what :func:`~pfremote.maillog.proof.prove.redact_and_prove` does with a table."""
+    """Redact a log and prove the result; a line that cannot be proven keeps its head only.
+
+    ``known`` are secrets that are known beforehand.
+    """
     lesson = Lesson(known)
     for piece in logged.pieces(PIECE):
         lesson.learn(piece)

@@ -11,20 +11,21 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pfremote.maillog.live import LiveReader
-from pfremote.maillog.proof.prove import RedactedCapture, redact_and_prove
+from pfremote.maillog.proof.table import RedactedTable
 from tests.support.maillines import b64, find_spellings, make_login, make_records
 from tests.support.recorder.expect import NOW
+from tests.support.redacting import redact_and_prove
 
 SECRET = "Kaze-77pw"
 PEER = "c[192.0.2.5]"
 RELAY = "r[192.0.2.9]:587"
 
 
-def read(*lines: str, daemon: str = "smtpd") -> RedactedCapture:
+def read(*lines: str, daemon: str = "smtpd") -> RedactedTable:
     return redact_and_prove(make_records(*lines, daemon=daemon))
 
 
-def told(capture: RedactedCapture) -> str:
+def told(capture: RedactedTable) -> str:
     return "\n".join(record.text for record in capture.records) + repr(capture.exposures)
 
 

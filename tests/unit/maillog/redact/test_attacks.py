@@ -9,9 +9,10 @@ from itertools import product
 import pytest
 
 from pfremote.maillog.capture import Capture, read_capture
-from pfremote.maillog.proof.prove import prove, redact_and_prove
+from pfremote.maillog.proof.prove import prove
 from tests.support.maillines import b64, find_spellings, make_records
 from tests.support.recorder.expect import FIXTURES, NOW
+from tests.support.redacting import redact_and_prove
 
 CASES = FIXTURES / "cases"
 SECRETS = ("Gr4nite77", "Bas4lt88", "ite-77")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pfremote.maillog.proof.prove import redact_and_prove
 from tests.support.maillines import b64, make_login, make_records
+from tests.support.redacting import redact_and_prove
 
 PEER = "c[192.0.2.5]"
 REFUSED = f"> {PEER}: 535 5.7.8 Error: authentication failed: (reason unavailable)"

@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
-from pfremote.maillog.proof.prove import prove, redact_and_prove
+from pfremote.maillog.proof.prove import prove
 from tests.support.maillines import b64, find_spellings, make_records
+from tests.support.redacting import redact_and_prove
 
 SECRETS = (
     "S3cretPW",

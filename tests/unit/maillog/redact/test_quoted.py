@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pfremote.maillog.capture import Capture, read_capture
-from pfremote.maillog.proof.prove import prove, redact_and_prove
+from pfremote.maillog.proof.prove import prove
 from tests.support.maillines import FIXTURES, b64, find_spellings, make_records, redact_texts
+from tests.support.redacting import redact_and_prove
 
 C = "c.example.jp[192.0.2.5]"
 R = "r.example.net[192.0.2.9]:587"

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pfremote.maillog.parse.record import Record
-from pfremote.maillog.proof.prove import redact_and_prove
 from pfremote.maillog.redact import Exposure, Redactor
 from tests.support.maillines import RECORDED, SAMPLE, find_spellings, make_records, read_records, redact_texts
+from tests.support.redacting import redact_and_prove
 
 
 def encode(text: str) -> str:
