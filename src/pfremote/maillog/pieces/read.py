@@ -102,11 +102,9 @@ class _Reading:
         if self._lesson.unreadable:
             return None
         meter, shown = Meter(()), blake2b()
-        pieces = self._pieces(meter, shown.update)
-        made = self._show_sessions(pieces, survey) if self._purpose.sessions else self._show_lines(pieces, survey)
-        if shown.digest() != learned.digest():
-            return None
-        return made(meter), self._hops
+        show = self._show_sessions if self._purpose.sessions else self._show_lines
+        capture = show(self._pieces(meter, shown.update), meter, survey)
+        return (capture, self._hops) if shown.digest() == learned.digest() else None
 
     def _learn(self, pieces: Iterable[list[Record]]) -> None:
         collector = HopCollector("", self._note_wanted) if self._wanted.of_messages() else None
@@ -139,13 +137,12 @@ class _Reading:
                 self._lines.add(one)
         return records
 
-    def _show_lines(self, pieces: Iterable[list[Record]], survey: Survey) -> Callable[[Meter], Capture]:
+    def _show_lines(self, pieces: Iterable[list[Record]], meter: Meter, survey: Survey) -> Capture:
         for piece in pieces:
             self._show(piece, survey)
-        keeper = self._make_keeper()
-        return lambda meter: keeper.capture(meter, (), self._withheld)
+        return self._make_keeper().capture(meter, (), self._withheld)
 
-    def _show_sessions(self, pieces: Iterable[list[Record]], survey: Survey) -> Callable[[Meter], Capture]:
+    def _show_sessions(self, pieces: Iterable[list[Record]], meter: Meter, survey: Survey) -> Capture:
         keeper = self._make_keeper()
         gatherer = Gatherer(self._counts, self._follows())
         aftermath = Aftermath()
@@ -164,13 +161,9 @@ class _Reading:
         keeper.follow(gatherer.bounced())
         if self._hops is not None:
             self._hops.finish()
-
-        def make(meter: Meter) -> Capture:
-            self._counts.clear()
-            capture = keeper.capture(meter, gatherer.of_host(), self._withheld)
-            return replace(capture, findings=aftermath.tell(capture.findings))
-
-        return make
+        self._counts.clear()
+        capture = keeper.capture(meter, gatherer.of_host(), self._withheld)
+        return replace(capture, findings=aftermath.tell(capture.findings))
 
     def _follows(self) -> Callable[[Record], bool] | None:
         """Return of which lines of no session it matters whether they follow a session's message."""
