@@ -35,7 +35,8 @@ _V4 = r"(?:\d{1,3}\.){3}\d{1,3}(?!\d|\.\d)"
 _V6 = r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{0,4})(?![\w:])"
 _LABEL = r"[\w*](?:[\w-]*\w)?"
 _TOP = r"(?:xn--[a-z0-9-]+|[^\W\d_]{2,24})"
-_LOCAL = r'(?:"[^"]{1,64}"|[^\s<>()\[\],;:"\'`?@/\\|]+)'
+_ATOM = r'[^\s<>()\[\],;:"\'`?@/\\|]'
+_LOCAL = rf'(?:"[^"]{{1,64}}"|{_ATOM}+(?:(?<=\w)\'(?=\w){_ATOM}+)*)'
 
 #: One pattern for all that has a look of its own; the name of the outer group says what was found.
 SHAPES = re.compile(
@@ -61,6 +62,10 @@ _USER = r"(?P<user>[^\s,?;\"'<>\])@=]+)"
 PLACES = tuple(
     (triggers, re.compile(pattern, re.IGNORECASE))
     for triggers, pattern in (
+        (  # which may have blanks in it: a comma or the end of the line follows (smtpd/smtpd.c)
+            ("sasl_username=",),
+            rf"\bsasl_username={_NO_MAIL}(?P<user>[^\s,;<>\])@=]+(?: [^\s,;<>\])@=]+)+)(?=,|\Z)",
+        ),
         (
             ("=",),
             rf"(?:\b(?:sasl_username|sasl_sender|original_user|auth_user|auth_login|authzid|authid|user|username|login)"

@@ -232,6 +232,10 @@ def _explain_nothing_fits(read: Sequence[Explained]) -> str:
 
 def _share(read: Sequence[Explained], output: Output, spool: IO[bytes]) -> None:
     captures = [(log.host, log.capture) for log in read if log.capture is not None]
+    if not any(capture.records for _, capture in captures):
+        if captures:
+            output.console.say(_explain_nothing_fits(read))
+        return
     lines = share_captures(captures, make_disguise(()), spool)
     _show(gather(f"{line}\n" for line in lines), output)
 

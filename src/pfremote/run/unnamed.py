@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from tempfile import SpooledTemporaryFile, gettempdir
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
+from pfremote.errors import PfremoteError
 from pfremote.paths import is_folder
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 #: Where they are made.
 _DISK = "/var/tmp"  # noqa: S108 - they have no name there
@@ -21,8 +25,43 @@ def choose_folder() -> str:
     return os.environ.get("TMPDIR") or (_DISK if is_folder(_DISK) else gettempdir())
 
 
+class _Spool(SpooledTemporaryFile[bytes]):
+    """A file that says what to do where there is no room for it; what was written may be missed only later."""
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Write at the end.
+
+        Raises:
+            PfremoteError: the folder is not there, may not be written to, or is full.
+        """
+        with _complain():
+            return super().write(data)
+
+    def seek(self, *args: int) -> int:
+        """Go to a place.
+
+        Raises:
+            PfremoteError: as :meth:`write`.
+        """
+        with _complain():
+            return super().seek(*args)
+
+
+@contextmanager
+def _complain() -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        why = f"what is to be told at the end cannot be kept in {choose_folder()}: {exc.strerror or exc}"
+        raise PfremoteError(why, hint="Set TMPDIR to a folder that has room.") from exc
+
+
 @contextmanager
 def open_spool() -> Iterator[IO[bytes]]:
     """Open a file for what is written once and read back; a small one stays in memory."""
-    with SpooledTemporaryFile(max_size=_SMALL, dir=choose_folder()) as file:
+    file = _Spool(max_size=_SMALL, dir=choose_folder())
+    try:
         yield cast(IO[bytes], file)
+    finally:
+        with suppress(OSError):  # what is in it is needed no more
+            file.close()

@@ -181,6 +181,10 @@ def test_what_names_nobody_stays(text: str) -> None:
     [
         ("xsasl_dovecot_handle_reply: auth reply: FAIL?3?user=alice?reason=nope", "alice"),
         ("warning: c[192.0.2.5]: SASL PLAIN authentication failed: no, sasl_username=alice", "alice"),
+        ("warning: c[192.0.2.5]: SASL PLAIN authentication failed: no, sasl_username=bob alice", "alice"),
+        ("4A1B2C3D4E: client=c[192.0.2.5], sasl_method=LOGIN, sasl_username=bob alice, sasl_sender=x@y.jp", "alice"),
+        ("4A1B2C3D4E: client=c[192.0.2.5], sasl_method=LOGIN, sasl_username=alice", "alice"),
+        ("from=<o'alice@example.jp> to=<b@example.jp>", "o'"),
         ("event: SMFIC_MAIL; macros: i=1 {auth_authen}=alice {auth_type}=PLAIN", "alice"),
         ("< c.example.jp[192.0.2.5]: RCPT TO:<alice> ORCPT=rfc822;alice", "alice"),
         ("< c.example.jp[192.0.2.5]: VRFY alice", "alice"),

@@ -123,3 +123,27 @@ def test_what_fits_no_layout_is_shown_masked_of_a_log_that_is_none_too(
     assert code == 2
     assert "seen: 2 lines of no layout that is known" in err
     assert "    hello\n    world password=[redacted: password]\n" in err
+
+
+@pytest.mark.parametrize("words", [["--share"], ["--json"], ["--all"], ["--format", "json"]], ids=" ".join)
+def test_a_temporary_folder_that_is_not_there_is_named_or_not_needed(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "gone"))
+    monkeypatch.setattr("pfremote.run.unnamed._SMALL", 1)
+    monkeypatch.setattr("pfremote.run.log_files.LARGE", 1)
+    path = tmp_path / "mail.log"
+    path.write_bytes(Path(LOGIN).read_bytes() * 300)
+    code, out, err = explain(capsys, str(path), *words)
+    if words == ["--share"]:  # which has to wait there
+        assert (code, out) == (1, "")
+        assert f"cannot be kept in {tmp_path / 'gone'}: No such file or directory" in " ".join(err.split())
+        assert "Set TMPDIR to a folder that has room." in err
+    else:  # the log is held
+        assert code == 0 and out
+
+
+def test_where_there_is_nothing_to_share_there_is_no_head_of_a_copy(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = explain(capsys, LOGIN, "--share", "--queue-id", "0000000000")
+    assert (code, out) == (0, "")
+    assert "nothing in this log fits what was asked for" in " ".join(err.split())
