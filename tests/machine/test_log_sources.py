@@ -162,7 +162,10 @@ def test_lines_that_the_queue_to_the_syslog_daemon_lost_are_told(
     code, hosts = open_window.finish()
     collected = next(event for event in open_window.events if event["event"] == "collected")
     assert (code, hosts["mx1"]["state"], hosts["mx1"]["complete"]) == (0, "clean", False)
-    assert {reason["code"] for reason in collected["missing"]} & {"forward-missed", "lines-lost", "pid-reuse"}
+    # journald's own notice may be lost as well, and it gives the next one 30 s later. Where the lost lines are the last
+    # of a session, and another process takes the next one, its end is all that is seen to be missing.
+    told = {reason["code"] for reason in collected["missing"]}
+    assert told & {"forward-missed", "lines-lost", "pid-reuse", "cut-end"}
 
 
 def test_what_imjournal_drops_is_told(host: MachineAgent) -> None:
