@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from pfremote.report import page_sessions, render_report
+from pfremote.report import page_sessions
 from tests.support.hosts import skip_or_fail
+from tests.support.rendering import render_report
 from tests.unit.report.test_html import sample, sample_report
 
 #: Loads the report into a frame of some width and writes what it measures there as JSON into its own body.

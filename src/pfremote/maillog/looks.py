@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pfremote.maillog.ordinary import ID, find_others, find_quoted
+from pfremote.maillog.ordinary import DAEMON, ID, find_others, find_quoted
 
 #: Up to so many messages, and so many processes, are looked for one by one.
 _FEW, _FEW_PROCESSES = 8, 8
-PROCESS = re.compile(rb" (\S+/(smtpd|smtp|lmtp|cleanup|local|virtual|pipe|bounce|error|discard|pickup)\[\d+\]): ")
+PROCESS = re.compile(rb" (\S+/" + DAEMON + rb"\[\d+\]): ")
 OF_MESSAGE = re.compile(rb"\]: (?:warning: )?(" + ID + rb"): ")
 MESSAGE_ID = re.compile(rb"message-id=(<[^>\s]+>)")
 _PID = re.compile(rb"\[(\d+)\]: ")

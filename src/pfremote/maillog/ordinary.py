@@ -24,11 +24,13 @@ _SAYS = (
     rb"|" + _TLS + rb").*+\n"
 )
 _ORDINARY = re.compile(rb"(?:" + _STAMP + rb") (" + _HOST + rb")" + _SAYS)
+#: A daemon of whose lines some mean nothing without others of the same process.
+DAEMON = rb"(smtpd|smtp|lmtp|cleanup|local|virtual|pipe|bounce|error|discard|pickup)"
 #: The stamp alone, and the head of a line: its host, its process and the daemon of that.
 STAMP = re.compile(_STAMP)
 HEAD = re.compile(
     rb"(?:" + _STAMP + rb")( (" + _HOST + rb") "
-    rb"((?:postfix|[\w./-]{1,60})/(smtpd|smtp|lmtp|cleanup|local|virtual|pipe|bounce|error|discard|pickup)\[\d+\]): )"
+    rb"((?:postfix|[\w./-]{1,60})/" + DAEMON + rb"\[\d+\]): )"
 )
 #: What lines of smtpd, smtp and lmtp say that mean the same without the lines before them: no client's command.
 _ALONE = re.compile(

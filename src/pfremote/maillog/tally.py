@@ -104,8 +104,7 @@ class Places(Mapping[int, int]):
         self._bits = bytearray()
         #: How many numbers stand before each part of the bits; made when it is first asked for.
         self._before: list[int] = []
-        for number in numbers:
-            self.add(number)
+        self.add_all(numbers)
 
     @classmethod
     def up_to(cls, last: int) -> Self:
@@ -122,6 +121,11 @@ class Places(Mapping[int, int]):
         self._bits[at] |= 1 << (number & 7)
         if self._before:
             self._before = []
+
+    def add_all(self, numbers: Iterable[int]) -> None:
+        """Note several."""
+        for number in numbers:
+            self.add(number)
 
     def __contains__(self, number: object) -> bool:
         if not isinstance(number, int) or number < 0:

@@ -16,7 +16,7 @@ from pfremote.text.pieces import gather
 
 Format = Literal["html", "md", "txt", "json"]
 
-__all__ = ["Format", "Report", "build_report", "read_messages", "read_report", "render_report", "write_report"]
+__all__ = ["Format", "Report", "build_report", "read_messages", "read_report", "write_report"]
 
 _WRITERS = {"html": write_html, "md": write_markdown, "json": write_json}
 
@@ -26,11 +26,9 @@ def read_report(run: Run) -> Report:
     return build_report(run, [load_host(run, host) for host in run.hosts])
 
 
-def render_report(report: Report, fmt: Format, width: int = WIDTH) -> str:
-    """Return ``report`` in one of the formats of ``pfremote report --format``; text has lines of this width."""
-    return "".join(write_report(report, fmt, width))
-
-
 def write_report(report: Report, fmt: Format, width: int = WIDTH) -> Iterator[str]:
-    """Yield the same in pieces, each of which but the last ends with a line."""
+    """Yield ``report`` in one of the formats of ``pfremote report --format``; text has lines of this width.
+
+    Each piece but the last ends with a line.
+    """
     return gather(write_text(report, width) if fmt == "txt" else _WRITERS[fmt](report))

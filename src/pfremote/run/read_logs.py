@@ -99,12 +99,13 @@ def explain_log(
     except PfremoteError as exc:
         return Explained(source, source.host, error=exc)
     hosts = survey.hosts | (found.hosts if found else set())
-    host = source.host if source.named else find_host(hosts) or source.host
+    logged = find_host(hosts)
+    host = source.host if source.named else logged or source.host
     is_of_one = len(hosts - {"", "-"}) <= 1
     if kept is not None:
         capture, hops = kept[0], _name_host_of(kept[1], host, is_of_one=is_of_one)
     else:
-        hops = _collect(host, hosts, capture) if messages or wanted.of_messages() else ()
+        hops = _collect(host, logged, capture, is_of_one=is_of_one) if messages or wanted.of_messages() else ()
         capture = narrow(capture, wanted, hops)
     return Explained(
         source,
@@ -129,10 +130,10 @@ def _name_host_of(hops: PackedHops | None, host: str, *, is_of_one: bool) -> Seq
     return hops
 
 
-def _collect(host: str, hosts: set[str], capture: Capture) -> tuple[Hop, ...]:
-    """Return the hops of a log whose lines name these hosts; a line that names none is of the one that others name."""
-    hops = collect_hops(find_host(hosts) or host, capture.records)
-    return name_host(host, hops) if len(hosts - {"", "-"}) <= 1 else hops
+def _collect(host: str, logged: str, capture: Capture, *, is_of_one: bool) -> tuple[Hop, ...]:
+    """Return the hops of a log; a line that names no host is of the one that is ``logged``, where it is one."""
+    hops = collect_hops(logged or host, capture.records)
+    return name_host(host, hops) if is_of_one else hops
 
 
 def _list_layouts(layouts: LayoutReader, survey: Survey) -> tuple[tuple[str, int], ...]:

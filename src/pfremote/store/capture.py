@@ -67,9 +67,6 @@ class Encoded(Lazy[JsonObject], Generic[_T]):
     def __len__(self) -> int:
         return len(self._items)
 
-    def __iter__(self) -> Iterator[JsonObject]:
-        return (_renumber(self._encode(item), self._place_of) for item in self._items)
-
     def make(self, place: int) -> JsonObject:
         """Return one."""
         encoded: JsonObject = _renumber(self._encode(self._items[place]), self._place_of)

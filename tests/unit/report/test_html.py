@@ -11,8 +11,9 @@ from itertools import pairwise
 
 import pytest
 
-from pfremote.report import Report, render_report
+from pfremote.report import Report
 from pfremote.report.html import MOST_LINES
+from tests.support.rendering import render_report
 from tests.support.runs import (
     HOSTILE,
     HostData,

@@ -13,10 +13,11 @@ from pfremote.errors import Reason
 from pfremote.maillog.capture import read_capture
 from pfremote.maillog.messages.collect import collect_hops
 from pfremote.model.result import HostResult
-from pfremote.report import Report, build_report, render_report, write_report
+from pfremote.report import Report, build_report, write_report
 from pfremote.store.capture import encode_lazily
 from pfremote.store.encode import to_json
 from pfremote.store.run import HostFolder, HostRecord, Run
+from tests.support.rendering import render_report
 from tests.support.runs import (
     FIXTURES,
     HOSTILE,

@@ -10,9 +10,10 @@ import pytest
 
 from pfremote.maillog.capture import read_capture
 from pfremote.model.result import HostResult
-from pfremote.report import Report, build_report, html, page_sessions, render_report
+from pfremote.report import Report, build_report, html, page_sessions
 from pfremote.store.capture import EncodedSessions, encode_lazily
 from pfremote.store.run import HostFolder, HostRecord, Run
+from tests.support.rendering import render_report
 from tests.support.runs import FIXTURES, STARTED, HostData, hosts_of_a_way, make_finding, make_report, make_session
 from tests.unit.report.test_html import Page, check_self_contained, sample_report
 

@@ -11,7 +11,6 @@ import pytest
 
 from pfremote.errors import Reason
 from pfremote.maillog.redact import masks
-from pfremote.report import render_report
 from pfremote.report.credentials import describe_times, name_account, summarise_exposures
 from pfremote.report.exposure import TLS_KINDS
 from pfremote.report.groups import group_exposures, group_findings
@@ -23,6 +22,7 @@ from pfremote.report.words import (
     grade_gap,
     missing_sentences,
 )
+from tests.support.rendering import render_report
 from tests.support.runs import (
     STARTED,
     HostData,

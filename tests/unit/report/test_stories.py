@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from pfremote.report import Report, render_report
+from pfremote.report import Report
 from pfremote.report.html import MOST_STORIES
 from pfremote.report.story_picture import draw_story
+from tests.support.rendering import render_report
 from tests.support.runs import hosts_of_a_way, make_report
 from tests.unit.report.test_html import Page, check_self_contained
 

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pfremote.report import Format, Report, render_report
+from pfremote.report import Format, Report
 from pfremote.report.credentials import summarise_exposures
 from pfremote.report.markdown_text import quote_block, quote_inline, write_prose
 from pfremote.report.words import headline
 from pfremote.text.terminal import measure
+from tests.support.rendering import render_report
 from tests.support.runs import (
     HOSTILE,
     HostData,

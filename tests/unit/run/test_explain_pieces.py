@@ -28,10 +28,11 @@ from pfremote.maillog.pieces.survey import Survey
 from pfremote.maillog.pieces.well import went_well
 from pfremote.maillog.sessions.build import close_session
 from pfremote.maillog.transcripts.transcript import build_transcripts
-from pfremote.report import render_report, write_report
+from pfremote.report import write_report
 from pfremote.run.log_files import LARGE, Source
 from pfremote.run.log_report import build_log_report, count_recap, list_events, tell_stories
 from pfremote.run.read_logs import LEARNING, Explained, explain_log, find_messages
+from tests.support.rendering import render_report
 
 MOMENT = datetime(2026, 11, 29, tzinfo=UTC)
 FIXTURES = Path(__file__).parents[2] / "fixtures"

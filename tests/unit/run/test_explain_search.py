@@ -18,10 +18,10 @@ from pfremote.maillog.clues import choose_words
 from pfremote.maillog.looks import Words
 from pfremote.maillog.narrow import Wanted, narrow
 from pfremote.maillog.search import search
-from pfremote.report import render_report
 from pfremote.run.log_files import Source
 from pfremote.run.log_report import build_log_report, count_recap, list_events
 from pfremote.run.read_logs import Explained, explain_log, find_messages
+from tests.support.rendering import render_report
 
 MOMENT = datetime(2026, 11, 29, tzinfo=UTC)
 FIXTURES = Path(__file__).parents[2] / "fixtures"

@@ -14,11 +14,12 @@ import pytest
 from pfremote.maillog.messages.message import Message
 from pfremote.maillog.narrow import Wanted
 from pfremote.maillog.pieces.hops import PackedHops
-from pfremote.report import html, render_report, write_report
+from pfremote.report import html, write_report
 from pfremote.run import log_report
 from pfremote.run.log_files import Source
 from pfremote.run.log_report import build_log_report, tell_stories
 from pfremote.run.read_logs import Explained, explain_log, find_messages
+from tests.support.rendering import render_report
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 MOMENT = datetime(2026, 11, 29, tzinfo=UTC)

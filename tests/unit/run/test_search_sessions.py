@@ -19,12 +19,12 @@ from pfremote.maillog.looks import FirstLook, Words
 from pfremote.maillog.narrow import Wanted, narrow
 from pfremote.maillog.search import search
 from pfremote.maillog.trail import Found
-from pfremote.report import render_report
 from pfremote.run.log_files import Source
 from pfremote.run.log_report import build_log_report, count_recap, list_events
 from pfremote.run.read_logs import Explained, explain_log, find_messages
 from pfremote.run.scan import LogScan
 from tests.support.busy_log import CLIENTS, USERS, BusyLog
+from tests.support.rendering import render_report
 
 MOMENT = datetime(2026, 11, 29, tzinfo=UTC)
 FIXTURES = Path(__file__).parents[2] / "fixtures"

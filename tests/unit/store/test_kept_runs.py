@@ -16,9 +16,10 @@ from pfremote.errors import Reason, UsageError
 from pfremote.model.cause import Cause
 from pfremote.model.result import HostResult
 from pfremote.private_files import default_root
-from pfremote.report import read_report, render_report
+from pfremote.report import read_report
 from pfremote.report.words import headline
 from pfremote.store import Begun, RunStore, list_runs, load_run
+from tests.support.rendering import render_report
 
 NOW = datetime.now(UTC)
 CAUSE = Cause("policy.relay-denied", "proven", "relaying was refused", "m", "n", session=1, line=3)

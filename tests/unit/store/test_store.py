@@ -24,11 +24,12 @@ from pfremote.model.facts import Lease
 from pfremote.model.result import HostResult
 from pfremote.model.secret import Secret
 from pfremote.private_files import storage_error, write_private
-from pfremote.report import read_report, render_report, write_report
+from pfremote.report import read_report, write_report
 from pfremote.store import DamagedRunError, RunStore, list_runs, load_host, load_run
 from pfremote.store.encode import to_json
 from pfremote.store.main_cf import diff_main_cf
 from pfremote.store.names import choose_folder
+from tests.support.rendering import render_report
 from tests.support.runs import FIXTURES, STARTED
 
 COMMAND = ("pfremote", "debug", "mx", "--peer", "192.0.2.10")

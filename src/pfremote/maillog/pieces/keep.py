@@ -17,6 +17,7 @@ from pfremote.maillog.pieces.lines import ShownLines
 from pfremote.maillog.pieces.pack import Packed
 from pfremote.maillog.pieces.well import went_well
 from pfremote.maillog.proof.prove import Withheld
+from pfremote.maillog.record_table import list_numbers
 from pfremote.maillog.redact import Exposure
 from pfremote.maillog.sessions.build import Session, close_session
 from pfremote.maillog.tally import Places
@@ -88,15 +89,12 @@ class Keeper:
 
     def follow(self, bounced: Iterable[int]) -> None:
         """Take the numbers of lines that follow a session's message though no group has them."""
-        for number in bounced:
-            self._following.add(number)
+        self._following.add_all(bounced)
 
     def _note_lines(self, group: Group) -> None:
         for one in group.sessions:
-            for record in one.records:
-                self._own.add(record.number)
-        for record in group.followed:
-            self._following.add(record.number)
+            self._own.add_all(list_numbers(one.records))
+        self._following.add_all(list_numbers(group.followed))
 
     def _pack(self, transcripts: Iterable[Transcript], followed: Iterable[Record], found: Sequence[Finding]) -> None:
         with_finding = {item.session for item in found}
@@ -108,9 +106,7 @@ class Keeper:
                 ids.update(transcript.session.queue_ids)
                 self._note(transcript.session)
         if not self._wanted.everything:
-            for record in followed:
-                if record.text.partition(":")[0] in ids:
-                    self._following.add(record.number)
+            self._following.add_all(record.number for record in followed if record.text.partition(":")[0] in ids)
         self._findings += map(self._share, found)
 
     def _share(self, finding: Finding) -> Finding:
@@ -130,8 +126,7 @@ class Keeper:
         """Note what is told of a session that was asked for and is not in its transcript."""
         if not self._wanted.everything:
             self._short += find_short((session,))
-            for record in session.records:
-                self._own.add(record.number)
+            self._own.add_all(list_numbers(session.records))
 
     def capture(self, meter: Meter, unplaced: Sequence[Record], withheld: Iterable[Withheld]) -> Capture:
         """Return what was kept, after the end; ``unplaced`` are lines of no session that may be findings.

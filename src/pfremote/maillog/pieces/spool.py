@@ -10,6 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
+from functools import lru_cache
 from operator import attrgetter
 from typing import IO, Any, Generic, TypeVar
 
@@ -19,7 +20,7 @@ _T = TypeVar("_T")
 
 #: So many bytes are packed at a time: what stands beside each other is much alike.
 _BLOCK = 1 << 16
-#: So many of the blocks that were read last are held.
+#: So many of the blocks, and of the chunks, that were read last are held.
 _HELD = 8
 #: So many values are packed as one where they are mostly read in their order.
 _CHUNK = 256
@@ -54,7 +55,7 @@ class Spool(Lazy[_T], Generic[_T]):
         self._fresh: list[bytes] = []
         self._size = 0
         self._count = 0
-        self._held: dict[int, list[bytes]] = {}
+        self._block_at = lru_cache(_HELD)(self._read)
 
     def add(self, value: _T) -> None:
         """Take one more."""
@@ -86,20 +87,15 @@ class Spool(Lazy[_T], Generic[_T]):
         if place >= written:
             return self._load(self._fresh[place - written])
         block = bisect_right(self._firsts, place) - 1
-        return self._load(self._read(block)[place - self._firsts[block]])
+        return self._load(self._block_at(block)[place - self._firsts[block]])
 
     def _load(self, packed: bytes) -> _T:
         value: _T = pickle.loads(packed)  # noqa: S301 - packed above, and in no one else's hands
         return value
 
     def _read(self, block: int) -> list[bytes]:
-        found = self._held.pop(block, None)
-        if found is None:
-            self._file.seek(self._begins[block])
-            found = pickle.loads(zlib.decompress(self._file.read(self._lengths[block])))  # noqa: S301 - see above
-            if len(self._held) >= _HELD:
-                del self._held[next(iter(self._held))]
-        self._held[block] = found  # the last of all to be dropped
+        self._file.seek(self._begins[block])
+        found: list[bytes] = pickle.loads(zlib.decompress(self._file.read(self._lengths[block])))  # noqa: S301 - see above
         return found
 
 
@@ -109,8 +105,7 @@ class Chunks(Lazy[_T], Generic[_T]):
     def __init__(self, file: IO[bytes] | None = None) -> None:
         self._spool: Spool[list[_T]] = Spool(file)
         self._fresh: list[_T] = []
-        #: The chunks that were read last, by their place.
-        self._held: dict[int, list[_T]] = {}
+        self._chunk_at = lru_cache(_HELD)(self._spool.make)
 
     def add(self, value: _T) -> None:
         """Take one more."""
@@ -132,10 +127,4 @@ class Chunks(Lazy[_T], Generic[_T]):
         at, within = divmod(place, _CHUNK)
         if at == len(self._spool):
             return self._fresh[within]
-        chunk = self._held.pop(at, None)
-        if chunk is None:
-            chunk = self._spool[at]
-            if len(self._held) >= _HELD:
-                del self._held[next(iter(self._held))]
-        self._held[at] = chunk  # the last of all to be dropped
-        return chunk[within]
+        return self._chunk_at(at)[within]
