@@ -16,6 +16,7 @@ import pytest
 from pfremote import private_files
 from pfremote.model.secret import KNOWN_SECRETS
 from pfremote.model.typed import TYPED
+from tests.support.running import Running
 
 pytest_plugins = ["tests.support.hosts", "tests.lab.fixtures"]
 
@@ -63,6 +64,13 @@ def isolated_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: 
     private_files._root.clear()
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """End the commands that a test started and did not wait for."""
+    yield
+    Running.end_all()
 
 
 @pytest.fixture(autouse=True)

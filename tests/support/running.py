@@ -8,12 +8,15 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 
-@dataclass
+@dataclass(eq=False)
 class Running:
     """A running ``pfremote … --json``."""
+
+    #: What was started and not yet left; see :meth:`end_all`.
+    _not_left: ClassVar[list[Running]] = []
 
     process: subprocess.Popen[str]
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -31,8 +34,16 @@ class Running:
     def start(cls, argv: Sequence[str], **options: Any) -> Running:
         """Start it; ``options`` are Popen's."""
         pipe = subprocess.PIPE
-        process = subprocess.Popen(argv, stdout=pipe, stderr=pipe, text=True, **options)
-        return cls(process)
+        running = cls(subprocess.Popen(argv, stdout=pipe, stderr=pipe, text=True, **options))
+        cls._not_left.append(running)
+        return running
+
+    @classmethod
+    def end_all(cls) -> None:
+        """End what a test that failed left running: Python would tell of it in a later test, which would fail for it."""
+        for running in list(cls._not_left):
+            running.process.kill()
+            running.leave()
 
     def _listen(self) -> None:
         assert self.process.stderr is not None
@@ -75,6 +86,8 @@ class Running:
             self.process.wait(timeout)
         finally:
             self.process.kill()
+        if self in self._not_left:
+            self._not_left.remove(self)
         assert self.process.stdout is not None
         self.process.stdout.close()
         self._listener.join(20)
