@@ -35,3 +35,8 @@ def choose_folder(host: str, taken: Collection[str] = ()) -> str:
         candidate = f"{plain or 'host'}-{digest[:8]}-{number}"
         number += 1
     return candidate
+
+
+def is_folder_name(text: str) -> bool:
+    """Say whether :func:`choose_folder` gives such names; no other leads to what pfremote stored."""
+    return choose_folder(text) == text

@@ -13,7 +13,7 @@ from pfremote.errors import PfremoteError, Reason, UsageError
 from pfremote.model.result import HostResult
 from pfremote.paths import exists, explain_unseen, is_file, is_folder
 from pfremote.private_files import default_root
-from pfremote.store.names import choose_folder
+from pfremote.store.names import is_folder_name
 from pfremote.store.run import (
     RUNS_HINT,
     SCHEMA,
@@ -70,7 +70,7 @@ def load_host(run: Run, host: HostRecord) -> HostFolder:
     """Read what ``host`` left in the run folder; a host that left nothing gives an empty value."""
     if not host.folder:
         return HostFolder({})
-    if choose_folder(host.folder) != host.folder:  # a run.json made by someone else must not point out of its folder
+    if not is_folder_name(host.folder):  # a run.json made by someone else must not point out of its folder
         return HostFolder({}, problem=f"The folder name {host.folder!r} is not one that pfremote gives.")
     folder = run.path / host.folder
     try:
@@ -92,7 +92,7 @@ def read_evidence(run: Run, host: HostRecord) -> Iterator[bytes]:
     Raises:
         DamagedRunError: it cannot be read.
     """
-    if not host.folder or choose_folder(host.folder) != host.folder:
+    if not is_folder_name(host.folder):
         return
     path = run.path / host.folder / "evidence.log"
     with _complain_of(path), path.open("rb") as file:
