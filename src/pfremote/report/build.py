@@ -169,5 +169,5 @@ def _exposure(data: Mapping[str, Any], host: HostView) -> ExposureView:
 
 
 def _order_exposure(item: ExposureView) -> tuple[bool, str, str, datetime]:
-    # "(unknown)" comes last: what has a name can be changed at once.
-    return item.account[:1] in ("", "("), item.account, item.host, item.time or _LATEST
+    # What has a name comes first: it can be changed at once.
+    return not item.is_named, item.account, item.host, item.time or _LATEST

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 
+from pfremote.maillog.redact.masks import COMMAND, HEADER
 from pfremote.report.exposure import Verdict
 from pfremote.report.groups import ExposureGroup, group_exposures
 from pfremote.report.model import Report
@@ -13,28 +14,26 @@ from pfremote.text.grouping import join_hosts
 _NO_ACCOUNT = "an account that the log does not name"
 #: What is hidden because it can be a password, and may be none.
 _SAYS_MORE = {
-    "unrecognised command": "a command that smtpd did not know: perhaps a password, sent at the wrong moment",
-    "message header": "a header of a message, sent where a command belongs",
+    COMMAND: "a command that smtpd did not know: perhaps a password, sent at the wrong moment",
+    HEADER: "a header of a message, sent where a command belongs",
 }
 _NO_ACCOUNTS = "no account: keys of TLS connections (nothing to change, Postfix makes new ones)"
-_REFUSED = ", refused by the server"
 TO_CHANGE = "Credentials to change"
-CHANGE_THEM = (
-    "Change these passwords and revoke these tokens. "
-    "Their clear text is still in the host's own log, which pfremote does not edit."
-)
-
-
-JUDGE_THEM = (
-    "The server refused these, or did not know them as commands. Change the password of an account if this is it, "
-    "or close to it, here or elsewhere: it stands in clear in the host's own log as well."
-)
-NOTHING_TO_DO = "These stand where a credential could, and are none that you have to change."
 #: The parts of the list of credentials, each with its title and what to do.
 CREDENTIALS: tuple[tuple[Verdict, str, str], ...] = (
-    ("change", TO_CHANGE, CHANGE_THEM),
-    ("judge", "Credentials to judge", JUDGE_THEM),
-    ("nothing", "Nothing to change", NOTHING_TO_DO),
+    (
+        "change",
+        TO_CHANGE,
+        "Change these passwords and revoke these tokens. "
+        "Their clear text is still in the host's own log, which pfremote does not edit.",
+    ),
+    (
+        "judge",
+        "Credentials to judge",
+        "The server refused these, or did not know them as commands. Change the password of an account if this is it, "
+        "or close to it, here or elsewhere: it stands in clear in the host's own log as well.",
+    ),
+    ("nothing", "Nothing to change", "These stand where a credential could, and are none that you have to change."),
 )
 
 
@@ -70,7 +69,7 @@ def describe_credential(group: ExposureGroup) -> str:
         for words in zip(*((item.kind, item.mechanism, item.shape) for item in items), strict=True)
     )
     by = f" by {mechanisms}" if mechanisms else ""
-    by += _REFUSED if all(item.refused for item in items) else ""
+    by += ", refused by the server" if all(item.refused for item in items) else ""
     return f"{kinds}{by} (in: {shapes})" if shapes else f"{kinds}{by}"
 
 
