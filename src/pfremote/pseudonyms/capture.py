@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 
 from pfremote.maillog.capture import Capture
 from pfremote.maillog.findings import find
@@ -30,15 +31,12 @@ def disguise_capture(capture: Capture, names: Pseudonyms) -> Capture:
     names.meet(record.text for record in capture.records)
     lines: dict[int, Record] = {}
     withheld = list(capture.withheld)
-    judged: dict[str, str] = {}
+    replaced = cache(lambda text: replace_names(names.shape(text), names))
     for record in capture.records:
-        text = judged.get(record.text)
+        text = replaced(record.text)
         if text is None:
-            text = names.disguise(record.text)
-            text = judged[record.text] = withhold(REASON) if names.leaks(text) else text
-        if text == withhold(REASON):
             withheld.append(Withheld(record.number, REASON))
-        lines[record.number] = disguise_head(record.with_text(text), names)
+        lines[record.number] = disguise_head(_with_text(record, text), names)
     sessions = tuple(disguise_session(session, names, lines) for session in capture.sessions)
     followed = tuple(lines[record.number] for record in capture.followed)
     unplaced = tuple(lines[record.number] for record in capture.unplaced)
@@ -74,9 +72,18 @@ def disguise_session(session: Session, names: Pseudonyms, lines: dict[int, Recor
 def disguise_record(record: Record, names: Pseudonyms) -> Record:
     """Return one line under tokens."""
     host = names.host(record.host)
-    text = names.disguise(record.text)
-    shown = record.with_text(withhold(REASON) if names.leaks(text) else text)
+    shown = _with_text(record, replace_names(names.shape(record.text), names))
     return shown if host == record.host else disguise_head(shown, names)
+
+
+def replace_names(shaped: str, names: Pseudonyms) -> str | None:
+    """Return what :meth:`Pseudonyms.shape` left of a text with all its names replaced, None where one would remain."""
+    text = names.finish(shaped)
+    return None if names.leaks(text) else text
+
+
+def _with_text(record: Record, text: str | None) -> Record:
+    return record.with_text(withhold(REASON) if text is None else text)
 
 
 def disguise_live(items: Iterable[Live], names: Pseudonyms) -> Iterator[Live]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import IO
 
 from pfremote.maillog.parse.record import Record
 from pfremote.maillog.pieces.lines import ShownLines
 from pfremote.maillog.proof.prove import WITHHELD
-from pfremote.pseudonyms.capture import disguise_head
+from pfremote.pseudonyms.capture import disguise_head, replace_names
 from pfremote.pseudonyms.names import Pseudonyms
 
 #: So many texts are remembered: a log says the same thing over and over.
@@ -25,12 +25,7 @@ def disguise_lines(records: Iterable[Record], names: Pseudonyms, file: IO[bytes]
     for record in records:
         names.host(record.host)
         met.add(record.with_text(names.shape(record.text)))
-
-    @lru_cache(_MOST_TEXTS)
-    def finish(shown: str) -> str | None:
-        text = names.finish(shown)
-        return None if names.leaks(text) else text
-
+    replaced = lru_cache(_MOST_TEXTS)(partial(replace_names, names=names))
     for record in met:
-        text = None if record.text.startswith(WITHHELD) else finish(record.text)
+        text = None if record.text.startswith(WITHHELD) else replaced(record.text)
         yield None if text is None else f"{disguise_head(record, names).head}{text}"
