@@ -201,21 +201,6 @@ def read_reply(completed: Completed, name: str) -> Reply:
     return reply
 
 
-def remove_agent(host: OpenHost, path: str, sudoers: str) -> tuple[str, ...]:
-    """Take the sudoers line and the agent away again, and return what was done, one sentence each.
-
-    Raises:
-        AgentFailed: a step failed. HostError: the connection, the deadline or the way to root.
-    """
-    argv = ["/bin/sh", "-c", REMOVE_SCRIPT, "sh", path, sudoers]
-    done = run_as_root(host.connection, argv, timeout=60, become=host.become)
-    if done.exit_status != 0:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
-        hint = "It needs sudo for /bin/sh, as bootstrap did."
-        raise AgentFailed(f"the agent could not be removed: {said[-1]}", code="install", hint=hint)
-    return tuple(done.stdout.decode("utf-8", "replace").splitlines())
-
-
 def install_agent(host: OpenHost, path: str, sudoers: str = "") -> tuple[str, ...]:
     """Install the agent as ``path`` (root:root 0755) and the sudoers line; return what was installed.
 
@@ -226,13 +211,24 @@ def install_agent(host: OpenHost, path: str, sudoers: str = "") -> tuple[str, ..
         AgentFailed: a step failed; visudo's own words are in the message.
         HostError: the connection, the deadline or the way to root.
     """
-    argv = ["/bin/sh", "-c", INSTALL_SCRIPT, "sh", path, sudoers]
-    done = run_as_root(host.connection, argv, stdin=make_helper(), timeout=60, become=host.become)
+    hint = "It needs sudo for /bin/sh, a writable directory for the helper, and visudo for --write."
+    return _run_script(host, [INSTALL_SCRIPT, "sh", path, sudoers], make_helper(), deed="installed", hint=hint)
+
+
+def remove_agent(host: OpenHost, path: str, sudoers: str) -> tuple[str, ...]:
+    """Take the sudoers line and the agent away again, and return what was done, one sentence each.
+
+    Raises:
+        AgentFailed: a step failed. HostError: the connection, the deadline or the way to root.
+    """
+    hint = "It needs sudo for /bin/sh, as bootstrap did."
+    return _run_script(host, [REMOVE_SCRIPT, "sh", path, sudoers], b"", deed="removed", hint=hint)
+
+
+def _run_script(host: OpenHost, words: list[str], stdin: bytes, *, deed: str, hint: str) -> tuple[str, ...]:
+    """Run a script of :mod:`pfremote.agent.install` as root, and return the lines that it prints."""
+    done = run_as_root(host.connection, ["/bin/sh", "-c", *words], stdin=stdin, timeout=60, become=host.become)
     if done.exit_status != 0:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
-        raise AgentFailed(
-            f"the agent could not be installed: {said[-1]}",
-            code="install",
-            hint="It needs sudo for /bin/sh, a writable directory for the helper, and visudo for --write.",
-        )
+        raise AgentFailed(f"the agent could not be {deed}: {said[-1]}", code="install", hint=hint)
     return tuple(done.stdout.decode("utf-8", "replace").splitlines())
