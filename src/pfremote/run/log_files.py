@@ -21,13 +21,13 @@ from typing import IO, cast
 from pfremote.errors import PfremoteError, UsageError
 from pfremote.maillog.parse.layouts import LayoutReader
 from pfremote.paths import exists
-from pfremote.run.unnamed import choose_folder
+from pfremote.run.unnamed import spool_folder
 from pfremote.run.unpack import decompress, find_packing
 
+#: Bytes that are read at a time; the fewer where each block is searched several times: the processor's cache holds it.
 BLOCK = 256 * 1024
-#: What is looked through several times should stay in the processor's cache.
 SMALL_BLOCK = 64 * 1024
-#: From so many bytes on a log is read twice rather than held.
+#: A log of so many bytes, or more, is read twice rather than held.
 LARGE = 4 * 1024 * 1024
 STDIN = "-"
 
@@ -140,7 +140,7 @@ def copy_stdin(source: Source, say: Callable[[str], None]) -> Iterator[Source]:
     if source.path != STDIN:
         yield source
         return
-    folder = choose_folder()
+    folder = spool_folder()
     with SpooledTemporaryFile(max_size=LARGE, dir=folder) as copy:
         try:
             shutil.copyfileobj(sys.stdin.buffer, copy, BLOCK)

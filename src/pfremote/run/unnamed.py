@@ -14,14 +14,14 @@ from pfremote.paths import is_folder
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-#: Where they are made.
-_DISK = "/var/tmp"  # noqa: S108 - they have no name there
-#: A smaller one stays in memory.
+#: On disk: /tmp may be memory, and what is too large for that comes here.
+_DISK = "/var/tmp"  # noqa: S108 - the files have no name there
+#: Bytes; a smaller file stays in memory.
 _SMALL = 4 * 1024 * 1024
 
 
-def choose_folder() -> str:
-    """Return where they are made: /tmp may be memory, and what is too large for that comes there."""
+def spool_folder() -> str:
+    """Return the folder in which the files are made: TMPDIR, or else one that is on disk."""
     return os.environ.get("TMPDIR") or (_DISK if is_folder(_DISK) else gettempdir())
 
 
@@ -52,14 +52,14 @@ def _complain() -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        why = f"what is to be told at the end cannot be kept in {choose_folder()}: {exc.strerror or exc}"
+        why = f"what is to be told at the end cannot be kept in {spool_folder()}: {exc.strerror or exc}"
         raise PfremoteError(why, hint="Set TMPDIR to a folder that has room.") from exc
 
 
 @contextmanager
 def open_spool() -> Iterator[IO[bytes]]:
     """Open a file for what is written once and read back; a small one stays in memory."""
-    file = _Spool(max_size=_SMALL, dir=choose_folder())
+    file = _Spool(max_size=_SMALL, dir=spool_folder())
     try:
         yield cast(IO[bytes], file)
     finally:
