@@ -54,6 +54,11 @@ def read_leases(reply: Reply) -> tuple[Lease, ...]:
     return tuple(_read_lease(lease_id, pairs) for lease_id, pairs in blocks)
 
 
+def find_lease(reply: Reply, lease_id: str) -> Lease | None:
+    """Return one lease of a reply, None where it does not speak of it."""
+    return next((lease for lease in read_leases(reply) if lease.id == lease_id), None)
+
+
 def _read_lease(lease_id: str, pairs: Iterable[tuple[str, str]]) -> Lease:
     lists: dict[str, list[str]] = {name: [] for name in _LEASE_LISTS}
     values: dict[str, object] = {}
@@ -107,23 +112,21 @@ def read_facts(reply: Reply) -> Facts:
         myhostname=reply.one("myhostname"),
         main_cf_link=reply.one("main_cf_link"),
         log_why=reply.one("log_why"),
-        overrides=tuple(_read_override(value) for value in reply.every("override")),
-        verbose_services=tuple(_read_verbose(value) for value in reply.every("verbose_service")),
+        overrides=tuple(_read_override(path, value) for path, value in reply.named("override")),
+        verbose_services=tuple(
+            VerboseService(service, read_number("verbose_service", flags))
+            for service, flags in reply.named("verbose_service")
+        ),
         parent_domain=reply.one("parent_domain", "yes") == "yes",
         tables=frozenset(reply.one("tables").split()),
         resolved={peer: tuple(rest) for peer, *rest in map(str.split, reply.every("resolve"))},
-        reverse=dict(_pair(value) for value in reply.every("reverse")),
+        reverse=dict(reply.named("reverse")),
         missing_files=reply.every("missing_file"),
         leases=read_leases(reply),
-        unexplained=tuple(_pair(value) for value in reply.every("unexplained")),
+        unexplained=reply.named("unexplained"),
         time=_read_time(reply.one("time", "0")),
         raw=raw,
     )
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, _, value = text.partition(" ")
-    return name, value
 
 
 def _read_time(text: str) -> float:
@@ -137,23 +140,16 @@ def _read_time(text: str) -> float:
 
 
 def _read_parameters(reply: Reply) -> dict[str, Parameter]:
-    effective = dict(_pair(value) for value in reply.every("effective"))
+    effective = dict(reply.named("effective"))
     parameters = {name: Parameter(name, False, "", effective.get(name, "")) for name in PARAMETERS}
-    for text in reply.every("param"):
-        name, rest = _pair(text)
-        presence, raw = _pair(rest)
+    for name, text in reply.named("param"):
+        presence, _, raw = text.partition(" ")
         if presence not in ("present", "absent"):
-            raise ProtocolError(f"the agent sent param={text!r}: neither present nor absent")
+            raise ProtocolError(f"the agent sent param {name} as {text[:120]!r}: neither present nor absent")
         parameters[name] = Parameter(name, presence == "present", raw, effective.get(name, raw))
     return parameters
 
 
-def _read_override(text: str) -> Override:
-    path, value = _pair(text)
+def _read_override(path: str, value: str) -> Override:
     service, _, parameter = path.rpartition("/")
     return Override(service, parameter, value)
-
-
-def _read_verbose(text: str) -> VerboseService:
-    service, flags = _pair(text)
-    return VerboseService(service, read_number("verbose_service", flags))

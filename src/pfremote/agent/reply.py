@@ -51,6 +51,11 @@ class Reply:
         """Return all values of a key, in order."""
         return tuple(value for name, value in self.pairs if name == key)
 
+    def named(self, key: str) -> tuple[tuple[str, str], ...]:
+        """Return the values of a key that begin with a name and a blank, each as the name and what follows it."""
+        split = (value.partition(" ") for value in self.every(key))
+        return tuple((name, rest) for name, _, rest in split)
+
     def number(self, key: str, default: int = 0) -> int:
         """Return a whole number.
 

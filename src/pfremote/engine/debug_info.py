@@ -46,7 +46,7 @@ def read_look(reply: Reply, facts: dict[str, Any] | None = None) -> Look:
         clean=reply.one("clean") == "yes",
         dirty=reply.every("dirty"),
         leases=read_leases(reply),
-        left_on=tuple(_split(text) for text in reply.every("unexplained")),
+        left_on=reply.named("unexplained"),
         facts=facts or {},
     )
 
@@ -55,8 +55,3 @@ def encode_facts(facts: Facts) -> dict[str, Any]:
     """Return the facts as plain values, the effective parameters by name."""
     known = {name: to_json(getattr(facts, name)) for name in _FACTS}
     return {**known, "parameters": {name: item.effective for name, item in facts.parameters.items()}}
-
-
-def _split(text: str) -> tuple[str, str]:
-    name, _, value = text.partition(" ")
-    return name, value

@@ -10,8 +10,7 @@ from typing import Any
 
 from pfremote import tasks
 from pfremote.agent.client import OpenHost
-from pfremote.agent.protocol import Reply
-from pfremote.agent.read_facts import read_facts, read_leases
+from pfremote.agent.read_facts import find_lease, read_facts
 from pfremote.codes import read_code
 from pfremote.errors import Reason, Refused
 from pfremote.model.event import Kind
@@ -45,7 +44,7 @@ def arm_window(host: OpenHost, request: DebugRequest, *, lease: str = "", check:
 
     A lease is armed once: where ``lease`` is there already, nothing is done, and it is returned as it is.
     """
-    if lease and (known := find_lease(host, lease)) is not None:
+    if lease and (known := ask_for_lease(host, lease)) is not None:
         return _describe_known(host.name, *known, request)
     events = _Events()
     options = WindowOptions(request, check=check, detach=True, diff=True, lease=lease)
@@ -63,7 +62,7 @@ def extend_window(
     Raises:
         Refused: there is no such lease, or it is over.
     """
-    known = find_lease(host, lease)
+    known = ask_for_lease(host, lease)
     if known is None or known[0].state != "armed":
         what = "is over" if known else "is not on this host"
         hint = "Arm a new window with another lease id, or with none."
@@ -71,18 +70,14 @@ def extend_window(
     found, facts = known
     if not check:
         reply = tasks.extend(host, lease=lease, seconds=seconds, owner=owner, origin=origin)
-        found = _pick(reply, lease)
+        found = find_lease(reply, lease) or found
     return _describe(host.name, found, facts, changed=True)
 
 
-def find_lease(host: OpenHost, lease: str) -> tuple[Lease, Facts] | None:
+def ask_for_lease(host: OpenHost, lease: str) -> tuple[Lease, Facts] | None:
     """Return one lease as the host has it now, and what the host says of itself; None where it has no such lease."""
     facts = read_facts(tasks.probe(host))
     return next(((item, facts) for item in facts.leases if item.id == lease), None)
-
-
-def _pick(reply: Reply, lease: str) -> Lease:
-    return next(item for item in read_leases(reply) if item.id == lease)
 
 
 def _describe(name: str, lease: Lease, facts: Facts, *, changed: bool, warnings: tuple[Reason, ...] = ()) -> Armed:

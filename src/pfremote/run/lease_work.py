@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pfremote import tasks
 from pfremote.agent.client import ALIKE, OpenHost
-from pfremote.agent.read_facts import read_facts, read_leases
+from pfremote.agent.read_facts import find_lease, read_facts, read_leases
 from pfremote.agent.verdict import ENDED, describe_revert, diff_copies, explain_dirt, judge_revert, judge_state
 from pfremote.model.facts import Lease
 from pfremote.model.result import HostResult
@@ -44,7 +44,7 @@ def extend_lease(name: str, host: OpenHost, lease: str, seconds: int, output: Ou
     chosen = choose_lease(name, read_leases(tasks.status(host)), lease, is_armed, "armed lease")
     who, origin = name_operator(), socket.gethostname()
     reply = tasks.extend(host, lease=chosen.id, seconds=seconds, owner=who, origin=origin)
-    extended = next(item for item in (*read_leases(reply), chosen) if item.id == chosen.id)
+    extended = find_lease(reply, chosen.id) or chosen
     left = render_duration(extended.left)
     output.console.say(f"lease {extended.id} ends in {left}, extended by {who}", host=name, style="green")
     output.stream_only("armed", name, extended.id, **lease_as_json(extended))

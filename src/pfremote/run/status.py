@@ -44,14 +44,13 @@ def look_at(name: str, host: OpenHost, lease: str, output: Output) -> tuple[Host
         leases = (choose_lease(name, leases, lease),)
     armed = [item.id for item in leases if item.state == "armed"]
     result = HostResult(name, state=judge_state(reply), lease="".join(armed[:1]), armed=bool(armed))
-    unexplained = reply.every("unexplained")
+    unexplained = reply.named("unexplained")
     elsewhere = read_elsewhere(reply)
     by_hand = unexplained or any(kind == "unexplained" for _, kind, _ in elsewhere)
     lines: list[str] = ["debugging by hand" if by_hand and result.state == "clean" else result.state]
     for item in leases:
         lines += describe_lease(item)
-    for text in unexplained:
-        parameter, _, value = text.partition(" ")
+    for parameter, value in unexplained:
         lines.append(f"unexplained  {parameter} = {value} (on by hand: no lease of ours explains it)")
         message = f"{parameter} = {value} is on, and no lease explains it"
         output.stream_only("warning", name, code="unexplained", message=message)
@@ -115,7 +114,7 @@ def look_once(name: str, host: OpenHost) -> Look:
         result,
         read_leases(reply),
         (
-            *(" = ".join(text.split(" ", 1)) for text in reply.every("unexplained")),
+            *(f"{parameter} = {value}" for parameter, value in reply.named("unexplained")),
             *(f"instance {where}: {text}" for where, kind, text in read_elsewhere(reply) if kind == "unexplained"),
         ),
         (

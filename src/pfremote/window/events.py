@@ -48,7 +48,7 @@ class HostEvents:
             deadline=format_epoch(deadline),
             seconds=lease.left,
             guard=lease.guard,
-            in_force=dict(_split(value) for value in reply.every("value")),
+            in_force=dict(reply.named("value")),
             predating=lease.predating,
             diff=self._lines(reply),
         )
@@ -106,8 +106,3 @@ def warn_instances(host: str, directories: tuple[str, ...]) -> tuple[Reason, ...
             f"Look at one with: {TYPED.command('check', host, '--instance', directories[0])}",
         ),
     )
-
-
-def _split(text: str) -> tuple[str, str]:
-    name, _, value = text.partition(" ")
-    return name, value

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from pfremote.agent.client import OpenHost
 from pfremote.agent.protocol import Reply, ReplyCutError
-from pfremote.agent.read_facts import read_leases
+from pfremote.agent.read_facts import find_lease
 from pfremote.errors import PfremoteError, Reason
 from pfremote.fleet.time_source import TimeSource
 from pfremote.model.clock import Clock, warn_clock
@@ -107,7 +107,7 @@ class WindowState:
 
     def mine(self, reply: Reply) -> Lease | None:
         """Return this window's lease out of a reply."""
-        return next((lease for lease in read_leases(reply) if lease.id == self.result.lease), None)
+        return find_lease(reply, self.result.lease)
 
     def note_armed(self, reply: Reply) -> None:
         """Note and tell that the host is seen armed.
