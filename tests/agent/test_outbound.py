@@ -9,7 +9,7 @@ import pytest
 from pfremote.agent.read_facts import read_facts, read_leases
 from pfremote.loopback import LoopbackHost, traffic
 from pfremote.maillog.capture import Capture
-from pfremote.run.evidence import explain_absence, read_log
+from pfremote.run.evidence import explain_absence, read_collected_log
 from tests.support.agent import LEASE, HostAgent
 
 OTHER = "ba9876543210"
@@ -30,7 +30,7 @@ def fetch(agent: HostAgent, lease: str = LEASE) -> Capture:
     agent.ask("revert", f"lease={lease}")
     reply = agent.ask("collect", f"lease={lease}")
     mine = read_leases(reply)[0]
-    capture = read_log(reply, facts, mine)
+    capture = read_collected_log(reply, facts, mine)
     if capture.sessions:
         assert explain_absence(capture, facts, mine, reply.every("list")) == ()
     return capture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -23,6 +22,7 @@ from pfremote.postfix.ownership import is_explained, judge_session, list_claims
 from pfremote.postfix.unmatched import explain_unmatched, find_unmatched
 from pfremote.pseudonyms.plain import PLAIN, Disguise
 from pfremote.store import RunStore
+from pfremote.text.times import read_utc_offset
 from pfremote.window.no_match import SO_FAR, explain_no_match
 
 if TYPE_CHECKING:  # what reads logs is loaded when there is a log: not before arming
@@ -106,9 +106,9 @@ def read_evidence(reply: Reply, facts: Facts, lease: Lease) -> Evidence:
     # Reads logs: nothing of it is needed, or loaded, before a host is armed.
     from pfremote.maillog.completeness import explain_difference, explain_gaps
 
-    capture = read_log(reply, facts, lease)
+    capture = read_collected_log(reply, facts, lease)
     lost = read_missing(reply)
-    # What the host itself could not find is no difference between it and us.
+    # Where the host itself lost lines, that fewer sessions came than it saw begin says nothing new.
     begun = 0 if lost else lease.sessions
     return Evidence(
         capture,
@@ -202,12 +202,10 @@ def explain_absence(capture: Capture, facts: Facts, lease: Lease, lists: Iterabl
 
 def read_missing(reply: Reply) -> tuple[Reason, ...]:
     """Return why the evidence is not complete, as the host says it."""
-    return tuple(
-        Reason(read_code(code), text) for code, _, text in (value.partition(" ") for value in reply.every("missing"))
-    )
+    return tuple(Reason(read_code(code), text) for code, text in reply.named("missing"))
 
 
-def read_log(reply: Reply, facts: Facts, lease: Lease) -> Capture:
+def read_collected_log(reply: Reply, facts: Facts, lease: Lease) -> Capture:
     """Return the log of a reply to ``collect``, redacted, and only the sessions of the lease's peers.
 
     Postfix found all of them worth debugging; what is decided here is for whom (see postfix/ownership.py).
@@ -216,8 +214,7 @@ def read_log(reply: Reply, facts: Facts, lease: Lease) -> Capture:
     from pfremote.maillog.capture import read_capture
 
     match = match_sessions(facts, lease, reply.every("list"))
-    now = datetime.fromtimestamp(reply.moment("time", int(facts.time)), UTC)
-    offset = read_utc_offset(reply.one("utc_offset", "+0000"))
+    now, offset = _read_clock(reply, facts)
     blocks = reply.payloads.blocks("evidence")
     return read_capture(blocks, now=now, utc_offset=offset, match=match, known=KNOWN_SECRETS)
 
@@ -237,8 +234,7 @@ def follow_sessions(reply: Reply, facts: Facts, lease: Lease, *, disguise: Disgu
     # What reads logs is loaded when there is a log: not before arming.
     from pfremote.maillog.live import LiveReader
 
-    now = datetime.fromtimestamp(reply.moment("time", int(facts.time)), UTC)
-    offset = read_utc_offset(reply.one("utc_offset", "+0000"))
+    now, offset = _read_clock(reply, facts)
     reader = LiveReader(now=now, utc_offset=offset, match=match_sessions(facts, lease), known=KNOWN_SECRETS)
     if disguise is PLAIN:
         return reader
@@ -247,14 +243,7 @@ def follow_sessions(reply: Reply, facts: Facts, lease: Lease, *, disguise: Disgu
     return DisguisedReader(reader, disguise)
 
 
-def read_utc_offset(text: str) -> timedelta:
-    """Return the offset that ``date +%z`` prints; none where it is unreadable.
-
-    >>> read_utc_offset("-0930")
-    datetime.timedelta(days=-1, seconds=52200)
-    """
-    found = re.fullmatch(r"([+-])([01][0-9])([0-5][0-9])", text, re.ASCII)
-    if found is None:
-        return timedelta()
-    minutes = int(found[2]) * 60 + int(found[3])
-    return timedelta(minutes=-minutes if found[1] == "-" else minutes)
+def _read_clock(reply: Reply, facts: Facts) -> tuple[datetime, timedelta]:
+    """Return what the host's clock showed when it answered, and the offset from UTC of the times in its log."""
+    now = datetime.fromtimestamp(reply.moment("time", int(facts.time)), UTC)
+    return now, read_utc_offset(reply.one("utc_offset", "+0000"))

@@ -15,7 +15,7 @@ from pfremote.maillog.pieces.spool import Chunks
 from pfremote.maillog.pieces.survey import Survey
 from pfremote.pseudonyms.disguise import Pseudonymous
 from pfremote.run.unnamed import open_spool
-from pfremote.store import HostRecord, Run, read_evidence
+from pfremote.store import HostRecord, Run, read_host_log
 from pfremote.text.quantities import plural
 
 #: Of a log that is shared nothing is needed but its lines.
@@ -70,7 +70,7 @@ def share_run(run: Run, disguise: Pseudonymous) -> Iterator[str]:
 
 
 def _read_again(run: Run, record: HostRecord, spool: IO[bytes]) -> Capture:
-    read = partial(read_evidence, run, record)
+    read = partial(read_host_log, run, record)
     offset = timedelta()
     kept = read_twice(read, Survey(0), Wanted(), _LINES, now=run.started, utc_offset=offset, spool=spool)
     return kept[0] if kept is not None else read_capture(read(), now=run.started, utc_offset=offset, match=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pfremote.private_files import default_root
 from pfremote.store.begun import Begun
-from pfremote.store.reader import list_runs, load_host, load_run, read_evidence
+from pfremote.store.reader import list_runs, load_host, load_run, read_host_log
 from pfremote.store.run import DamagedRunError, HostFolder, HostRecord, Run
 from pfremote.store.summary import RunSummary
 from pfremote.store.writer import RunStore
@@ -21,5 +21,5 @@ __all__ = [
     "list_runs",
     "load_host",
     "load_run",
-    "read_evidence",
+    "read_host_log",
 ]

@@ -86,7 +86,7 @@ def load_host(run: Run, host: HostRecord) -> HostFolder:
     return HostFolder(sessions, evidence[:-1] if evidence[-1] == "" else evidence, diff, problem)
 
 
-def read_evidence(run: Run, host: HostRecord) -> Iterator[bytes]:
+def read_host_log(run: Run, host: HostRecord) -> Iterator[bytes]:
     """Yield a host's redacted log in blocks, nothing where it left none.
 
     Raises:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 
@@ -80,3 +81,16 @@ def name_moment(moment: datetime, *, exactly: bool = False) -> str:
     '20260102T030405Z'
     """
     return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ" if exactly else "%Y%m%dT%H%M%SZ")
+
+
+def read_utc_offset(text: str) -> timedelta:
+    """Return the offset that ``date +%z`` prints; none where it is unreadable.
+
+    >>> read_utc_offset("-0930")
+    datetime.timedelta(days=-1, seconds=52200)
+    """
+    found = re.fullmatch(r"([+-])([01][0-9])([0-5][0-9])", text, re.ASCII)
+    if found is None:
+        return timedelta()
+    minutes = int(found[2]) * 60 + int(found[3])
+    return timedelta(minutes=-minutes if found[1] == "-" else minutes)
