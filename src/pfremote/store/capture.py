@@ -7,7 +7,7 @@ numbered anew. Pure.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from pfremote.maillog.capture import Capture
@@ -26,6 +26,9 @@ from pfremote.text.terminal import show_block
 
 _T = TypeVar("_T")
 
+#: Of more sessions on a host only those with a finding have a file: a large log has millions of them.
+MOST_TRANSCRIPTS = 10_000
+
 
 class EncodedSessions(Lazy[JsonObject]):
     """Sessions as ``sessions.json`` holds them, each made when it is asked for.
@@ -37,7 +40,7 @@ class EncodedSessions(Lazy[JsonObject]):
         self, items: Sequence[Transcript], place_of: Callable[[int], int], wanted: Container[int] | None = None
     ) -> None:
         self._items, self._place_of, self._is_part = items, place_of, wanted is not None
-        numbers = items.numbers if isinstance(items, Packed) else array("I", (item.session.id for item in items))
+        numbers = _list_ids(items)
         #: Where in ``items`` those stand that are needed, and their numbers, in order.
         self._at: Sequence[int] = range(len(items))
         self.numbers: Sequence[int] = numbers
@@ -119,9 +122,19 @@ def _tell_places(places: Mapping[int, int]) -> Callable[[int], int]:
     return lambda number: places.get(number, 0)
 
 
-def render_transcripts(capture: Capture) -> Iterator[str]:
-    """Return the text of each transcript in session order, harmless on a terminal."""
-    return (show_block(transcripts.render_text(item)) for item in capture.transcripts)
+def _list_ids(items: Sequence[Transcript]) -> Sequence[int]:
+    """Return the sessions' ids in their order."""
+    return items.numbers if isinstance(items, Packed) else array("I", (item.session.id for item in items))
+
+
+def render_transcripts(capture: Capture) -> Iterator[tuple[int, str]]:
+    """Yield place (from 1) and text of each transcript, harmless on a terminal; of very many, those with a finding."""
+    items = capture.transcripts
+    places: Iterable[int] = range(len(items))
+    if len(items) > MOST_TRANSCRIPTS:
+        troubled = frozenset(item.session for item in capture.findings)
+        places = (place for place, number in enumerate(_list_ids(items)) if number in troubled)
+    return ((place + 1, show_block(transcripts.render_text(items[place]))) for place in places)
 
 
 def _finding(item: Finding) -> Any:

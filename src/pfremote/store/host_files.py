@@ -32,11 +32,11 @@ def understand(capture: Capture, hops: Sequence[Hop] | None = None) -> JsonObjec
 
 
 def write_transcripts(folder: Path, capture: Capture) -> None:
-    """Write each session's transcript."""
+    """Write each session's transcript; of very many, those of sessions with a finding."""
     # What reads logs is loaded when there is a log: not before arming.
     from pfremote.store.capture import render_transcripts
 
-    for number, text in enumerate(render_transcripts(capture), 1):
+    for number, text in render_transcripts(capture):
         # Not synced one by one: a thousand syncs take seconds, and sessions.json holds the same.
         write_new(folder / f"{number:03d}.txt", text.encode("utf-8", "backslashreplace"), sync=False)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from pfremote import cli
-from tests.unit.run.test_explain import ACCEPTED, FIXTURES, LOGIN, SENT, VERBOSE, events, explain, write_log
+from tests.unit.run.test_explain import ACCEPTED, DENIED, FIXTURES, LOGIN, SENT, VERBOSE, events, explain, write_log
 
 WAY = [f"{name}={FIXTURES / 'way' / name}.log" for name in ("mx", "filter", "mbox")]
 
@@ -28,6 +29,31 @@ def test_two_logs_of_one_host_are_both_kept(capsys: pytest.CaptureFixture[str], 
     told = " ".join(capsys.readouterr().out.split())
     assert "2 logs read, 2 sessions, 1 finding, 1 credential to change, 1 to judge" in told
     assert "the SASL server refused the PLAIN credentials host mx (mail.warn) proof" in told
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["held", "read in pieces"])
+def test_of_very_many_sessions_only_those_with_a_finding_have_a_file(
+    held: bool, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pfremote.run.log_files.LARGE", 10**9 if held else 1)
+    log = tmp_path / "mail.log"
+    log.write_text("".join(Path(path).read_text() for path in (SENT, LOGIN, ACCEPTED, DENIED)))
+    all_kept, _ = keep(capsys, log, tmp_path / "all")
+    for module in ("store.capture", "run.explain_logs"):
+        monkeypatch.setattr(f"pfremote.{module}.MOST_TRANSCRIPTS", len(all_kept) - 1)
+    some_kept, told = keep(capsys, log, tmp_path / "some")
+    assert "transcripts: of so many sessions only those with a finding" in told
+    (kept,) = (json.loads(path.read_text()) for path in tmp_path.glob("some/*/sessions.json"))
+    assert len(kept["sessions"]) == len(all_kept)
+    names = {f"{finding['session']:03d}.txt" for finding in kept["findings"]}
+    assert some_kept == {name: all_kept[name] for name in names}
+    assert 0 < len(some_kept) < len(all_kept)
+
+
+def keep(capsys: pytest.CaptureFixture[str], log: Path, folder: Path) -> tuple[dict[str, str], str]:
+    """Keep the log as a run; return its transcripts by their names, and what was said."""
+    _, _, said = explain(capsys, str(log), "--out", str(folder))
+    return {path.name: path.read_text() for path in folder.glob("*/transcripts/*")}, said
 
 
 def test_of_two_logs_of_one_host_each_line_says_which(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
