@@ -12,6 +12,7 @@ from typing import IO, Any, Self
 
 from pfremote.errors import ExitCode, PfremoteError
 from pfremote.maillog.narrow import Wanted
+from pfremote.maillog.pieces.read import Purpose
 from pfremote.options.pseudonymise import make_disguise
 from pfremote.options.recorded_command import typed_command
 from pfremote.output.columns import page_width
@@ -142,9 +143,7 @@ def _read_one(
                 copied,
                 options.wanted,
                 _make_progress(source, output),
-                messages=messages,
-                lines=lines,
-                sessions=sessions,
+                Purpose(messages, lines, sessions),
                 twice=copied.is_large,
                 spool=spool,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import IO
@@ -24,20 +24,22 @@ from pfremote.run.log_files import STDIN, Source, read_log, time_of
 from pfremote.run.scan import LogScan
 from pfremote.text.quantities import plural
 
-#: Lines that fit no layout, so many are shown: the operator sees then what they are.
+#: How many of the lines that fit no layout are shown: the operator sees then what they are.
 FIRST_LINES = 5
-#: Which part of the work the first of two readings is: the progress line counts both as one.
+#: How much of the progress the first of two readings counts for: the line shows both as one.
 LEARNING = 0.35
+#: The ways of messages too.
+WITH_MESSAGES = Purpose(messages=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
     """What one log came to.
 
-    ``layouts`` are lines by the name of their layout, ``strange`` the first lines that fit none (masked); ``begins``
-    and ``ends`` are its first and last time, None where only some of its lines were read;
-    ``searched`` are the names of messages that were looked for, None where all of the log was read; ``starts`` is at
-    which line each of its files begins; ``error`` says why it was not read.
+    ``layouts`` are lines by the name of their layout, ``strange`` the first lines that fit none (masked), ``readable``
+    whether there was anything of Postfix. ``begins`` and ``ends`` are its first and last time, None where only some of
+    its lines were read; ``searched`` are the names of messages that were looked for, None where all of the log was
+    read; ``starts`` is at which line each of its files begins; ``error`` says why it was not read.
     """
 
     source: Source
@@ -47,93 +49,158 @@ class Explained:
     layouts: tuple[tuple[str, int], ...] = ()
     strange: tuple[str, ...] = ()
     strange_lines: int = 0
-    found: bool = False
+    readable: bool = False
     searched: frozenset[str] | None = None
     starts: tuple[int, ...] = ()
     begins: datetime | None = None
     ends: datetime | None = None
     error: PfremoteError | None = None
 
-    @property
-    def readable(self) -> bool:
-        """Tell whether there was anything of Postfix in it."""
-        return self.found
-
 
 def explain_log(
     source: Source,
     wanted: Wanted,
     tell: Callable[[int], None],
+    purpose: Purpose = WITH_MESSAGES,
     *,
-    messages: bool = True,
     known: Iterable[str] = (),
-    lines: bool = False,
-    sessions: bool = True,
     twice: bool = False,
     piece: int = PIECE,
     spool: IO[bytes] | None = None,
 ) -> Explained:
     """Read one log. What is wrong with it is its own result; the other logs are read all the same.
 
-    ``messages`` says whether the ways of messages are wanted; they are also needed to choose sessions by message.
-    ``known`` are names of wanted messages that other logs have. With ``twice`` the log is read two times, so many
-    lines at a time as ``piece`` says, and what is kept of it is put into the file ``spool``: the sessions that are
-    wanted, or, where everything is and ``messages`` are not, those with a finding. Then its lines can be asked for
-    with ``lines`` only, and without ``sessions`` there is nothing but these.
+    ``tell`` is called with the bytes that were read so far; ``known`` are names of wanted messages that other logs
+    have. With ``twice`` the log is read two times, ``piece`` lines at a time, and what is kept of it is put into the
+    file ``spool``: the sessions that are wanted, or, where everything is and messages are not, those with a finding.
+    A log that is read once has all its lines and sessions, whatever the ``purpose``.
     """
-    layouts = LayoutReader()
-    survey = Survey(FIRST_LINES)
-    starts: list[int] = []
-    found = kept = None
+    if wanted.of_messages():
+        purpose = replace(purpose, messages=True)
+    reading = _Reading(source, wanted, purpose, tell)
     try:
-        found = _search(source, wanted, tell, known, starts, messages=messages)
-        if twice and found is None:
-            purpose = Purpose(messages=messages or wanted.of_messages(), lines=lines, sessions=sessions)
-            layouts, kept = _read_twice(source, wanted, purpose, survey, tell, piece, spool, starts)
+        found = reading.search(known)
+        kept = reading.read_twice(piece, spool) if twice and found is None else None
         if kept is None:
-            layouts, survey = LayoutReader(), Survey(FIRST_LINES)
-            capture = (
-                _read_whole(source, layouts, tell, starts) if found is None else _read_found(source, found, layouts)
-            )
-            survey.take(capture.records)
+            return reading.explain_held(reading.read_held(found), found)
+        return reading.explain_kept(*kept)
     except PfremoteError as exc:
         return Explained(source, source.host, error=exc)
-    hosts = survey.hosts | (found.hosts if found else set())
-    logged = find_host(hosts)
-    host = source.host if source.named else logged or source.host
-    is_of_one = len(hosts - {"", "-"}) <= 1
-    if kept is not None:
-        capture, hops = kept[0], _name_host_of(kept[1], host, is_of_one=is_of_one)
-    else:
-        hops = _collect(host, logged, capture, is_of_one=is_of_one) if messages or wanted.of_messages() else ()
-        capture = narrow(capture, wanted, hops)
-    return Explained(
-        source,
-        host,
-        capture,
-        hops,
-        _list_layouts(layouts, survey),
-        tuple(survey.strange),
-        survey.strange_lines,
-        found=bool(found and found.hosts) or survey.of_postfix,
-        searched=None if found is None else frozenset(name.decode("utf-8", "surrogateescape") for name in found.names),
-        starts=tuple(starts),
-        begins=survey.begins if found is None else None,
-        ends=survey.ends if found is None else None,
-    )
 
 
-def _name_host_of(hops: PackedHops | None, host: str, *, is_of_one: bool) -> Sequence[Hop]:
-    if hops is None:
-        return ()
-    hops.name_host(host, is_of_one=is_of_one)
-    return hops
+class _Reading:
+    """One log while it is read, and what is seen of it on the way."""
+
+    def __init__(self, source: Source, wanted: Wanted, purpose: Purpose, tell: Callable[[int], None]) -> None:
+        self._source, self._wanted, self._purpose, self._tell = source, wanted, purpose, tell
+        self._starts: list[int] = []
+        self._layouts = LayoutReader()
+        self._survey = Survey(FIRST_LINES)
+        #: When the log was written last, and the offset of its times from UTC.
+        self._moment = time_of(source)
+        self._offset = self._moment.utcoffset() or timedelta()
+
+    def search(self, known: Iterable[str]) -> Found | None:
+        """Find the lines that matter for what is wanted; None where all are to be read."""
+        words = choose_words(self._wanted, messages=self._purpose.messages)
+        if not words or self._source.path == STDIN:
+            return None
+        with LogScan(self._source, self._tell, self._starts) as scan:
+            found = search(scan, words, self._wanted, self._moment, known, scan.reach)
+        # Other layouts may make several lines into one, and their numbers would not fit.
+        return found if found and LayoutReader().passes(b"".join(found.lines.values())) else None
+
+    def read_twice(self, piece: int, spool: IO[bytes] | None) -> tuple[Capture, PackedHops | None] | None:
+        """Read a log that is not held; None where it must be read as a whole."""
+        lengths: list[int] = []
+        readings = length = 0
+
+        def tell(done: int) -> None:
+            nonlocal length
+            if readings == 1:
+                length = done
+                self._tell(int(done * LEARNING))
+            else:
+                self._tell(int(length * LEARNING + done * (1 - LEARNING)))
+
+        def read() -> Iterator[bytes]:
+            nonlocal readings
+            readings += 1
+            self._layouts = LayoutReader()
+            yield from read_log(self._source, self._layouts, tell, self._starts, lengths)
+
+        return read_twice(
+            read,
+            self._survey,
+            self._wanted,
+            self._purpose,
+            now=self._moment,
+            utc_offset=self._offset,
+            piece=piece,
+            spool=spool,
+        )
+
+    def read_held(self, found: Found | None) -> Capture:
+        """Read the lines that were found, under their numbers in the whole log; all of it without a search."""
+        self._layouts, self._survey = LayoutReader(), Survey(FIRST_LINES)
+        if found is None:
+            blocks = read_log(self._source, self._layouts, self._tell, self._starts)
+            capture = read_capture(blocks, now=self._moment, utc_offset=self._offset, match=None)
+        else:
+            self._layouts.seen["syslog"] += found.total
+            numbers = sorted(found.lines)
+            lines = b"".join(found.lines[number] for number in numbers)
+            capture = read_capture(lines, now=self._moment, utc_offset=self._offset, match=None, numbers=numbers)
+            capture = replace(capture, counts=replace(capture.counts, lines=found.total, bytes=found.length))
+        self._survey.take(capture.records)
+        return capture
+
+    def explain_kept(self, capture: Capture, hops: PackedHops | None) -> Explained:
+        """Return what a log that was read twice came to."""
+        hosts = self._survey.hosts
+        host = self._choose_host(hosts)
+        if hops is not None:
+            hops.name_host(host, is_of_one=_is_of_one(hosts))
+        return self._explain(host, capture, () if hops is None else hops, None)
+
+    def explain_held(self, capture: Capture, found: Found | None) -> Explained:
+        """Return what a log that is held came to; a line that names no host is of the one that the others name."""
+        hosts = self._survey.hosts | (found.hosts if found else set())
+        host = self._choose_host(hosts)
+        hops: tuple[Hop, ...] = ()
+        if self._purpose.messages:
+            hops = collect_hops(find_host(hosts) or host, capture.records)
+            hops = name_host(host, hops) if _is_of_one(hosts) else hops
+        return self._explain(host, narrow(capture, self._wanted, hops), hops, found)
+
+    def _choose_host(self, hosts: Collection[str]) -> str:
+        """Return the host's name: as the operator gave it, else as the lines do, else that of the file."""
+        return self._source.host if self._source.named else find_host(hosts) or self._source.host
+
+    def _explain(self, host: str, capture: Capture, hops: Sequence[Hop], found: Found | None) -> Explained:
+        survey = self._survey
+        return Explained(
+            self._source,
+            host,
+            capture,
+            hops,
+            _list_layouts(self._layouts, survey),
+            tuple(survey.strange),
+            survey.strange_lines,
+            readable=bool(found and found.hosts) or survey.of_postfix,
+            searched=None if found is None else frozenset(map(_decode, found.names)),
+            starts=tuple(self._starts),
+            begins=survey.begins if found is None else None,
+            ends=survey.ends if found is None else None,
+        )
 
 
-def _collect(host: str, logged: str, capture: Capture, *, is_of_one: bool) -> tuple[Hop, ...]:
-    """Return the hops of a log; a line that names no host is of the one that is ``logged``, where it is one."""
-    hops = collect_hops(logged or host, capture.records)
-    return name_host(host, hops) if is_of_one else hops
+def _is_of_one(hosts: Collection[str]) -> bool:
+    return len(frozenset(hosts) - {"", "-"}) <= 1
+
+
+def _decode(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
 
 
 def _list_layouts(layouts: LayoutReader, survey: Survey) -> tuple[tuple[str, int], ...]:
@@ -141,75 +208,6 @@ def _list_layouts(layouts: LayoutReader, survey: Survey) -> tuple[tuple[str, int
     seen = layouts.seen.copy()
     seen["syslog"] -= survey.bare
     return tuple((name, number) for name, number in seen.most_common() if number > 0)
-
-
-def _read_whole(source: Source, layouts: LayoutReader, tell: Callable[[int], None], starts: list[int]) -> Capture:
-    moment = time_of(source)
-    blocks = read_log(source, layouts, tell, starts)
-    return read_capture(blocks, now=moment, utc_offset=moment.utcoffset() or timedelta(), match=None)
-
-
-def _read_twice(
-    source: Source,
-    wanted: Wanted,
-    purpose: Purpose,
-    survey: Survey,
-    tell: Callable[[int], None],
-    piece: int,
-    spool: IO[bytes] | None,
-    starts: list[int],
-) -> tuple[LayoutReader, tuple[Capture, PackedHops | None] | None]:
-    """Read a log that is not held; None where it must be read as a whole."""
-    moment = time_of(source)
-    readers: list[LayoutReader] = []
-    lengths: list[int] = []
-    length = 0
-
-    def learn(done: int) -> None:
-        nonlocal length
-        length = done
-        tell(int(done * LEARNING))
-
-    def show(done: int) -> None:
-        tell(int(length * LEARNING + done * (1 - LEARNING)))
-
-    def read() -> Iterator[bytes]:
-        readers.append(LayoutReader())
-        yield from read_log(source, readers[-1], learn if len(readers) == 1 else show, starts, lengths)
-
-    offset = moment.utcoffset() or timedelta()
-    kept = read_twice(read, survey, wanted, purpose, now=moment, utc_offset=offset, piece=piece, spool=spool)
-    return readers[-1], kept
-
-
-def _search(
-    source: Source,
-    wanted: Wanted,
-    tell: Callable[[int], None],
-    known: Iterable[str],
-    starts: list[int],
-    *,
-    messages: bool,
-) -> Found | None:
-    """Find the lines that matter for what is wanted; None where all are to be read."""
-    words = choose_words(wanted, messages=messages)
-    if not words or source.path == STDIN:
-        return None
-    with LogScan(source, tell, starts) as scan:
-        found = search(scan, words, wanted, time_of(source), known, scan.reach)
-    # Other layouts may make several lines into one, and their numbers would not fit.
-    return found if found and LayoutReader().passes(b"".join(found.lines.values())) else None
-
-
-def _read_found(source: Source, found: Found, layouts: LayoutReader) -> Capture:
-    """Read the lines that were found, under their numbers in the whole log."""
-    moment = time_of(source)
-    layouts.seen["syslog"] += found.total
-    numbers = sorted(found.lines)
-    lines = b"".join(found.lines[number] for number in numbers)
-    offset = moment.utcoffset() or timedelta()
-    capture = read_capture(lines, now=moment, utc_offset=offset, match=None, numbers=numbers)
-    return replace(capture, counts=replace(capture.counts, lines=found.total, bytes=found.length))
 
 
 def find_messages(logs: Sequence[Explained], wanted: Wanted, spool: IO[bytes] | None = None) -> Iterator[Message]:

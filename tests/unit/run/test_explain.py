@@ -12,6 +12,7 @@ import pytest
 
 from pfremote import cli
 from pfremote.maillog.narrow import Wanted
+from pfremote.maillog.pieces.read import SUMMARY
 from pfremote.run.log_files import Source
 from pfremote.run.read_logs import explain_log
 
@@ -238,9 +239,9 @@ def test_what_only_another_log_names_is_looked_for_as_well(capsys: pytest.Captur
 
 def test_messages_are_followed_only_where_they_are_shown() -> None:
     source = Source("mx", f"{FIXTURES}/way/mx.log", named=True)
-    assert explain_log(source, Wanted(), lambda _done: None, messages=False).hops == ()
-    assert explain_log(source, Wanted(queue_ids=("4A1B2C3D4E",)), lambda _done: None, messages=False).hops
-    assert explain_log(source, Wanted(), lambda _done: None, messages=True).hops[0].host == "mx"
+    assert explain_log(source, Wanted(), lambda _done: None, SUMMARY).hops == ()
+    assert explain_log(source, Wanted(queue_ids=("4A1B2C3D4E",)), lambda _done: None, SUMMARY).hops
+    assert explain_log(source, Wanted(), lambda _done: None).hops[0].host == "mx"
 
 
 def test_a_withheld_line_is_said_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from pfremote.maillog.parse.lines import parse_evidence
 from pfremote.maillog.pieces.counts import Counts
 from pfremote.maillog.pieces.gather import Gatherer
 from pfremote.maillog.pieces.pack import Packed
-from pfremote.maillog.pieces.read import PIECE, read_twice
+from pfremote.maillog.pieces.read import PIECE, SUMMARY, Purpose, read_twice
 from pfremote.maillog.pieces.survey import Survey
 from pfremote.maillog.pieces.well import went_well
 from pfremote.maillog.sessions.build import close_session
@@ -48,9 +48,7 @@ def explain(
     """Read a log as a whole, or so many lines at a time."""
     source = Source(path.name, str(path))
     twice = piece > 0
-    return explain_log(
-        source, wanted, lambda _done: None, messages=messages, lines=lines, twice=twice, piece=piece or PIECE
-    )
+    return explain_log(source, wanted, lambda _done: None, Purpose(messages, lines), twice=twice, piece=piece or PIECE)
 
 
 def show(log: Explained, wanted: Wanted) -> tuple[object, ...]:
@@ -58,14 +56,14 @@ def show(log: Explained, wanted: Wanted) -> tuple[object, ...]:
     troubled = wanted.everything
     report = build_log_report([log], ["pfremote", "explain"], MOMENT, 0, troubled=troubled)
     recap = {name: number for name, number in count_recap([log]).items() if name != "sessions" or not troubled}
-    told = (log.host, log.layouts, log.strange, log.strange_lines, log.found, str(log.error), recap)
+    told = (log.host, log.layouts, log.strange, log.strange_lines, log.readable, str(log.error), recap)
     return (*told, *(render_report(report, fmt) for fmt in ("txt", "md")))
 
 
 def list_told(log: Explained, wanted: Wanted) -> tuple[object, ...]:
     """Return what programs are told of a log, and people who ask for all of it."""
     events = list(list_events([log], find_messages([log], wanted)))
-    told = (log.host, log.layouts, log.strange, log.strange_lines, log.found, events, count_recap([log]))
+    told = (log.host, log.layouts, log.strange, log.strange_lines, log.readable, events, count_recap([log]))
     report = build_log_report([log], ["pfremote", "explain"], MOMENT, 0)
     report = replace(report, stories=tell_stories([log], wanted, io.BytesIO()))
     return (*told, *("\n".join(write_report(report, fmt)) for fmt in ("txt", "md")))
@@ -455,7 +453,7 @@ def test_progress_counts_both_readings_as_one(tmp_path: Path) -> None:
     path = tmp_path / "mail.log"
     path.write_bytes(b"".join(path.read_bytes() for path in LOGS[:40]))
     told: list[int] = []
-    explain_log(Source("log", str(path)), Wanted(), told.append, messages=False, twice=True)
+    explain_log(Source("log", str(path)), Wanted(), told.append, SUMMARY, twice=True)
     assert told == sorted(told)
     assert told[-1] == path.stat().st_size
     assert Source("log", str(path)).is_large is (path.stat().st_size >= LARGE)

@@ -17,6 +17,7 @@ from pfremote import cli
 from pfremote.maillog.clues import choose_words
 from pfremote.maillog.looks import Words
 from pfremote.maillog.narrow import Wanted, narrow
+from pfremote.maillog.pieces.read import SUMMARY
 from pfremote.maillog.search import search
 from pfremote.run.log_files import Source
 from pfremote.run.log_report import build_log_report, count_recap, list_events
@@ -152,7 +153,7 @@ def test_the_report_of_a_peer_or_user_is_that_of_reading_everything(
     words: tuple[str, ...], log: Source, whole: Explained
 ) -> None:
     wanted = want(words)
-    found = explain_log(log, wanted, lambda _done: None, messages=False)
+    found = explain_log(log, wanted, lambda _done: None, SUMMARY)
     assert found.searched is not None
     searched, chosen = (
         render_report(build_log_report([one], (), MOMENT, 0), "txt", 80) for one in (found, choose(whole, wanted))
@@ -185,7 +186,7 @@ def test_a_user_whom_another_session_names_has_both_sessions(tmp_path: Path) -> 
     path = tmp_path / "mail.log"
     path.write_bytes(ordinary(100) + b"".join(b"Nov 24 10:00:00 mx postfix/smtpd[%d]: %s\n" % line for line in LOGINS))
     source, wanted = Source("mx", str(path), named=True), Wanted(users=("alice",))
-    found = explain_log(source, wanted, lambda _done: None, messages=False)
+    found = explain_log(source, wanted, lambda _done: None, SUMMARY)
     whole = choose(explain_log(source, Wanted(), lambda _done: None), wanted)
     assert found.searched is not None and found.capture is not None and whole.capture is not None
     assert found.capture.transcripts == whole.capture.transcripts
@@ -224,7 +225,7 @@ def test_what_came_of_it_in_another_session_is_told(words: tuple[str, ...], tmp_
     path = tmp_path / "mail.log"
     path.write_bytes(ordinary(100) + b"".join(b"Nov 24 10:00:00 mx postfix/%b: %b\n" % line for line in SEQUELS))
     source, wanted = Source("mx", str(path), named=True), want(words)
-    found = explain_log(source, wanted, lambda _done: None, messages=False)
+    found = explain_log(source, wanted, lambda _done: None, SUMMARY)
     whole = choose(explain_log(source, Wanted(), lambda _done: None), wanted)
     assert found.searched is not None and found.capture is not None and whole.capture is not None
     assert found.capture.findings == whole.capture.findings

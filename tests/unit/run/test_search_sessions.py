@@ -17,6 +17,7 @@ from pfremote.maillog import neighbours
 from pfremote.maillog.clues import choose_words
 from pfremote.maillog.looks import FirstLook, Words
 from pfremote.maillog.narrow import Wanted, narrow
+from pfremote.maillog.pieces.read import SUMMARY
 from pfremote.maillog.search import search
 from pfremote.maillog.trail import Found
 from pfremote.run.log_files import Source
@@ -58,7 +59,7 @@ def compare(source: Source, asked: Iterable[Wanted], monkeypatch: pytest.MonkeyP
 
 
 def look_for(source: Source, wanted: Wanted) -> Explained:
-    return explain_log(source, wanted, lambda _done: None, messages=wanted.of_messages())
+    return explain_log(source, wanted, lambda _done: None, SUMMARY)
 
 
 def tell(log: Explained, wanted: Wanted) -> object:
