@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
+from pfremote.codes import Code
+
+#: The code of a warning that holds only while a window is open, until a session matches.
+NO_MATCH_YET: Code = "no-match-yet"
+
 Kind = Literal[
     "plan",
     "armed",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pfremote.errors import Reason
-from pfremote.model.event import Kind
+from pfremote.model.event import NO_MATCH_YET, Kind
 from pfremote.output.console import Console
 from pfremote.output.evidence_lines import HostEvidence, render_findings, render_sessions
 from pfremote.text.grouping import Fold, Folds
@@ -22,13 +22,10 @@ RESTORED = {
     "none": "main.cf was not touched",
 }
 
-#: Warnings about a moment: the same words may be news again.
+#: Codes of warnings that are told each time they come, also in the same words: each is about another moment.
 OF_A_MOMENT = frozenset(
     {"in-sight", "straggler", "unreachable", "deadline", "auth", "host-key", "become", "cut-off", "protocol"}
 )
-#: What is said while a window is open, and holds only until a session matches.
-SO_FAR = "no-match-yet"
-
 Details = Mapping[str, Any]
 
 
@@ -109,7 +106,7 @@ class Messages:
     def _take_back(self, host: str) -> bool:
         """Forget that no session had matched, and return whether that was said."""
         with self._lock:
-            return self._folds.drop("warning", host, SO_FAR)
+            return self._folds.drop("warning", host, NO_MATCH_YET)
 
     def _warning(self, host: str, _lease: str, details: Details) -> None:
         reason = Reason(details["code"], details["message"], details.get("hint", ""))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pfremote.agent.protocol import Reply
 from pfremote.codes import read_code
 from pfremote.errors import PfremoteError, Reason
-from pfremote.model.event import EventSink
+from pfremote.model.event import NO_MATCH_YET, EventSink
 from pfremote.model.facts import Facts, Lease
 from pfremote.model.result import HostResult, name_host, reason_as_json, reasons_as_json
 from pfremote.model.secret import KNOWN_SECRETS
@@ -23,7 +23,7 @@ from pfremote.postfix.unmatched import explain_unmatched, find_unmatched
 from pfremote.pseudonyms.plain import PLAIN, Disguise
 from pfremote.store import RunStore
 from pfremote.text.times import read_utc_offset
-from pfremote.window.no_match import SO_FAR, explain_no_match
+from pfremote.window.no_match import explain_no_match
 
 if TYPE_CHECKING:  # what reads logs is loaded when there is a log: not before arming
     from pfremote.maillog.capture import Capture
@@ -147,7 +147,7 @@ def judge_evidence(result: HostResult, evidence: Evidence) -> HostResult:
         findings=list_causes(evidence.capture, number_lines(evidence.capture)),
         # What was said while the window was open is not true any more: the evidence says what is.
         warnings=(
-            *(item for item in result.warnings if item.code != SO_FAR),
+            *(item for item in result.warnings if item.code != NO_MATCH_YET),
             *(name_host(reason, result.host) for reason in evidence.unmatched),
         ),
     )

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pfremote.codes import Code
 from pfremote.errors import Reason
+from pfremote.model.event import NO_MATCH_YET
 from pfremote.model.facts import Lease
 from pfremote.text.quantities import plural
 
-#: The code of what holds only until a session matches.
-SO_FAR: Code = "no-match-yet"
 #: Seconds of an open window after which silence is worth a word; in a short window a third of it.
 EXPLAIN_AFTER = 20.0
 
@@ -29,20 +27,20 @@ def explain_no_match(lease: Lease, peers: Sequence[str]) -> Reason | None:
         return _explain_heard(lease.heard[0])
     if not lease.connects and not lease.deliveries:
         return Reason(
-            SO_FAR,
+            NO_MATCH_YET,
             "no connection at all since the host is armed: is this the host that the peer talks to?",
             "Look up where the peer's mail goes (MX, load balancer, relay), and debug that host.",
         )
     counted = f"{plural(lease.connects, 'connection')} from others"
     if lease.deliveries:
         counted += f", {plural(lease.deliveries, 'recipient')} delivered to others"
-    return Reason(SO_FAR, f"no session matched yet: {counted}, none from or to {named}", _hint(lease))
+    return Reason(NO_MATCH_YET, f"no session matched yet: {counted}, none from or to {named}", _hint(lease))
 
 
 def _explain_heard(heard: str) -> Reason:
     address, _, name = heard.partition(" ")
     return Reason(
-        SO_FAR,
+        NO_MATCH_YET,
         f"{address} (known here as {name or 'unknown'}) connected and is not debugged",
         "A pattern before it may be in error (the log says so), or master.cf overrides debug_peer_list for that "
         "service. See both with: pfremote check HOST",
