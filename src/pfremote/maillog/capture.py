@@ -27,10 +27,12 @@ from pfremote.maillog.unreadable import read_findings, read_sessions, read_trans
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What came in and what is not shown: lines and bytes of the evidence, lines without a readable time,
+    """What came in, and what of it is not shown.
 
-    other peers' sessions and lines, sessions whose peer could not be decided (they are kept), exposures of
-    credentials whose lines are left out (they are listed all the same), and kept lines that Postfix had cut.
+    ``lines`` and ``bytes`` are those of the evidence, ``undated`` the lines without a readable time. ``other_sessions``
+    and ``other_lines`` are of other peers; ``undecided`` are sessions of which that could not be told, which are kept.
+    ``other_exposures`` are credentials in lines that are left out, which are listed all the same, and ``cut_lines`` the
+    kept lines that Postfix had cut.
     """
 
     lines: int

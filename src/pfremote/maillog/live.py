@@ -30,9 +30,9 @@ from pfremote.maillog.transcripts.transcript import Transcript, make_transcript
 from pfremote.maillog.transcripts.transcript_builder import TranscriptBuilder
 from pfremote.maillog.transcripts.turns import Turn
 
-#: A delivery's session has no last line: it is over once its status came and so many feeds brought no more.
+#: A delivery's session has no last line: it is over once its status came and more feeds in a row brought none of it.
 QUIET_FEEDS = 2
-#: As long as a command is not answered it goes on, for so many: smtp waits two minutes for the answer to DATA.
+#: The same while a command waits for its answer: smtp waits two minutes for that to DATA.
 ANSWER_FEEDS = 80
 
 Key = tuple[str, str, int | None]

@@ -14,17 +14,18 @@ from typing import NamedTuple
 
 from pfremote.maillog.ordinary import STAMP, names_message
 
-#: So many bytes on either side are looked at, then so many. What a process says beyond the last is of another time: it
-#: may be of another session of a process that is between two.
+#: Bytes on either side of a line in which the process's other lines are looked for, the next where the one before did
+#: not show enough. A process that says nothing within the last is taken to say nothing more about the same thing.
 _REACHES = (8 * 1024, 128 * 1024, 1024 * 1024)
-#: How a session of smtpd begins, and what is said before that of the same client (sessions/inbound.py).
+#: The line with which a session of smtpd begins, and the one about its client that may stand before it
+#: (sessions/inbound.py).
 _CONNECT, _BEFORE = b"connect from ", b"warning: hostname "
 _BEGINS = (_CONNECT, _BEFORE)
-#: How it ends, and what a process says before it ends itself.
+#: The line with which it ends, and those after which the process itself ends.
 _ENDS = b"disconnect from "
 _LAST = (_ENDS, b"fatal: ", b"panic: ", b"table ")
 
-#: What is further apart is not taken to be about one thing (sessions/follow.py, findings/settle.py: 10 s at most).
+#: Lines further apart are not about the same thing: sessions/follow.py and findings/settle.py join over 10 s at most.
 _NEAR = timedelta(seconds=15)
 
 

@@ -22,7 +22,7 @@ from pfremote.maillog.sessions.build import build_sessions
 from pfremote.maillog.sessions.follow import messages_of
 from pfremote.maillog.trail import Found, Scan, Trail
 
-#: From one name to the next hop's, and so on: so many times.
+#: How often the log is searched again for names that the lines found before have shown: one round leads to one hop.
 _MOST_ROUNDS = 12
 #: Whose dialogue a line is of.
 _TALKS = re.compile(rb"\]: [<>] [^\s\[\]]+\[([^\]\s]+)\]")

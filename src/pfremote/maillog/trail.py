@@ -9,7 +9,8 @@ from pfremote.maillog.clues import Clue, Process, read_clue
 from pfremote.maillog.looks import FirstLook, Look, NameLook, Seen, Words
 from pfremote.maillog.neighbours import Reach, find_named, find_session
 
-#: Where this part of a log, and so many bytes, would be read, reading everything is as fast.
+#: Where the lines that were found are more than this part of the log, and than so many bytes, to read everything is as
+#: fast.
 _PART, _LEAST = 0.3, 500_000
 
 #: Yields what a look finds in all the log, block by block in its order; each call begins anew.
@@ -62,7 +63,7 @@ class Trail:
         #: The processes that are to be read, and single lines whose neighbours are.
         self.needed: set[Process] = set()
         self.near: set[int] = set()
-        #: Processes of which that means all lines, and lines of the others whose neighbours are there.
+        #: Processes that are read whole if they are needed, and the lines of the others whose neighbours were added.
         self._whole: set[Process] = set()
         self._done: set[int] = set()
 

@@ -112,7 +112,7 @@ class Output:
         rows = tuple(results)
         self.console.progress("")
         self.console.tell_folded(self.messages.list_folded("warning"))
-        # Who sees both streams has read why a host failed, but for what was kept until now.
+        # On one terminal each failure was read when it came; only those that wait to be told together are new.
         folds = self.messages.list_folded("error", "refused") if self.console.is_one_terminal else None
         self.console.recap(rows, folds)
         return self._end(rows, exit_code)

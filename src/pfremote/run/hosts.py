@@ -117,7 +117,7 @@ def end_after_listing(options: HostOptions, targets: tuple[Target, ...], output:
 
 def list_hosts(targets: tuple[Target, ...], output: Output) -> int:
     """Show the hosts as ``--list-hosts`` does and return the exit code."""
-    output.files = None  # nothing becomes of a host that is only listed
+    output.files = None  # --tree keeps what became of hosts: those that are only listed have no such result
     output.console.show("\n".join(target.name for target in targets))
     return output.recap_for_programs((HostResult(target.name) for target in targets), ExitCode.OK)
 

@@ -19,10 +19,11 @@ from pfremote.run.log_files import Source, measure_plain, open_plain, read_whole
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-#: What one process looks through before the next part is its turn, and from how many bytes on several work.
+#: Bytes of a file that a process looks through before it takes its next part; a file of SEVERAL bytes or more is looked
+#: through by several processes, at most so many.
 PART = 8 * 1024 * 1024
 SEVERAL = 64 * 1024 * 1024
-_MOST = 4
+_MOST_PROCESSES = 4
 
 #: Where a part begins and where it ends; a line belongs to the part in which it begins.
 _Span = tuple[int, int]
@@ -93,7 +94,7 @@ class LogScan:
 
 def _scan_file(file: Source, look: Look, part: int) -> Iterator[Seen]:
     size = measure_plain(file)
-    workers = min(_MOST, _count_processors()) if size >= SEVERAL * part // PART else 1
+    workers = min(_MOST_PROCESSES, _count_processors()) if size >= SEVERAL * part // PART else 1
     if workers < 2:
         yield from map(look, read_whole_lines(file))
         return
@@ -107,7 +108,7 @@ def _count_processors() -> int:
 
 
 def _scan_together(source: Source, look: Look, spans: list[_Span], workers: int) -> Iterator[list[Seen]]:
-    """Yield what is found in each part, in their order: each process looks at every so many."""
+    """Yield what is found in each part, in their order; of N processes each looks at every Nth."""
     from multiprocessing import get_context  # not needed for most logs
 
     context = get_context("fork")
@@ -126,16 +127,16 @@ def _scan_together(source: Source, look: Look, spans: list[_Span], workers: int)
         for number, span in enumerate(spans):
             try:
                 found: list[Seen] = ends[number % workers].recv()
-            except (EOFError, OSError):  # whatever ended it, this process does its part
+            except (EOFError, OSError):  # the process is gone, whatever ended it: its part is done here
                 found = [look(block) for block in read_whole_lines(source, *span)]
             yield found
 
 
 def _work(source: Source, look: Look, spans: list[_Span], pipe: tuple[Connection, Connection]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first process's, which ends this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     theirs, mine = pipe
-    theirs.close()  # so that it is told when the first process is gone
-    with suppress(OSError, PfremoteError):  # the first process does then what is missing
+    theirs.close()  # else the parent's end of the pipe would never count as closed
+    with suppress(OSError, PfremoteError):  # the parent does what is missing then
         for span in spans:
             mine.send([look(block) for block in read_whole_lines(source, *span)])

@@ -18,11 +18,11 @@ from pfremote.model.lazy import Lazy
 
 _T = TypeVar("_T")
 
-#: So many bytes are packed at a time: what stands beside each other is much alike.
+#: Bytes that are packed as one block: values that stand beside each other are alike, and pack well together.
 _BLOCK = 1 << 16
-#: So many of the blocks, and of the chunks, that were read last are held.
+#: How many of the blocks, and of the chunks, that were read last are held.
 _HELD = 8
-#: So many values are packed as one where they are mostly read in their order.
+#: Values that are packed as one, where they are mostly read in their order.
 _CHUNK = 256
 
 

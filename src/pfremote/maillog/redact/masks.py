@@ -22,7 +22,7 @@ SEED = "random seed"
 COMMAND = "unrecognised command"
 LEARNED = "known secret"
 OPAQUE = "long opaque value"
-#: What is no credential, whatever stands in its place: listed as this, and shown as another mark.
+#: Kinds of exposures only, which never stand in a mark: what stood where a credential belongs was none.
 EMPTY = "empty password"
 HEADER = "message header"
 

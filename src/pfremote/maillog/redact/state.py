@@ -41,7 +41,7 @@ class Process:
     owner: str = HOST
     #: What the line of the dialogue before called the other side, with the colon behind it.
     peer: str = ""
-    #: An exchange of it is remembered under its number.
+    #: The ledger remembers an exchange of it, so its number must not be forgotten.
     noted: bool = False
 
     @property
