@@ -52,7 +52,7 @@ def command(
 ) -> int:
     """Run it."""
     # Loaded when the command runs: --help and completion need none of it.
-    from pfremote.inventory import load_inventory, render_graph, render_host, render_list
+    from pfremote.inventory import load_inventory
 
     settings = current_settings()
     if sum((as_list, graph, host is not None)) > 1:
@@ -64,12 +64,12 @@ def command(
     keys = make_vault_keys(VaultOptions(ask_vault_pass, vault_ids, vault_password_files), settings)
     inventory = load_inventory(sources, beside=(Path.cwd(),), keys=keys)
     if as_list:
-        click.echo(KNOWN_SECRETS.mask(json.dumps(render_list(inventory), indent=4, default=str)))
+        click.echo(KNOWN_SECRETS.mask(json.dumps(inventory.as_listing(), indent=4, default=str)))
     elif host is not None:
-        shown = json.dumps(render_host(inventory, host), indent=4, sort_keys=True, ensure_ascii=False, default=str)
+        shown = json.dumps(inventory.as_host(host), indent=4, sort_keys=True, ensure_ascii=False, default=str)
         click.echo(KNOWN_SECRETS.mask(shown).encode("utf-8", "surrogateescape"))
     else:
-        output.console.show(render_graph(inventory, group).rstrip("\n"))
+        output.console.show(inventory.as_graph(group).rstrip("\n"))
     for sentence in inventory.warnings:
         output.console.say(f"warning: {sentence}", style="yellow")
     return 0

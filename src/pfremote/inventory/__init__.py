@@ -25,7 +25,7 @@ from pfremote.inventory.vault_keys import NO_KEYS, VaultKeys
 from pfremote.model.target import Target
 from pfremote.model.typed import TYPED
 
-__all__ = ["HostConfigError", "Inventory", "load_inventory", "render_graph", "render_host", "render_list"]
+__all__ = ["HostConfigError", "Inventory", "load_inventory"]
 
 
 class Inventory:
@@ -49,7 +49,7 @@ class Inventory:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What was odd so far, one sentence each; call it after :meth:`select`."""
+        """What was odd in the files that were read so far, one sentence each."""
         return (*self._graph.warnings, *self._merger.warnings, *self.unread)
 
     @property
@@ -203,26 +203,3 @@ def load_inventory(
     graph, folders = read_sources(sources, keys)
     apart = tuple(folder for path in beside if (folder := path.absolute()) not in folders)
     return Inventory(graph, Folders(folders, apart), keys)
-
-
-def render_list(inventory: Inventory) -> dict[str, object]:
-    """Return what ``ansible-inventory --list`` prints, as data; passwords are masked."""
-    return inventory.as_listing()
-
-
-def render_host(inventory: Inventory, name: str) -> dict[str, object]:
-    """Return what ``ansible-inventory --host`` prints, as data; passwords are masked.
-
-    Raises:
-        UsageError: there is no such host.
-    """
-    return inventory.as_host(name)
-
-
-def render_graph(inventory: Inventory, top: str = "all") -> str:
-    """Return what ``ansible-inventory --graph`` prints.
-
-    Raises:
-        UsageError: there is no such group.
-    """
-    return inventory.as_graph(top)

@@ -12,7 +12,7 @@ import pytest
 
 from pfremote import cli
 from pfremote.errors import ConfigError
-from pfremote.inventory import load_inventory, render_graph, render_list
+from pfremote.inventory import load_inventory
 from tests.support.ansible import find_ansible, make_environment
 
 Write = Callable[[dict[str, str]], Path]
@@ -208,7 +208,7 @@ def test_list_is_the_same(case: str, write: Write, monkeypatch: pytest.MonkeyPat
     sources = _sources(names, folder)
     options = [word for source in sources for word in ("-i", source)]
     theirs = json.loads(_run("ansible-inventory", *options, "--list", folder=folder))
-    ours = json.loads(json.dumps(render_list(load_inventory(sources))))
+    ours = json.loads(json.dumps(load_inventory(sources).as_listing()))
     for listing in (theirs, ours):
         listing["_meta"].pop("profile", None)
     assert ours == theirs
@@ -236,9 +236,7 @@ def test_graph_is_the_same(case: str, write: Write) -> None:
     folder = write(files)
     sources = _sources(names, folder)
     options = [word for source in sources for word in ("-i", source)]
-    assert (
-        render_graph(load_inventory(sources)) == _run("ansible-inventory", *options, "--graph", folder=folder).rstrip()
-    )
+    assert load_inventory(sources).as_graph() == _run("ansible-inventory", *options, "--graph", folder=folder).rstrip()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from pfremote.errors import ConfigError, UsageError
-from pfremote.inventory import Inventory, load_inventory, render_graph, render_list
+from pfremote.inventory import Inventory, load_inventory
 from pfremote.inventory.graph import LOCALHOST
 from pfremote.inventory.patterns import split_pattern
 from pfremote.inventory.ranges import is_ipv6, split_login
@@ -92,12 +92,12 @@ def _compare(case: Case, oracle: Oracle, folder: Path) -> bool:
     if isinstance(inventory, ConfigError):
         assert "error" in theirs or any(words in inventory.message for words in STRICTER), str(inventory)
         return False
-    listing = render_list(inventory)
+    listing = inventory.as_listing()
     if any(words in theirs.get("error", "") for words in LOOSER) or _has_lost_host(listing, inventory):
         return False
     assert "error" not in theirs
     assert _canonical(json.dumps(listing)) == _canonical(theirs["listing"])
-    assert render_graph(inventory) == theirs["graph"]
+    assert inventory.as_graph() == theirs["graph"]
     for (pattern, limit), orders in zip(choices, theirs["choices"], strict=True):
         _compare_choice(inventory, pattern, limit, orders)
     return True
@@ -120,7 +120,7 @@ def _compare_choice(inventory: Inventory, pattern: str, limit: str | None, order
 def _load(sources: list[str]) -> Inventory | ConfigError:
     try:
         inventory = load_inventory(sources)
-        render_list(inventory)  # which reads the files in host_vars and group_vars
+        inventory.as_listing()  # which reads the files in host_vars and group_vars
     except ConfigError as exc:
         return exc
     return inventory

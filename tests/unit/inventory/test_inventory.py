@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pfremote.errors import ConfigError, UsageError
-from pfremote.inventory import Inventory, load_inventory, render_graph, render_list
+from pfremote.inventory import Inventory, load_inventory
 from pfremote.inventory.patterns import split_pattern
 from pfremote.inventory.ranges import expand_ranges, split_login, split_port
 from pfremote.model.secret import Secret
@@ -73,7 +73,7 @@ all:
     assert target.vars["rack"] == 7
     assert isinstance(target.vars["ansible_become_password"], Secret)
     assert "S3cret" not in repr(target)
-    assert "S3cret" not in json.dumps(render_list(inventory))
+    assert "S3cret" not in json.dumps(inventory.as_listing())
 
 
 def test_a_bare_host_leaves_everything_to_ssh_config(load: Load) -> None:
@@ -532,9 +532,9 @@ def test_examples_say_the_same_in_yaml_and_in_ini() -> None:
     assert names(yaml, "mx:&tokyo") == ["mx1.example.jp", "mx2.example.jp"]
     assert one(yaml, "imap").private_key == "~/.ssh/osaka_ed25519"
     assert one(yaml, "submit01.example.jp").vars["pfremote_max_minutes"] == 15
-    assert "@outgoing:" in render_graph(yaml)
+    assert "@outgoing:" in yaml.as_graph()
     with pytest.raises(UsageError):
-        render_graph(yaml, "nowhere")
+        yaml.as_graph("nowhere")
 
 
 def test_a_comment_may_be_in_any_encoding(tmp_path: Path) -> None:
@@ -547,7 +547,7 @@ def test_a_comment_may_be_in_any_encoding(tmp_path: Path) -> None:
 
 
 def shown(inventory: Inventory, host: str = "h1") -> object:
-    listing = render_list(inventory)
+    listing = inventory.as_listing()
     meta = listing["_meta"]
     assert isinstance(meta, dict)
     return meta["hostvars"].get(host, {})
@@ -637,7 +637,7 @@ def test_a_tree_that_is_far_larger_than_its_inventory_is_cut_off(tmp_path: Path)
     inventory = load_inventory([tmp_path / "hosts"])
     assert names(inventory, "all") == ["mx1"]
     with pytest.raises(UsageError, match="more than 200000 lines"):
-        render_graph(inventory)
+        inventory.as_graph()
 
 
 def test_json_that_is_nested_without_end_is_no_json(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pfremote.inventory import Inventory, load_inventory, render_graph, render_list
+from pfremote.inventory import Inventory, load_inventory
 from pfremote.inventory.vault_keys import VaultKey, VaultKeys
 from pfremote.model.secret import Secret
 from tests.support.ansible import Oracle, find_ansible
@@ -55,8 +55,8 @@ def test_a_repository_is_read_as_ansible_reads_it(
     theirs = oracle.ask(sources, choices, beside=str(beside), vault=PASSWORD, names=NAMES)
     assert "error" not in theirs
     inventory = load_inventory(sources, beside=[beside], keys=KEYS)
-    compare_listing(render_list(inventory), json.loads(theirs["listing"]))
-    assert render_graph(inventory) == theirs["graph"]
+    compare_listing(inventory.as_listing(), json.loads(theirs["listing"]))
+    assert inventory.as_graph() == theirs["graph"]
     ours = [try_choice(inventory, *choice) for choice in choices]
     for mine, orders in zip(ours, theirs["choices"], strict=True):
         assert mine == (orders and orders[0]) or (

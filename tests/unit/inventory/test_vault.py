@@ -11,7 +11,7 @@ import pytest
 
 from pfremote import cli
 from pfremote.errors import ConfigError, UsageError
-from pfremote.inventory import HostConfigError, load_inventory, render_list
+from pfremote.inventory import HostConfigError, load_inventory
 from pfremote.inventory.vault import open_envelope, parse_envelope
 from pfremote.inventory.vault_keys import VaultKey, VaultKeys
 from pfremote.model.secret import KNOWN_SECRETS, Secret
@@ -105,7 +105,7 @@ def test_no_password_is_fetched_before_it_is_needed(repository: Path) -> None:
 
     inventory = load_inventory(["hosts.yml"], keys=VaultKeys([VaultKey("default", "never", never)]))
     assert inventory.choose("mx") == ("mx1", "mx2")
-    render_list(inventory)
+    inventory.as_listing()
     with pytest.raises(AssertionError):
         inventory.target("mx1")
 
