@@ -89,16 +89,6 @@ def prepare_hosts(options: HostOptions, patterns: tuple[str, ...], output: Outpu
     return Hosts(chosen.targets, connect, password, options.forks, warnings=chosen.warnings, suggest=suggest)
 
 
-def select_targets(options: HostOptions, patterns: tuple[str, ...]) -> tuple[Target, ...]:
-    """Return the hosts that the patterns name, with what the command line says laid over them.
-
-    Raises:
-        ConfigError: the inventory is wrong.
-        UsageError: nothing matches.
-    """
-    return choose_hosts(options, patterns).targets
-
-
 def tell_warnings(hosts: Hosts, output: Output) -> None:
     """Say on stderr what the operator should know before the first host is contacted."""
     for sentence in hosts.warnings:

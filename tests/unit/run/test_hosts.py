@@ -18,7 +18,8 @@ from pfremote.model.target import Target
 from pfremote.options.hosts import HostOptions
 from pfremote.output.json_lines import EventStream
 from pfremote.output.output import Output
-from pfremote.run.hosts import gather_results, list_hosts, prepare_hosts, select_targets, tell_warnings, visit_hosts
+from pfremote.run.choose import choose_hosts
+from pfremote.run.hosts import gather_results, list_hosts, prepare_hosts, tell_warnings, visit_hosts
 from pfremote.run.leases import choose_lease, describe_lease, lease_as_json
 from tests.support.fake_fleet import FakeFleet, Outcome
 from tests.support.fake_transport import Fault
@@ -119,7 +120,7 @@ def test_hosts_that_cannot_be_chosen(patterns: tuple[str, ...], inventory: str, 
     (fleet.folder / "hosts").write_text(inventory)
     sources = (str(fleet.folder / "hosts"),) if inventory else ()
     with pytest.raises(UsageError) as raised:
-        select_targets(HostOptions(inventory=sources), patterns)
+        choose_hosts(HostOptions(inventory=sources), patterns)
     assert hint in raised.value.hint
 
 
