@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -106,12 +106,12 @@ def longest_visit(*verbs: str, waiting: float = 0) -> float:
     return REACH_SECONDS + sum(VERB_SECONDS[verb] for verb in verbs) + waiting
 
 
-def new_leases(number: int) -> tuple[str, ...]:
-    """Return fresh ids for the hosts of one run. They begin alike, so that one beginning names all of them."""
-    if number == 1:
-        return (new_lease(),)
+def new_leases(hosts: Sequence[str]) -> dict[str, str]:
+    """Return a fresh id for each host of one run. They begin alike, so that one beginning names all of them."""
+    if len(hosts) == 1:
+        return {hosts[0]: new_lease()}
     common = new_lease()[:ALIKE]
-    return tuple(f"{common}{host:05x}" for host in range(number))
+    return {host: f"{common}{number:05x}" for number, host in enumerate(hosts)}
 
 
 def ask_agent(host: OpenHost, verb: str, arguments: Mapping[str, Argument], *, waiting: float = 0) -> Reply:

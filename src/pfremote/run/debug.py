@@ -36,9 +36,9 @@ if TYPE_CHECKING:  # what reads logs is loaded when there is a log, or the run f
     from pfremote.follow import Follower
     from pfremote.maillog.live import Reader
 
-#: A look costs a host some 50 ms of CPU; every five seconds is enough for a person who waits.
+#: Seconds between two looks: each costs a host some 50 ms of CPU, and this is enough for a person who waits.
 POLL = 5.0
-#: An operator who follows wants to see things sooner.
+#: The same where an operator follows, who wants to see things sooner.
 FOLLOWING_POLL = 1.5
 
 
@@ -79,8 +79,7 @@ def run_debug(debug_run: DebugRun, output: Output) -> ExitCode:
     tell_warnings(debug_run.hosts, output)
     if debug_run.pseudonymise:
         output.disguise = make_disguise(debug_run.hosts.targets, debug_run.asked.request.peers)
-    names = [target.name for target in debug_run.hosts.targets]
-    leases = dict(zip(names, new_leases(len(names)), strict=True))
+    leases = new_leases([target.name for target in debug_run.hosts.targets])
     store = None if debug_run.check or debug_run.detach else _create_store(debug_run, leases, output.disguise)
     if debug_run.check:
         output.show_plans()
@@ -156,9 +155,7 @@ def _make_windows(
     total: TotalStop,
 ) -> dict[str, Window]:
     hosts = debug_run.hosts
-    # With many hosts a shorter pause would only make the looks wait for each other, and for the reverts.
     poll = min(debug_run.poll, FOLLOWING_POLL) if debug_run.follow else debug_run.poll
-    poll = max(poll, 0.5 * len(hosts.targets) / hosts.forks)
     evidence = EvidenceStore(store, output.emit)
     windows = {}
     for target in hosts.targets:
@@ -167,7 +164,7 @@ def _make_windows(
             check=debug_run.check,
             detach=debug_run.detach,
             diff=debug_run.diff,
-            poll=poll,
+            poll=stretch_poll(poll, len(hosts.targets), hosts.forks),
             follow=follower,
             lease=leases[target.name],
         )
@@ -176,6 +173,14 @@ def _make_windows(
             target.name, options, reach=reach, emit=output.emit, keep=evidence, time=hosts.time
         )
     return windows
+
+
+def stretch_poll(poll: float, hosts: int, forks: int) -> float:
+    """Return the seconds between two looks at a host, where ``hosts`` are looked at ``forks`` at a time.
+
+    With many hosts a shorter pause would only make the looks wait for each other, and for the reverts.
+    """
+    return max(poll, 0.5 * hosts / forks)
 
 
 def _finish(

@@ -18,7 +18,7 @@ from pfremote.playbook.batches import has_failed, judge_batch, merge_results, sp
 from pfremote.playbook.check import speak_playbook
 from pfremote.run.begun import BegunPlays
 from pfremote.run.confirm import ask
-from pfremote.run.debug import POLL
+from pfremote.run.debug import POLL, stretch_poll
 from pfremote.run.evidence import EvidenceStore
 from pfremote.run.finish import tell_end
 from pfremote.run.hosts import Hosts, tell_failure, tell_warnings
@@ -117,7 +117,7 @@ class PlaybookRun:
                     Reason("not-begun", f"left out, since it failed in the play {before}"),
                     emit,
                 )
-        leases = dict(zip((host.target.name for host in here), new_leases(len(here)), strict=True))
+        leases = new_leases([host.target.name for host in here])
         self._notify(play, "start", results, emit)
         batches = split_batches(here, [] if self._options.check else play.play.serial)
         for number, batch in enumerate(batches, 1):
@@ -163,7 +163,7 @@ class PlaybookRun:
         self._total.close(windows.values())
         self._output.console.progress("")
         results.update(found)
-        # What failed, not what refused: that is about one request, and the next play has another.
+        # A host that refused is asked again: it refused one request, and the next play makes another.
         failed = [result for result in found.values() if has_failed(result) and not result.refusals]
         self._failed.update({result.host: play.title for result in failed})
         why = judge_batch(
@@ -195,7 +195,7 @@ class PlaybookRun:
             self._total.cap(host.request),
             check=self._options.check,
             diff=self._options.diff,
-            poll=max(POLL, 0.5 * number / self._hosts.forks),
+            poll=stretch_poll(POLL, number, self._hosts.forks),
             decline=partial(decline, play.play.when, host),
             keep_on_host=play.play.collect.keep_on_host,
             lease=lease,
@@ -234,7 +234,7 @@ class PlaybookRun:
             "hosts": [self._output.disguise.host(host.target.name) for host in play.hosts],
         }
         if event != "start":
-            # Told before the end of the run: who is left alone is among the hosts, and not among the results.
+            # A hook is told before the hosts that are left alone have results: these are among the hosts only.
             described = describe_results(results.values())
             details["results"] = {self._output.disguise.host(name): item for name, item in described.items()}
             details["exit_code"] = int(choose_exit_code(results.values(), interrupted=self.interrupts.count > 0))
