@@ -117,7 +117,7 @@ class Progress:
         """Tell what is new, and who is waited for; called at least twice a second."""
         self._tell_late(late)
         if self._output.broken and not self._interrupts.count:
-            self._interrupts.request()  # as SIGHUP does: whoever closed the output cannot be counted on to end the run
+            self._interrupts.request()  # as SIGHUP does: there may be no operator left to end the run
         if self._interrupts.count > self._told:
             self._told = self._interrupts.count
             if self._told == 1 and all(window.phase == "checking" for window in self._windows.values()):
