@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pfremote.maillog.findings import RULES, Finding
@@ -39,6 +41,100 @@ def login(reply: str) -> str:
 
 #: the lines, and the findings that they must lead to, in order
 EXAMPLES: list[tuple[list[str], list[tuple[str, str]]]] = [
+    # What is around Postfix: its folders, its caches, whether it runs.
+    (
+        ["postdrop: warning: unable to look up public/pickup: No such file or directory"],
+        [("process.not-running", "proven")],
+    ),
+    (
+        ["tlsmgr: fatal: open database /var/lib/postfix/smtpd_scache.db: Invalid argument"],
+        [("process.cache", "proven")],
+    ),
+    (
+        [
+            "tlsmgr: warning: request to update table btree:/etc/postfix/smtp_scache in non-postfix directory /etc/postfix",
+            "tlsmgr: warning: redirecting the request to postfix-owned data_directory /var/lib/postfix",
+        ],
+        [("config.cache-folder", "proven"), ("config.cache-folder", "proven")],
+    ),
+    (
+        [
+            "postsuper: warning: inet_protocols: disabling IPv6 name/address support: Address family not supported by protocol"
+        ],
+        [("config.no-ipv6", "proven")],
+    ),
+    (
+        ["postfix-script: warning: /var/spool/postfix/etc/hosts and /etc/hosts differ"],
+        [("process.chroot-stale", "proven")],
+    ),
+    (
+        ["postfix-script: warning: symlink leaves directory: /etc/postfix/./makedefs.out"],
+        [("process.symlink", "proven")],
+    ),
+    (["qmgr: warning: open active 5AB0C11D22E: No such file or directory"], [("process.message-gone", "proven")]),
+    (
+        ["smtpd: warning: malformed domain name in resource data of MX record for example.net: a..b"],
+        [("policy.name-server-data", "proven")],
+    ),
+    (
+        ["smtpd: warning: Unable to look up NS host for example.net: Host not found"],
+        [("policy.name-server-unknown", "proven")],
+    ),
+    (
+        ["smtpd: fatal: host/service policy.example.org/12340 not found: Name or service not known"],
+        [("process.no-such-host", "proven")],
+    ),
+    (
+        ["qmgr: 5AB0C11D22E: from=<a@example.org>, status=force-expired, returned to sender"],
+        [("delivery.force-expired", "proven")],
+    ),
+    # A table type that is installed, from a file that Postfix does not trust.
+    (
+        [
+            "proxymap: warning: /etc/postfix/dynamicmaps.cf: file is owned or writable by non-root users -- skipping this file",
+            "proxymap: error: unsupported dictionary type: pgsql",
+        ],
+        [("table.type-owner", "proven")],
+    ),
+    # Amavis took it; what it hands the message back to did not.
+    (
+        [
+            status(
+                "host 127.0.0.1[127.0.0.1] said: 451 4.7.1 id=00423-03 - Temporary MTA failure on relaying, "
+                "from MTA(smtp:[127.0.0.1]:10025): 451 4.7.1 Service unavailable - try again later (in reply to end of DATA command)"
+            )
+        ],
+        [("filter.no-way-back", "proven")],
+    ),
+    (
+        [
+            "postscreen: warning: haproxy read: bad or missing protocol type: PROXY TCP6 2001:db8::1 2001:db8::2 40404 25"
+        ],
+        [("frontdoor.proxy-protocol-family", "proven")],
+    ),
+    (
+        [
+            "smtp: TLSRPT: status=failure, domain=example.com, receiving_mx=mx.example.com[192.0.2.20], "
+            "failure_type=certificate-host-mismatch"
+        ],
+        [("tls.reported", "proven")],
+    ),
+    (
+        [
+            'smtp: warning: socketmap:inet:127.0.0.1:8461:postfix lookup error for "example.com"',
+            'smtp: warning: smtp_tls_policy_maps, next-hop destination "example.com": policy table lookup error',
+            "smtp: warning: TLS policy lookup for example.com/mx.example.com: client TLS configuration problem",
+            status("client TLS configuration problem"),
+        ],
+        [("table.lookup-problem", "proven"), ("tls.own-policy-unread", "proven")],
+    ),
+    (
+        [
+            "smtpd: "
+            + "warning: TLS library problem: error:0308010C:digital envelope routines::unsupported:crypto/evp/evp_fetch.c:349:"
+        ],
+        [("tls.unsupported-algorithm", "proven")],
+    ),
     # The SASL server's own words come before "authentication failed".
     ([CLIENT, DOVECOT + "user_disabled", FAILED], [("auth.account-disabled", "proven")]),
     ([CLIENT, DOVECOT + "pass_expired", FAILED], [("auth.password-expired", "proven")]),
@@ -686,3 +782,18 @@ def test_postfix_itself_says_why_it_does_not_start() -> None:
         b"Nov 24 02:13:49 mx postfix[7]: fatal: parameter inet_interfaces: no local interface found for 2001:db8::1\n"
     )
     assert [finding.code for finding in found_in(line)] == ["process.setting"]
+
+
+#: A place that nothing filled shows as a stop or a bracket where a word should stand.
+_HOLE = re.compile(
+    r"^[:;,.]\s|(?:^|\s)[:;,.!?)](?:\s|$)|\s\(\s*\)|::(?:\s|$)|\b(?:for|of|by|has) (?:is|leads|has|says)\b|^\W*$"
+)
+
+
+def test_no_message_of_postfix_leaves_a_hole_in_what_is_said_of_it() -> None:
+    for message in read_table():
+        folder = message.file.partition("/")[0]
+        daemon = "smtpd" if folder in LIBRARY else folder
+        for finding in find([f"{daemon}: {sample(message)}"]):
+            for said in (finding.title, finding.meaning, finding.next_step):
+                assert not _HOLE.search(said), (message, said)

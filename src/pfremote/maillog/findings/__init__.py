@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 from pfremote.maillog.findings.auth_exchange import find_auth, name_missing_login
+from pfremote.maillog.findings.foreign_text import is_about, leave_out
 from pfremote.maillog.findings.index import RuleIndex
 from pfremote.maillog.findings.rule import Certainty, Finding, Rule
 from pfremote.maillog.findings.rules import ABOUT_REPLIES, RULES
@@ -144,11 +145,16 @@ def _hits(record: Record, text: str, session: int | None, texts: Sequence[str] =
     """
     if record.tag and not is_postfix(record.tag) and record.daemon not in OF_THE_HOST:
         return []  # opendkim, Dovecot, amavis use the same words of other things
+    text, about = leave_out(text)
+    if about == ():
+        return []
     quoted = _QUOTES.search(text) is not None and record.daemon != "smtpd"
     quiet = "_warning: " in text[:60]  # warn_if_reject refuses nothing: no rule about refusals may see it
     best: Hit | None = None
     notes: list[Hit] = []
     for rule in _index(quoted=quoted).find(text):
+        if about is not None and not is_about(rule.code, about):
+            continue
         note = rule.family == "note"
         if (quiet and not note) or (best is not None and not note and rule.weight >= best[0].weight):
             continue

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from pfremote.maillog.findings.rule import SIGN, Rule
 
+_ABORTED = "The client answered the server's challenge with * (RFC 4954 section 4)."
 _FAILED = r"SASL (?P<mechanism>\S+) authentication failed"
 
 RULES = (
@@ -157,9 +158,17 @@ RULES = (
     ),
     Rule(
         "auth.aborted",
-        r"SASL (?P<mechanism>\S+) authentication aborted|^501 5\.7\.0 Authentication aborted",
+        r"SASL (?P<mechanism>\S+) authentication aborted",
         "the client gave up in the middle of {mechanism}",
-        "The client answered the server's challenge with * (RFC 4954 section 4).",
+        _ABORTED,
+        "Look at the client: a cancelled password prompt, or a mechanism that it cannot complete.",
+        side="in",
+    ),
+    Rule(
+        "auth.aborted",
+        r"^501 5\.7\.0 Authentication aborted",
+        "the client gave up in the middle of its login",
+        _ABORTED,
         "Look at the client: a cancelled password prompt, or a mechanism that it cannot complete.",
         side="in",
     ),

@@ -41,7 +41,7 @@ RULES = (
     ),
     Rule(
         "policy.non-smtp",
-        r"non-SMTP command from \S+: (?!PROXY |\\026|\?\?\?)(?P<what>.*)|^221 2\.7\.0 Error: I can break rules",
+        r"(?:non-SMTP command from \S+|warning: \S+ sent \S+ header instead of SMTP command): (?!PROXY |\\026|\?\?\?)(?P<what>.*)|^221 2\.7\.0 Error: I can break rules",
         "the client does not speak SMTP",
         "It sent: {what}. smtpd_forbidden_commands ends such a session: a web browser, a proxy or an attack.",
         "Look at what connects from this address.",

@@ -41,7 +41,7 @@ RULES = (
     Rule(
         "delivery.no-route",
         _CONNECT
-        + r"(?P<why>No route to host|Network is (?:unreachable|down)|Host is down|Cannot assign requested address)",
+        + r"(?P<why>No route to host|Network is (?:unreachable|down)|Host is down|Cannot assign requested address|(?:Can't assign requested a|A)ddress(?: not available)?)",
         "no route to the server",
         "{server}: {why}. With an IPv6 address this host may have no IPv6.",
         "ip route get ADDRESS; see inet_protocols and smtp_address_preference.",
@@ -50,7 +50,7 @@ RULES = (
     ),
     Rule(
         "delivery.connect-failed",
-        _CONNECT + r"(?P<why>[^)]+)",
+        _CONNECT + r"(?P<why>" + QUOTED + ")",
         "the connection to the server failed",
         "{server}: {why}.",
         "nc -vz HOST PORT from the mail host; look at the firewall's log, and at smtp_bind_address.",
@@ -79,6 +79,7 @@ RULES = (
         "the destination does not exist in DNS",
         "{name}{host} has no MX and no address record.",
         "dig MX and A of {name}{host}; see the spelling in the recipient, relayhost or transport_maps.",
+        only=_SEND,
     ),
     Rule(
         "delivery.dns-malformed",
@@ -86,6 +87,7 @@ RULES = (
         "DNS has a malformed answer for the destination",
         "What the name servers of {name} say is not what DNS allows, such as an address where the MX record must have a name.",
         "dig MX {name}; tell the owner of the domain.",
+        only=_SEND,
     ),
     Rule(
         "delivery.dns-failed",
@@ -93,6 +95,7 @@ RULES = (
         "DNS did not answer for the destination",
         "The resolver has no answer for {name} now ({why}); Postfix tries again.",
         "dig MX {name} on the mail host; look at its resolver and, with DANE, at DNSSEC.",
+        only=_SEND,
     ),
     Rule(
         "delivery.mx-without-address",
@@ -103,10 +106,17 @@ RULES = (
     ),
     Rule(
         "delivery.loop",
-        r"mail for (?P<domain>\S+) loops back to myself|greeted me with my own hostname|replied to HELO/EHLO with my own hostname",
-        "mail for {domain} leads back to this host",
-        "The MX of {domain} is this host, and Postfix does not know the domain as its own.",
-        "Add {domain} to mydestination, virtual_mailbox_domains or relay_domains, or correct the MX; where two hosts share a name, set myhostname.",
+        r"mail for (?P<domain>\S+) loops back to myself|mailer loop: best MX host for (?P<loop>\S+) is local",
+        "mail for {domain}{loop} leads back to this host",
+        "The MX of {domain}{loop} is this host, and Postfix does not know the domain as its own.",
+        "Add {domain}{loop} to mydestination, virtual_mailbox_domains or relay_domains, or correct the MX; where two hosts share a name, set myhostname.",
+    ),
+    Rule(
+        "delivery.loop",
+        r"warning: host (?P<server>\S+) (?:greeted me|replied to HELO/EHLO) with my own hostname (?P<name>\S+)",
+        "a server that we deliver to has our own name",
+        "{server} says that it is {name}: the way there leads back to this host, or another host has been given its name.",
+        "Compare myhostname of both; see where MX, transport_maps or relayhost lead to, and mydestination if it is this host.",
     ),
     Rule(
         "delivery.protocols",
@@ -187,6 +197,13 @@ RULES = (
         "the recipient's address is malformed",
         "Postfix itself says so; no server was asked. The address stands in to=, what was typed in orig_to=.",
         "Correct the address, or the alias or map that made it (orig_to= is what came in).",
+    ),
+    Rule(
+        "delivery.force-expired",
+        r"status=force-expired, returned to sender",
+        "an operator had the message given up (postsuper -e or -f)",
+        "It was marked as expired by hand, and went back to its sender although maximal_queue_lifetime was not over.",
+        "Look for postsuper in the lines before; earlier attempts of the same queue id say why it had waited.",
     ),
     Rule(
         "delivery.expired",

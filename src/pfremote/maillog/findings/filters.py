@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from pfremote.maillog.findings.rule import FAILURE, SIGN, Rule
+from pfremote.maillog.findings.rule import FAILURE, QUOTED, SIGN, Rule
 
 _MILTER = r"milter-reject: (?P<stage>\S+) from \S+: "
 _UNAVAILABLE = r"Service unavailable - try again later"
@@ -152,7 +152,7 @@ RULES = (
     ),
     Rule(
         "filter.proxy-down",
-        r"warning: (?:connect to proxy filter|lost connection with proxy|timeout talking to proxy|received garbage from proxy|proxy) (?P<filter>\S+?):? ?(?P<why>.*)|proxy-(?:reject|accept): \S+: 451 .*queue file write error",
+        r"warning: (?:connect to proxy filter|lost connection with proxy|timeout talking to proxy|received garbage from proxy|proxy) (?P<filter>\S+?):? ?(?P<why>.*)|proxy-(?:reject|accept): \S+: (?:451 .*queue file write error| *$)",
         "the before-queue content filter failed",
         "{filter}: {why}. The client gets 451 and comes back.",
         "Look at the filter's log; see smtpd_proxy_filter and smtpd_proxy_timeout.",
@@ -161,7 +161,7 @@ RULES = (
     ),
     Rule(
         "filter.proxy-refused",
-        r"proxy-reject: (?P<stage>\S+): (?P<reply>[^;]*)|warning: proxy (?P<filter>\S+) rejected \"(?P<command>[^\"]*)\": \"(?P<answer>[^\"]*)\"",
+        r"proxy-reject: (?P<stage>\S+): (?P<reply>[^;]+)|warning: proxy (?P<filter>\S+) rejected \"(?P<command>[^\"]*)\": \"(?P<answer>[^\"]*)\"",
         "the before-queue content filter refused",
         "It answered: {reply}{answer}",
         "Look at the filter's log (amavis, rspamd proxy) at this second.",
@@ -169,8 +169,17 @@ RULES = (
         group="milter",
     ),
     Rule(
+        "filter.no-way-back",
+        r"said: (?P<reply>[45]\d\d (?=[^(]*(?:id=\d+-|amavis))[^(]*from MTA\((?P<mta>\S+)\): " + QUOTED + r")",
+        "the content filter could not give the message back to Postfix",
+        "It took the message and handed it to {mta}, which did not take it. It answered: {reply}",
+        "Look for the smtpd of that port in the lines of this second: a milter, a restriction or a table of its own refuses what the filter hands back.",
+        side="out",
+        group="delivery",
+    ),
+    Rule(
         "filter.amavis",
-        r"said: (?P<reply>[45]\d\d [^)]*(?:id=\d+-\d+|amavis|virus_scan|BANNED|INFECTED)[^)]*)",
+        r"said: (?P<reply>[45]\d\d (?=[^)]*(?:id=\d+-\d+|amavis|virus_scan|BANNED|INFECTED))" + QUOTED + r")",
         "the content filter (amavis) did not take the message",
         "It answered: {reply}",
         "Look at amavis' log for the id in the reply; 4xx is a failure of its own (clamd down, disk), 5xx its verdict.",

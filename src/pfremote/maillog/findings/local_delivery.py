@@ -12,7 +12,7 @@ _DELIVER = frozenset(("local", "virtual", "pipe", "error", "retry", "qmgr"))
 RULES = (
     Rule(
         "local.unknown-user",
-        r"status=\w+ \((?:unknown user: \"?(?P<user>[^\")]*)|(?P<said>user unknown)\)|(?P<table>User unknown in [\w ]+ table)|(?P<relocated>[^)]*has moved to [^)]*))",
+        r"status=[\w-]+ \((?:unknown user: \"?(?P<user>[^\")]*)|(?P<said>user unknown)\)|(?P<table>User unknown in [\w ]+ table)|(?P<relocated>[^)]*has moved to [^)]*))",
         "the recipient does not exist on this host",
         "{user}{table}{said}{relocated}",
         "postmap -q ADDRESS on alias_maps, virtual_alias_maps, virtual_mailbox_maps; getent passwd NAME for local(8).",
@@ -88,7 +88,7 @@ RULES = (
         "local.loop",
         r"mail forwarding loop for (?P<who>\S+?)\)|alias database loop|(?:recipient|:include:) nesting limit exceeded",
         "the message would be delivered to itself again",
-        "Its Delivered-To: header names {who} already.",
+        "{who}: what delivers it leads back to the same recipient; its Delivered-To: header has the address already, or an alias names itself.",
         "Look for a circle in alias_maps, virtual_alias_maps and .forward files.",
         group="delivery",
     ),
@@ -133,9 +133,9 @@ RULES = (
     ),
     Rule(
         "local.own-settings",
-        r"(?:bad parameter value syntax|unknown macro name|flag `\w' requires \S+_destination_recipient_limit = 1)(?P<rest>.*)",
+        r"(?P<what>bad parameter value syntax|unknown macro name|flag `\w' requires \S+_destination_recipient_limit = 1)(?P<rest>.*)",
         "a setting of pipe(8) or local(8) is wrong",
-        "{rest}",
+        "{what}{rest}",
         "Compare the line in master.cf with pipe(8); flags D and O need TRANSPORT_destination_recipient_limit = 1.",
         group="delivery",
         weight=SIGN,

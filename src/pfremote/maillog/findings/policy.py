@@ -50,10 +50,18 @@ RULES = (
     ),
     Rule(
         "policy.helo",
-        r"(?:<(?P<helo>[^>]*)>: )?Helo command rejected: (?P<why>[^;]+)",
+        r"(?:<(?P<helo>[^>]*)>: )?Helo command rejected: (?P<why>(?:need fully-qualified hostname|[Ii]nvalid (?:name|ip address)|Host not found|Malformed DNS server reply|Domain not found|Service unavailable)[^;]*)",
         "the client's HELO name was refused",
         "HELO {helo}: {why} (smtpd_helo_restrictions).",
         "Give the client a HELO name that is a full host name with an A record.",
+        side="in",
+    ),
+    Rule(
+        "policy.helo",
+        r"(?:<(?P<helo>[^>]*)>: )?Helo command rejected: (?P<why>[^;]+)",
+        "the client's HELO name was refused",
+        "HELO {helo}: {why}. The words are those of an access table, a policy service or a plain reject in smtpd_helo_restrictions.",
+        "postmap -q {helo} on the table in check_helo_access; postconf smtpd_helo_restrictions.",
         side="in",
     ),
     Rule(
@@ -66,7 +74,7 @@ RULES = (
     ),
     Rule(
         "policy.rbl-refuses-us",
-        r"blocked using (?P<list>[^;\s]++);? ?(?P<why>(?i:error)\b[^;]*|[^;]*(?i:open resolver|public resolver|(?:query|rate|limit)\w* (?:refused|limit|exceeded)|not authori[sz]ed|excessive|returnc|volume|127\.255\.255\.25\d)[^;]*)",
+        r"blocked using (?P<list>[^;,\s]++);? ?(?P<why>(?i:error)\b[^;]*|[^;]*(?i:open resolver|public resolver|(?:query|rate|limit)\w* (?:refused|limit|exceeded)|not authori[sz]ed|excessive|returnc|volume|127\.255\.255\.25\d)[^;]*)",
         "the block list refuses our resolver; it says nothing of the client",
         "{list} answers queries from public or busy resolvers with an error code that Postfix takes for a listing: {why}. So all clients are refused.",
         "Ask {list} through a resolver of your own (not 8.8.8.8 or 1.1.1.1), or with your key; accept only real answers: reject_rbl_client {list}=127.0.0.[2..11].",
@@ -82,7 +90,7 @@ RULES = (
     ),
     Rule(
         "policy.rbl",
-        r"blocked using (?P<list>[^;\s]++)(?:; (?!from=<|to=<|proto=|helo=<)(?P<why>[^;]*))?",
+        r"blocked using (?P<list>[^;,\s]++)(?:; (?!from=<|to=<|proto=|helo=<)(?P<why>[^;]*))?",
         "the client or sender is on a block list",
         "{list} lists it: {why}",
         "Look the address up at {list}; have it removed there, or put an exception before the rule.",
@@ -90,7 +98,7 @@ RULES = (
     ),
     Rule(
         "policy.spf",
-        _REJECT + r"(?P<reply>\d{3} [^;]*(?:\bSPF\b|5\.7\.2[34]|openspf)[^;]*)",
+        _REJECT + r"(?P<reply>\d{3} [^;]*(?:\bSPF\b|5\.7\.2[34]|openspf|spf\.pobox)[^;]*)",
         "SPF: the client may not send for this sender's domain",
         "The reply is the policy service's: {reply}",
         "dig TXT of the sender's domain, and compare with the client's address; a forwarder without SRS looks the same.",
@@ -165,10 +173,10 @@ RULES = (
     ),
     Rule(
         "policy.login-needed",
-        _REJECT + r"(?P<reply>\d{3} \S+) (?P<what>.*?): Client host rejected: Access denied",
+        _REJECT + r"(?P<reply>\d{3}(?: \d\.\d+\.\d+)?) (?P<what>.*?): Client host rejected: Access denied",
         "the client is not let in",
         "A plain reject, or an access table without a text of its own, refused it with {reply}. On a submission service this is what a client gets that has not logged in (permit_sasl_authenticated, reject).",
-        "Let the client log in; else look at smtpd_client_restrictions and the table entry that the transcript names.",
+        "Let the client log in; else look at smtpd_client_restrictions and its access tables.",
         side="in",
         weight=SIGN,
         group="refusal",
@@ -176,10 +184,10 @@ RULES = (
     Rule(
         "policy.access",
         _REJECT
-        + r"(?P<reply>\d{3} \S+) (?P<what>.*?): (?P<side>Client host|Sender address|Recipient address|Data command|Helo command|End-of-data|Etrn command|Client certificate) rejected: (?P<why>(?!Server configuration)[^;]*)",
+        + r"(?P<reply>\d{3}(?: \d\.\d+\.\d+)?) (?P<what>.*?): (?P<side>Client host|Sender address|Recipient address|Data command|Helo command|End-of-data|Etrn command|Client certificate) rejected: (?P<why>(?!Server configuration)[^;]*)",
         "{side} refused: {why}",
-        "A restriction or table refused it with {reply}; the transcript names the restriction and the table entry.",
-        "Look the key up with postmap -q in the table that the transcript names.",
+        "A restriction or table refused it with {reply}.",
+        "Look the key up with postmap -q in the table that decided (a debugged session names it), or in the access tables of postconf -n | grep restrictions.",
         side="in",
         weight=SIGN,
         yields=("table.", "policy.own-settings"),

@@ -35,7 +35,7 @@ RULES = (
     ),
     Rule(
         "process.setting",
-        r"fatal: (?P<what>(?:bad (?:numerical|boolean|string|time|long|integer)|invalid \S+ parameter|main\.cf configuration error|parameter \"?\S+|open \S+/(?:main|master)\.cf|/\S+/(?:main|master)\.cf|config variable|unknown (?:daemon )?user|file /\S+/\S+\.cf|get_service_attr: |valid hostname or network address required|\S+:\w+: Servname not supported).*)",
+        r"fatal: (?P<what>(?:bad (?:numerical|boolean|string|time|long|integer)|invalid \S+ parameter|main\.cf configuration error|parameter \"?\S+|open \S+/(?:main|master)\.cf|/\S+/(?:main|master)\.cf|config variable|unknown (?:daemon )?user|file /\S+/\S+\.cf|get_service_attr: |unknown group|(?:/\S+: )?bad string length|valid hostname or network address required|\S+:\w+: Servname not supported).*)",
         "a setting keeps Postfix from working",
         "{what}",
         "postconf -n shows what is set, postfix check more; every new process dies until it is corrected.",
@@ -58,10 +58,17 @@ RULES = (
     ),
     Rule(
         "process.chroot",
-        r"fatal: (?:unknown service: (?P<service>\S+)|host/service \S+ not found|getpwnam|chroot )(?P<why>.*)",
+        r"fatal: (?:unknown service: (?P<service>\S+)|getpwnam|chroot )(?P<why>.*)",
         "files are missing in the chroot",
         "{service}{why}: a chrooted daemon sees only queue_directory.",
         "Copy /etc/services, /etc/resolv.conf and /etc/hosts into queue_directory/etc (postfix restart does it on Debian), or set chroot to n in master.cf.",
+    ),
+    Rule(
+        "process.no-such-host",
+        r"fatal: (?:\S+: )?host/service (?P<host>\S+?)/(?P<service>\S+) not found: (?P<why>.*)",
+        "a setting names a host or a service that cannot be found",
+        "{host}, service {service}: {why}. It stands where a policy service, a filter, a SASL server or a table is named.",
+        "postconf -n | grep {host}; getent ahosts {host} on the mail host, also from the chroot (its own resolv.conf, hosts and services).",
     ),
     Rule(
         "process.owner",
@@ -79,10 +86,11 @@ RULES = (
     ),
     Rule(
         "process.fatal",
-        r"^(?:[\w-]+: )?(?P<what>(?:fatal|panic): (?!no SASL|debug_peer_list).*)",
+        r"^(?:[\w-]+: )?(?P<what>(?:fatal|panic): (?!no SASL|debug_peer_list|\S+: table lookup problem$).*)",
         "a Postfix process ended with an error",
         "{what}",
         "Correct what the line names; postconf -n and postfix check help.",
+        each=True,
     ),
     Rule(
         "process.died",
@@ -108,7 +116,7 @@ RULES = (
     ),
     Rule(
         "process.service-down",
-        r"warning: (?:problem talking to (?:server|service)|connect (?:#\d+ )?to (?:subsystem|service|server)?|error (?:talking|connecting) to service:?|\S+: (?=(?:trace|defer|bounce|verify) service failure)|timeout connecting to service:?|unable to connect to|unexpected end-of-input from|premature end-of-input on) ?(?P<service>(?:(?:private|public)/)?[\w-]+)(?P<why>[^.]*)",
+        r"warning: (?:problem talking to (?:server|service)|connect (?:#\d+ )?to (?:subsystem|service|server)?|error (?:talking|connecting) to service:?|\S+: (?=(?:trace|defer|bounce|verify) service failure)|timeout connecting to service:?|unable to connect to|unexpected end-of-input from|premature end-of-input on|(?=\S+ socket: (?:malformed response|service \w+: ))) ?(?P<service>(?:(?:private|public)/)?[\w-]+)(?P<why>[^.]*)",
         "a service of Postfix does not answer",
         "{service}{why}",
         "Look for fatal:, warning: or throttling lines of that daemon just before; postfix status; the sockets lie in private/ and public/ of queue_directory.",
@@ -117,7 +125,7 @@ RULES = (
     ),
     Rule(
         "process.premature",
-        r"(?:premature (?:end-of-input|disconnect)|unexpected (?:end-of-input|EOF)) ?(?:on|from)? ?(?P<service>\S*)",
+        r"(?:premature (?:end-of-input|disconnect)|unexpected (?:end-of-input|EOF)) ?(?:on|from|in)? ?(?P<service>\S*)",
         "another process of Postfix ended in the middle of a request",
         "{service}",
         "Look for a fatal:, panic: or signal of that daemon in the same second.",
@@ -155,7 +163,7 @@ RULES = (
     ),
     Rule(
         "process.file",
-        r"warning: (?:\S+: )?(?:open|create|rename|remove|stat|close|append|chown|cannot change) ?(?:file|input file|queue file)? ?(?P<file>\S+)[^:]*: (?P<why>Permission denied|Read-only file system|Too many open files|Input/output error|Operation not permitted|Is a directory|No such file or directory)",
+        r"warning: (?:\S+: )?(?:open|create|rename|remove|stat|close|append|chown|cannot change) ?(?:from (?=\S+ to )|file|input file|queue file)? ?(?P<file>\S+)[^:]*: (?P<why>Permission denied|Read-only file system|Too many open files|Input/output error|Operation not permitted|Is a directory|No such file or directory)",
         "a file of Postfix cannot be used",
         "{file}: {why}",
         "postfix check; ls -l of the file and its folder.",
@@ -214,7 +222,7 @@ RULES = (
     ),
     Rule(
         "config.value",
-        r"warning: (?P<what>(?:unknown \S+ (?:value|bit|macro|search|command|request)|ignoring (?:bad|unknown|non-empty|malformed|\"?\S+ = )|bad \S+ (?:value|setting|parameter)|\S+ is (?:obsolete|deprecated|larger|smaller)|unused parameter|deprecated|malformed|empty map|expected maptype|\S+ requires|\S+\(\d+\) should be|unsupported|duplicate master\.cf|specify|undefined parameter|to change \S+, stop and start|support for|\S+ is true, but|using backwards-compatible).*)",
+        r"warning: (?P<what>(?:unknown \S+ (?:value|bit|macro|search|command|request)|ignoring (?:bad|unknown|non-empty|malformed|\"?\S+ = )|bad \S+ (?:value|setting|parameter)|\S+ is (?:obsolete|deprecated|larger|smaller)|unused parameter|deprecated|malformed(?! domain name in)|empty map|expected maptype|\S+ requires|\S+\(\d+\) should be|unsupported|duplicate master\.cf|specify|undefined parameter|to change \S+, stop and start|support for|\S+ is true, but|using backwards-compatible).*)",
         "a setting is not used as it stands",
         "{what}",
         "postconf -n NAME shows what is set; compare with postconf(5) of this version.",
@@ -222,9 +230,16 @@ RULES = (
     ),
     Rule(
         "process.queue-growing",
-        r"mail for (?P<domain>\S+) is using up (?P<count>\d+) of \d+ active queue entries|lots of deferred mail",
+        r"mail for (?P<domain>\S+) is using up (?P<count>\d+) of \d+ active queue entries",
         "one destination fills the queue",
         "{domain} has {count} messages in the active queue, and others wait.",
         "qshape active; give it a transport of its own, or hold its mail with postsuper -h.",
+    ),
+    Rule(
+        "process.queue-flushed",
+        r"warning: (?:please avoid flushing the whole queue when you have|lots of deferred mail, that is bad for performance)",
+        "the whole queue was flushed while much of it is deferred",
+        "With much deferred mail each flush (postqueue -f, sendmail -q) tries all of it at once, and new mail waits behind it.",
+        "Look for a cron job or a script that runs postqueue -f; postqueue -s SITE or -i QUEUE_ID flushes what you mean.",
     ),
 )

@@ -24,6 +24,8 @@ SIDES: dict[str, Side] = {
 QUOTED = r"(?:[^()]|\((?!in reply to )[^()]*\))*"
 #: What a rule's line tells: the cause, a sign that several causes give, or only that something failed.
 CAUSE, SIGN, FAILURE = 0, 1, 2
+#: So much of a line stands in for a meaning of which it fills no place.
+_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class Rule:
     was found. ``yields``: codes (or their beginnings) beside which it says nothing. ``unless``: what contradicts it
     when it stands in the session; ``backed_by``: what must stand there too, or it is only likely. ``group`` is the
     part of the code before the dot unless told. ``only``: the daemons whose lines it reads. ``each``: what differs in
-    its meaning, as the name of a milter does, is another finding.
+    its meaning, as the name of a milter does, is another finding. ``needs``: what must stand in the line besides, where
+    the pattern alone is made of words that mean something else elsewhere.
     """
 
     code: str
@@ -72,6 +75,7 @@ class Rule:
     group: str = ""
     only: frozenset[str] = frozenset()
     each: bool = False
+    needs: str = ""
     regex: re.Pattern[str] = field(init=False, repr=False)
     family: str = field(init=False, repr=False)
 
@@ -86,10 +90,11 @@ class Rule:
         if self.only and record.daemon not in self.only:
             return None
         found = self.regex.search(text)
-        if found is None:
+        if found is None or (self.needs and re.search(self.needs, text) is None):
             return None
         words = tuple((name, value or "") for name, value in found.groupdict().items())
         title, meaning, next_step = _fill((self.title, self.meaning, self.next_step), words)
+        meaning = meaning or f"It says: {text[:_SHOWN]}"
         return Finding(self.code, title, self.certainty, session, record, meaning, next_step)
 
 
@@ -100,11 +105,12 @@ def _fill(texts: tuple[str, ...], words: tuple[tuple[str, str], ...]) -> tuple[s
 
 
 def tidy(text: str) -> str:
-    """Mend what an empty or a long group leaves: doubled blanks, blanks before a stop, two stops, a last colon.
+    """Mend what an empty or a long group leaves: doubled blanks, blanks before a stop, stops too many, empty brackets.
 
-    >>> tidy("Not found  in the table ."), tidy("It is listed: ")
-    ('Not found in the table.', 'It is listed.')
+    >>> tidy("Not found  in the table ."), tidy("It is listed: "), tidy(": no room. It says: : no ().")
+    ('Not found in the table.', 'It is listed.', 'no room. It says: no.')
     """
-    text = re.sub(r"\s+", " ", text).strip()
+    text = re.sub(r"^[:;,.]+\s+| \(\)", "", re.sub(r"\s+", " ", text).strip()).strip()
     text = f"{text[:-1]}." if text.endswith(":") else text
-    return re.sub(r"([.,;:!?])\.(?=\s|\Z)", r"\1", re.sub(r" (?=[.,;:](?:\s|\Z))", "", text))
+    text = re.sub(r" (?=[.,;:](?:\s|\Z))", "", text)
+    return re.sub(r"([.,;:!?])\.(?=\s|\Z)|(:):(?=\s)", r"\1\2", text)

@@ -8,11 +8,19 @@ from pfremote.maillog.findings.rule import FAILURE, SIGN, Rule
 
 RULES = (
     Rule(
+        "table.type-owner",
+        r"warning: (?P<file>\S+): file is owned or writable by non-root users -- skipping|unsupported dictionary type: (?P<type>\w+) \((?P<part>\S+): file is owned or writable by non-root users\)",
+        "Postfix does not trust the file that a table type comes from",
+        "{file}{part} belongs to another user than root, or others may write to it: Postfix leaves it out, and with it table types that are installed.",
+        "chown root and chmod go-w on the file, also where a container mounts it; then postfix reload.",
+    ),
+    Rule(
         "table.type-missing",
         r"(?P<what>unsupported dictionary type: (?P<type>\w+)|.*Is the postfix-(?P<package>\S+) package installed)",
         "a table type is not supported here",
         "{what}: the package with that table type is not installed, or an address without brackets was taken for a table.",
         "postconf -m lists the types; install postfix-mysql, postfix-ldap, postfix-pcre, postfix-lmdb or the like.",
+        yields=("table.type-owner",),
     ),
     Rule(
         "table.stale",
@@ -126,9 +134,9 @@ RULES = (
     ),
     Rule(
         "table.lookup-problem",
-        r"warning: \S+: (?P<map>\w+) map lookup problem|warning: (?P<table>.*?): (?:(?:table|map) lookup problem|lookup of '[^']*' failed)|(?P<what>(?<!\S)(?!Temporary)\S+ lookup (?:error|failure)(?: for)?.*)|lookup error for|(?:table|map) lookup (?:error|problem)",
+        r"warning: \S+: (?P<map>\w+) map lookup problem|warning: (?P<table>.*?): (?:(?:table|map) lookup problem|lookup of '[^']*' failed)|(?:warning: table|fatal:) (?P<old>\S+?)(?:\([\w,|]+\))?: (?:table lookup problem|lookup \S+: )|(?P<what>(?<!\S)(?!Temporary)\S+ lookup (?:error|failure)(?: for)?.*)|lookup error for|(?:table|map) lookup (?:error|problem)",
         "a table could not be read",
-        "{map}{table}{what}: Postfix puts off what needs it (451 4.3.0, from a restriction 451 4.3.5).",
+        "{map}{table}{old}{what}: Postfix puts off what needs it (451 4.3.0, from a restriction 451 4.3.5).",
         "postmap -q KEY on that table, as root; the cause stands in the lines of the same seconds.",
         weight=SIGN,
     ),

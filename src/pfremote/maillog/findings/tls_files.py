@@ -31,9 +31,9 @@ RULES = (
     ),
     Rule(
         "tls.own-certificate",
-        r"cannot get \S+ certificate from file \"?(?P<file>[^\":]+)|error loading certificate \(PEM[^)]*\) from (?P<other>[^\s:]+)|error opening chain file: (?P<third>.+)|No PEM data in (?P<fourth>\S+)|No server certs available",
+        r"cannot get \S+ certificate from file \"?(?P<file>[^\":]+)|error loading certificate \(PEM[^)]*\) from (?P<other>[^\s:]+)|error opening chain file: (?P<third>.+)|No PEM data in (?P<fourth>\S+)|(?P<none>No server certs available)",
         "our own certificate cannot be read",
-        "{file}{other}{third}{fourth}: without it smtpd answers STARTTLS with 454, or does not offer it.",
+        "{file}{other}{third}{fourth}{none}: without it smtpd answers STARTTLS with 454, or does not offer it.",
         "See that the file named in smtpd_tls_cert_file (or smtpd_tls_chain_files) exists and is PEM: openssl x509 -noout -subject -in FILE; then postfix reload.",
     ),
     Rule(
@@ -59,10 +59,18 @@ RULES = (
     ),
     Rule(
         "tls.own-policy",
-        r"warning: (?P<what>[^:]*(?:\[[^\]]*\]:\d+[^:]*)?: (?:policy table lookup error|invalid (?:security level|empty policy|attribute name)|attribute \"[^\"]*\" (?:has|is|invalid)|malformed attribute|ignoring attribute|\S+ \"[^\"]*\": per-site table).*|nexthop domain \S+: configured at fingerprint.*|TLS policy lookup .*)",
+        r"warning: (?P<what>[^:]*(?:\[[^\]]*\]:\d+[^:]*)?: (?:invalid (?:security level|empty policy|attribute name)|attribute \"[^\"]*\" (?:has|is|invalid)|malformed attribute|ignoring attribute|\S+ \"[^\"]*\": per-site table).*|nexthop domain \S+: configured at fingerprint.*)",
         "an entry of smtp_tls_policy_maps cannot be used",
         "{what}",
         'postmap -q DOMAIN on the table in smtp_tls_policy_maps; compare with TLS_README, "Client TLS security levels".',
+    ),
+    Rule(
+        "tls.own-policy-unread",
+        r"warning: (?P<what>[^:]*(?:\[[^\]]*\]:\d+[^:]*)?: policy table lookup error|TLS policy lookup (?:for|error).*)|(?P<status>client TLS configuration problem)",
+        "the TLS policy for a destination could not be found out",
+        "{what}{status}. The mail waits, because the policy may ask for more than it would get.",
+        "The lines just before name the table or the entry; postmap -q DOMAIN on the table in smtp_tls_policy_maps; where it is a service (MTA-STS, DANE), see that it runs.",
+        weight=SIGN,
     ),
     Rule(
         "tls.own-not-compiled",
@@ -73,7 +81,14 @@ RULES = (
     ),
     Rule(
         "tls.own-random",
-        r"no entropy for TLS key generation|(?:problem talking to|connect to) (?:server|service|subsystem) private/tlsmgr|encryption keys etc\. may be predictable|cannot open entropy device",
+        r"cannot (?:open|read from) (?:entropy|EGD) (?:device|server|file) (?P<source>.*): (?P<why>.*)|bad external entropy (?:source|type):? ?(?P<bad>.*)",
+        "tlsmgr cannot read its source of randomness",
+        "{source}{bad}: {why}. tlsmgr(8) ends and begins anew, and TLS is late or fails meanwhile.",
+        "postconf tls_random_source: dev:/dev/urandom, without anything behind it; a chroot of tlsmgr needs the device inside.",
+    ),
+    Rule(
+        "tls.own-random",
+        r"no entropy for TLS key generation|(?:problem talking to|connect to) (?:server|service|subsystem) private/tlsmgr|encryption keys etc\. may be predictable",
         "tlsmgr does not answer, so TLS has no random seed",
         "Without tlsmgr(8) there is no TLS.",
         "See that master.cf has the tlsmgr line, and that tls_random_source exists.",
@@ -88,7 +103,7 @@ RULES = (
     ),
     Rule(
         "tls.own-unavailable",
-        r"^454 4\.7\.0 TLS not available due to local problem|Wrapper-mode request dropped from|Refusing (?:TLS service|STARTTLS) request|our TLS engine is unavailable|client TLS configuration problem|TLS (?:client )?initialization failed|cannot allocate (?:client|server) SSL_CTX|disabling TLS support",
+        r"^454 4\.7\.0 TLS not available due to local problem|Wrapper-mode request dropped from|Refusing (?:TLS service|STARTTLS) request|our TLS engine is unavailable|TLS (?:client )?initialization failed|cannot allocate (?:client|server) SSL_CTX|disabling TLS support",
         "our own TLS is not available",
         "Postfix could not set TLS up when this process began; the line that says why stands at the process's start.",
         'Look further up in the log of this process for "disabling TLS support", or restart it with postfix reload and look again.',

@@ -10,6 +10,9 @@ _LOGLEVEL = (
     "Take the session again with smtpd_tls_loglevel (or smtp_tls_loglevel) 2, and read the lines around the failure."
 )
 
+#: The lines that have the library's words (tls_misc.c, tls_server.c, tls_client.c); elsewhere they may mean anything.
+_LIBRARY = r"TLS library problem: |SSL_(?:accept|connect)[ :]|SSL3 alert |certificate verification failed for "
+
 RULES = (
     Rule(
         "tls.no-shared-cipher",
@@ -17,6 +20,7 @@ RULES = (
         "no cipher in common",
         "The client's ciphers and ours do not overlap; with TLS 1.2 a client that accepts only ECDSA fails against an RSA certificate in the same way.",
         "Compare the client's list (smtpd_tls_loglevel = 2) with smtpd_tls_ciphers, smtpd_tls_exclude_ciphers and the certificate's key type.",
+        needs=_LIBRARY,
     ),
     Rule(
         "tls.no-protocols",
@@ -24,6 +28,7 @@ RULES = (
         "our own settings leave no TLS version",
         "The library found none that both Postfix's and OpenSSL's settings allow, so the handshake was over before a byte was sent.",
         "postconf smtp_tls_protocols smtp_tls_mandatory_protocols smtpd_tls_protocols, and MinProtocol and MaxProtocol in openssl.cnf.",
+        needs=_LIBRARY,
     ),
     Rule(
         "tls.version",
@@ -31,6 +36,7 @@ RULES = (
         "no TLS version in common",
         "One side offers only TLS versions that the other does not take (TLS 1.0 and 1.1 are off in current OpenSSL).",
         "Update the older side, or look at smtpd_tls_protocols / smtp_tls_protocols and OpenSSL's MinProtocol.",
+        needs=_LIBRARY,
     ),
     Rule(
         "tls.plaintext",
@@ -38,6 +44,7 @@ RULES = (
         "plain text arrived where TLS was expected",
         "The first bytes are not TLS: plain SMTP on a port with TLS from the start, a server that answers STARTTLS and does not mean it, or a middlebox between.",
         "Inbound: STARTTLS on 587 or 25, TLS from the start on 465 only. Outbound: openssl s_client -starttls smtp from here.",
+        needs=_LIBRARY,
     ),
     Rule(
         "tls.to-plain-port",
@@ -53,6 +60,7 @@ RULES = (
         "a key or a signature is too weak for this TLS library",
         "OpenSSL's security level refuses short keys (DH below 2048 bit, RSA below 2048) and old digests (SHA-1).",
         "Renew the certificate or the DH parameters of the weaker side; or lower SECLEVEL in tls_config_file or openssl.cnf for it.",
+        needs=_LIBRARY,
     ),
     Rule(
         "tls.legacy-renegotiation",
@@ -60,6 +68,7 @@ RULES = (
         "the other side knows only the old, unsafe renegotiation",
         "OpenSSL 3 refuses peers without RFC 5746.",
         "Update the other side; for one old peer see Options = UnsafeLegacyRenegotiation in openssl.cnf (tls_config_file).",
+        needs=_LIBRARY,
     ),
     Rule(
         "tls.signature",
@@ -67,6 +76,7 @@ RULES = (
         "no signature algorithm in common, or a signature that does not verify",
         "Certificate type and signature algorithms of the two sides do not fit together.",
         "Compare key type and digest of the certificate with what the other side offers (loglevel 2).",
+        needs=_LIBRARY,
     ),
     Rule(
         "tls.no-group",
@@ -74,6 +84,7 @@ RULES = (
         "no key exchange group in common",
         "The curves or groups of the two sides do not overlap.",
         "See tls_eecdh_auto_curves, tls_ffdhe_auto_groups and smtpd_tls_eecdh_grade; auto is right today.",
+        needs=_LIBRARY,
     ),
     Rule(
         "tls.client-certificate",
@@ -89,6 +100,7 @@ RULES = (
         "damaged TLS records arrived",
         "Bytes were changed on the way, or the keys differ: a middlebox, faulty network hardware, or a library's fault.",
         "Try from another network; look for TLS inspection on the path.",
+        needs=_LIBRARY,
     ),
     Rule(
         "tls.malformed",
@@ -96,6 +108,7 @@ RULES = (
         "a TLS message is malformed or out of order",
         "What arrived is not what the protocol allows at this point: a scanner, a broken library, or a middlebox.",
         _LOGLEVEL,
+        needs=_LIBRARY,
     ),
     Rule(
         "tls.alpn",
@@ -103,6 +116,7 @@ RULES = (
         "the other side speaks another protocol (ALPN)",
         "It asked for a protocol that is not SMTP, often HTTPS.",
         "Look at what connects to this port: a web browser, a scanner or a health check.",
+        needs=_LIBRARY,
     ),
     Rule(
         "tls.unsupported-algorithm",
@@ -110,6 +124,7 @@ RULES = (
         "the TLS library does not support an algorithm that is asked for",
         "OpenSSL 3 keeps old ciphers and digests in the legacy provider; FIPS mode allows fewer.",
         "Look at openssl.cnf (tls_config_file, tls_config_name); convert old key files with openssl pkcs12 or pkey.",
+        needs=_LIBRARY,
     ),
     Rule(
         "tls.library-memory",

@@ -10,7 +10,7 @@ _DELAYS = re.compile(r" delay=(?P<all>[\d.]+), delays=(?P<parts>[\d./]+)")
 _TLS = re.compile(r" tls=(?P<features>[^,\s]+)")
 #: What ``delays=a/b/c/d`` counts (smtp(8), global/log_adhoc.c).
 _PARTS = (
-    "until it was in the queue",
+    "before this attempt (arrival, and earlier attempts)",
     "in the queue",
     "to connect (DNS, connection, greeting, TLS)",
     "to hand it over",
@@ -21,7 +21,7 @@ def describe_delays(text: str, *, at_least: float = 0.0) -> str:
     """Return the parts of a delivery's time in words, or an empty text.
 
     >>> describe_delays(" delay=303, delays=0.01/2/300/1, dsn=4.4.2")
-    'Of 303 s it took 0.01 s until it was in the queue, 2 s in the queue, 300 s to connect (DNS, connection, greeting, TLS), 1 s to hand it over.'
+    'Of 303 s it took 0.01 s before this attempt (arrival, and earlier attempts), 2 s in the queue, 300 s to connect (DNS, connection, greeting, TLS), 1 s to hand it over.'
     """
     found = _DELAYS.search(text)
     if found is None or float(found["all"]) < at_least:
