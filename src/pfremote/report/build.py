@@ -101,7 +101,7 @@ def _add_sessions(view: HostView, folder: HostFolder) -> _Host:
     data = folder.sessions
     items = data["sessions"]
     numbers, number_of = _number(items, {str(item["session"]) for item in data["findings"]})
-    anchors = {name: f"{view.anchor}-s{number}" for name, number in number_of.items()}
+    anchors = {name: view.anchor_session(number) for name, number in number_of.items()}
     findings = tuple(_finding(item, view, anchors, folder.evidence) for item in data["findings"])
     views = SessionViews(items, numbers, view, folder.evidence, findings)
     # What is damaged is to be met here; sessions that are made when they are asked for are not from a file.

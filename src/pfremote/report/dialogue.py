@@ -38,12 +38,12 @@ class SessionViews(Lazy[SessionView]):
     @property
     def anchors(self) -> Iterator[str]:
         """The anchors of all, for which no session is made."""
-        return (f"{self._host.anchor}-s{number}" for number in self._numbers)
+        return (self._host.anchor_session(number) for number in self._numbers)
 
     def make(self, place: int) -> SessionView:
         """Return one."""
         number = self._numbers[place]
-        findings = self._findings.get(f"{self._host.anchor}-s{number}", ())
+        findings = self._findings.get(self._host.anchor_session(number), ())
         return build_session(self._items[place], number, self._host, self._evidence, findings)
 
 
@@ -64,11 +64,10 @@ def build_session(
     Raises:
         KeyError, TypeError, ValueError, AttributeError: it is not as the store writes it.
     """
-    anchor = f"{host.anchor}-s{number}"
     peer = data["peer"]
     port = f":{peer['port']}" if peer["port"] else ""
     return SessionView(
-        anchor=anchor,
+        anchor=host.anchor_session(number),
         number=number,
         host=host.name,
         kind=str(data["kind"]),

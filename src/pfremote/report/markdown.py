@@ -9,6 +9,7 @@ from pfremote.report.groups import ExposureGroup, FindingGroup, group_findings
 from pfremote.report.markdown_text import quote_block, quote_inline, write_prose
 from pfremote.report.model import HostView, Report, SessionView, StoryView
 from pfremote.report.words import (
+    MARKS,
     describe_cut,
     describe_exit,
     describe_folded,
@@ -23,14 +24,13 @@ from pfremote.report.words import (
     headline,
     join_command,
     join_reason,
+    list_facts,
     missing_sentences,
     say_turn,
     show_clock,
     show_time,
     show_took,
 )
-
-_MARKS = {"client": "C: ", "server": "S: ", "note": "   "}
 
 
 def write_markdown(report: Report) -> Iterator[str]:
@@ -112,14 +112,7 @@ def _host(host: HostView) -> Iterator[str]:
         f"- evidence complete: {'yes' if host.complete else 'no'}",
         f"- seen: {describe_seen(host)}",
     ]
-    for label, text in (
-        ("log", describe_log(host.source) if host.source else ""),
-        ("layout", host.layout),
-        ("guard", host.guard),
-        ("ended by", host.why),
-    ):
-        if text:
-            facts.append(f"- {label}: {quote_inline(text)}")
+    facts += [f"- {label}: {quote_inline(text)}" for label, text in list_facts(host)]
     for label, reasons in (("refused", host.refusals), ("warning", host.warnings)):
         facts += [f"- {label}: {write_prose(join_reason(reason))}" for reason in reasons]
     facts += [f"- conflict: {quote_inline(conflict)}" for conflict in host.conflicts]
@@ -158,6 +151,6 @@ def _dialogue(session: SessionView) -> Iterator[str]:
     for turn in session.turns:
         if grade_gap(turn.gap):
             yield f"{' ' * 14}... {describe_gap(turn)}"
-        yield f"{show_clock(turn.time)}  {_MARKS[turn.side]}{say_turn(turn)}"
+        yield f"{show_clock(turn.time)}  {MARKS[turn.side]}{say_turn(turn)}"
     if session.folded:
         yield f"{' ' * 17}({describe_folded(session)})"

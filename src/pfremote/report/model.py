@@ -162,6 +162,10 @@ class HostView:
     clock: float = 0.0
     problem: str = ""
 
+    def anchor_session(self, number: int) -> str:
+        """Return the anchor of a session of this host, by its number."""
+        return f"{self.anchor}-s{number}"
+
 
 @dataclass(frozen=True, slots=True)
 class TryView:

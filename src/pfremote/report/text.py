@@ -8,6 +8,7 @@ from pfremote.report.credentials import describe_credential, describe_times, lis
 from pfremote.report.groups import ExposureGroup, FindingGroup, group_findings
 from pfremote.report.model import HostView, Report, SessionView, StoryView
 from pfremote.report.words import (
+    MARKS,
     describe_cut,
     describe_exit,
     describe_folded,
@@ -22,6 +23,7 @@ from pfremote.report.words import (
     headline,
     join_command,
     join_reason,
+    list_facts,
     missing_sentences,
     say_turn,
     show_clock,
@@ -31,7 +33,6 @@ from pfremote.report.words import (
 from pfremote.text.terminal import fold, measure, show_line
 
 WIDTH = 80
-_MARKS = {"client": "C: ", "server": "S: ", "note": "   "}
 
 
 def write_text(report: Report, width: int = WIDTH) -> Iterator[str]:
@@ -123,14 +124,8 @@ class _Page:
         yield self._item("state", describe_state(host))
         yield self._item("complete", "yes" if host.complete else "no")
         yield self._item("seen", describe_seen(host))
-        for label, text in (
-            ("log", describe_log(host.source) if host.source else ""),
-            ("layout", host.layout),
-            ("guard", host.guard),
-            ("ended by", host.why),
-        ):
-            if text:
-                yield self._item(label, text)
+        for label, text in list_facts(host):
+            yield self._item(label, text)
         for reason in (*host.refusals, *host.warnings):
             yield self._item("refused" if reason in host.refusals else "warning", join_reason(reason))
         for conflict in host.conflicts:
@@ -160,7 +155,7 @@ class _Page:
         for turn in session.turns:
             if grade_gap(turn.gap):
                 yield fold(describe_gap(turn), self._width, first=" " * 14 + "... ", rest=" " * 18)
-            first = f"{show_clock(turn.time)}  {_MARKS[turn.side]}"
+            first = f"{show_clock(turn.time)}  {MARKS[turn.side]}"
             yield fold(show_line(say_turn(turn)), self._width, first=first, rest=" " * len(first))
         if session.folded:
             yield f"{' ' * 17}({describe_folded(session)})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from pfremote.errors import Reason
@@ -14,6 +14,9 @@ from pfremote.text.quantities import plural
 
 #: From how many seconds on a pause in a dialogue is worth a word, and worse.
 SLOW = (1.0, 5.0, 30.0)
+
+#: What stands before the words of each side, where a dialogue is plain text.
+MARKS = {"client": "C: ", "server": "S: ", "note": "   "}
 
 CERTAINTY = {
     "proven": "the log line says so",
@@ -40,7 +43,7 @@ _EXITS = {
     130: "interrupted, after reverting",
 }
 
-#: So many places of a finding are named one by one.
+#: Places of a finding that are named one by one.
 MOST_PLACES = 12
 
 _CUTS = {
@@ -60,6 +63,13 @@ def describe_exit(code: int | None) -> str:
     if code is None:
         return "unfinished: still running, or broken off"
     return f"{code}: {_EXITS.get(code, 'no meaning on file')}"
+
+
+def list_facts(host: HostView) -> Iterator[tuple[str, str]]:
+    """Yield a label and what is known of a host's log and of how its window ended."""
+    facts = {"log": host.source and describe_log(host.source), "layout": host.layout}
+    facts |= {"guard": host.guard, "ended by": host.why}
+    return ((label, text) for label, text in facts.items() if text)
 
 
 def describe_cut(session: SessionView) -> str:
