@@ -11,8 +11,9 @@ from typing import Any
 from jinja2 import TemplateError, nodes
 
 from pfremote.errors import UsageError
+from pfremote.inventory.sandbox import sandbox
 from pfremote.model.facts import Facts
-from pfremote.playbook.templates import Values, compile_expression, environment
+from pfremote.playbook.templates import Values, compile_expression, parse_expression
 
 #: What a condition may ask of a host, and what it means. The same on every operating system.
 FACTS = {
@@ -99,12 +100,11 @@ def find_names(text: str) -> frozenset[str]:
     ['a']
     """
     _, names = compile_expression(text)
-    tree = environment().parse("{{ (" + text + "\n) }}")
     asked: set[str] = set()
-    for found in tree.find_all((nodes.Test, nodes.Filter)):
+    for found in parse_expression(text).find_all((nodes.Test, nodes.Filter)):
         if found.name in _ASKING and isinstance(found.node, nodes.Name):
             asked.add(found.node.name)
-    return names - asked - environment().globals.keys()
+    return names - asked - sandbox().globals.keys()
 
 
 def compare_versions(value: object, other: object, comparison: str = "==") -> bool:
@@ -135,5 +135,5 @@ def _read_bool(value: object) -> bool:
         raise TemplateError(f"{value!r} is neither true nor false") from exc
 
 
-environment().tests["version"] = compare_versions
-environment().filters["bool"] = _read_bool
+sandbox().tests["version"] = compare_versions
+sandbox().filters["bool"] = _read_bool

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import Undefined, meta
+from jinja2 import Undefined, meta, nodes
 
 from pfremote.errors import ConfigError, UsageError
 from pfremote.inventory.graph import Variables
-from pfremote.inventory.sandbox import FAULTS, Compiled, Sandbox, compile_text, run_bounded, sandbox
+from pfremote.inventory.sandbox import FAULTS, Compiled, compile_text, run_bounded, sandbox
 from pfremote.inventory.templates import Renderer, explain_lack, is_template
 from pfremote.inventory.values import Origin
 from pfremote.inventory.vault_keys import NO_KEYS, VaultKeys
@@ -22,11 +22,6 @@ from pfremote.playbook.tree import Place
 _WHOLE = re.compile(r"\s*\{\{-?((?:(?!\{\{|\}\}|\{%).)+?)-?\}\}\s*", re.DOTALL)
 
 
-def environment() -> Sandbox:
-    """Return the one sandbox of all playbooks and inventories."""
-    return sandbox()
-
-
 @lru_cache(maxsize=1024)
 def compile_expression(text: str) -> Compiled:
     """Return an expression as a function of variables, and the names that it asks for.
@@ -34,9 +29,13 @@ def compile_expression(text: str) -> Compiled:
     Raises:
         TemplateError: it is no expression.
     """
-    # The parser is asked for the names first, and would read what follows a closing brace as a template.
-    compiled = environment().compile_expression(text, undefined_to_none=False)
-    return compiled, frozenset(meta.find_undeclared_variables(environment().parse("{{ (" + text + "\n) }}")))
+    compiled = sandbox().compile_expression(text, undefined_to_none=False)
+    return compiled, frozenset(meta.find_undeclared_variables(parse_expression(text)))
+
+
+def parse_expression(text: str) -> nodes.Template:
+    """Return the tree of an expression that can be compiled; of any other text it may be that of something else."""
+    return sandbox().parse("{{ (" + text + "\n) }}")
 
 
 def compile_template(text: str) -> Compiled:
