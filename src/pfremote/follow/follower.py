@@ -48,8 +48,8 @@ class _Host:
 class Follower:
     """Shows sessions as they happen; see :class:`pfremote.window.state.Follow`. Threads may call.
 
-    ``make_reader`` returns a fresh reader for a host, ``emit`` tells programs of each session that is over,
-    ``end`` is what the key q does.
+    ``make_reader`` returns a fresh reader for a host, ``emit`` tells programs of each session that is over. The key q
+    calls ``controls.end``.
     """
 
     def __init__(
@@ -58,14 +58,13 @@ class Follower:
         emit: EventSink,
         make_reader: Callable[[Reply, Facts, Lease], Reader],
         *,
-        end: Callable[[], None] = lambda: None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console = console
         self._emit = emit
         self._make_reader = make_reader
         self._now = now
-        self.controls = Controls(end)
+        self.controls = Controls(lambda: None)
         self._lock = threading.RLock()
         self._hosts: dict[str, _Host] = {}
         self._merge: Merge[_Step] = Merge()
