@@ -65,6 +65,6 @@ def baseline_list(facts: Facts) -> str:
     return ", ".join(baseline_patterns(facts))
 
 
-def clashing_blocks(blocks: Iterable[Sequence[str]]) -> bool:
+def may_clash(blocks: Iterable[Sequence[str]]) -> bool:
     """Tell whether two blocks have a ``!``: then the earlier one may silence peers of the later one."""
     return sum(has_negation(block) for block in blocks) > 1

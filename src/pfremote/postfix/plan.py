@@ -15,7 +15,7 @@ from pfremote.postfix.peer_list import (
     active_leases,
     baseline_list,
     baseline_patterns,
-    clashing_blocks,
+    may_clash,
     merge_lists,
 )
 from pfremote.postfix.peers import read_peer
@@ -130,7 +130,7 @@ def _warn_list(patterns: Sequence[str], facts: Facts) -> list[Reason]:
         if "$" not in pattern and isinstance(read := read_peer(pattern), Reason):
             warnings.append(Reason("peers-kept-bad", f"in the host's own debug_peer_list, {read.message}", read.hint))
     blocks = [patterns, *(lease.peers for lease in active_leases(facts)), kept]
-    if clashing_blocks(blocks):
+    if may_clash(blocks):
         warnings.append(
             Reason(
                 "peers-clash",

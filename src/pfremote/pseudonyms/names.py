@@ -21,7 +21,7 @@ from pfremote.pseudonyms.shapes import (
     PLACES,
     SHAPES,
     WORDS,
-    is_host_name,
+    split_host_name,
     split_local_part,
 )
 
@@ -228,7 +228,7 @@ class Pseudonyms:
             return found["label"] + self._replace_address(found["address"], found["length"])
         code = _REPLY.match(text) if found.string[: found.start()].endswith(": ") else None
         lead = code[0] if code else ""
-        name, rest = is_host_name(text[len(lead) :], in_path=found.string[: found.start()].endswith("/"))
+        name, rest = split_host_name(text[len(lead) :], in_path=found.string[: found.start()].endswith("/"))
         return f"{lead}{self.host(name)}{rest}" if name else text
 
     def _replace_address(self, text: str, length: str) -> str:

@@ -209,10 +209,10 @@ _OWN_FILES = frozenset(("main.cf", "master.cf", "dynamicmaps.cf", "bounce.cf", "
 _LOCAL_KEYS = re.compile(r"(?:\{?(?:[a-z_]*[a-z_]|LOGIN|AUTH|NAME|ADDR|HELO|ORCPT)\}?=)+")
 
 
-def is_host_name(text: str, *, in_path: bool = False) -> tuple[str, str]:
+def split_host_name(text: str, *, in_path: bool = False) -> tuple[str, str]:
     """Split a dotted name into what is a host's and what is left over; the first is empty for a file's name.
 
-    >>> is_host_name("mx.example.jp"), is_host_name("mail.example.jp.pem"), is_host_name("main.cf")
+    >>> split_host_name("mx.example.jp"), split_host_name("mail.example.jp.pem"), split_host_name("main.cf")
     (('mx.example.jp', ''), ('mail.example.jp', '.pem'), ('', 'main.cf'))
     """
     folded = text.casefold().strip(".")

@@ -68,7 +68,7 @@ class Redactor:
         self._clean: set[str] = set()
         self._generation = 0
         self._pasted = Pasted()
-        #: So many processes are remembered before those are looked for of which there is nothing to remember.
+        #: From so many processes on those are forgotten of which nothing matters any more.
         self._most = _PROCESSES
 
     @property

@@ -75,16 +75,15 @@ STATELESS: frozenset[Reader | None] = frozenset(
 TELLING: frozenset[Reader | None] = frozenset({redact_dialogue, redact_user, redact_failed, _leave})
 
 
-#: Says of a text that its reader left as it is whether it would do so again, and without a change of the process.
+#: Stands in for the reader of a text that was left as it is: says whether the reader would leave it so for this process
+#: too, and if so does to the process what the reader would do.
 Settled = Callable[[str, Process], bool]
-
-
-#: The readers of such texts.
+#: The readers that have one.
 SETTLING: frozenset[Reader] = frozenset({redact_dialogue, redact_maps_find, redact_input_attribute})
 
 
 def find_settled(reader: Reader | None, text: str, process: Process) -> Settled | None:
-    """Return what says so; ``process`` is in no authentication exchange, and was in none before the text."""
+    """Return what stands in for the reader; ``process`` is in no authentication exchange, nor was before the text."""
     if reader is redact_dialogue:
         return is_quiet_for_client if process.is_client else is_quiet_for_server
     if reader is redact_maps_find:
@@ -92,7 +91,7 @@ def find_settled(reader: Reader | None, text: str, process: Process) -> Settled 
     return drop_harmless_name if reader is redact_input_attribute and text.startswith(VALUE) else None
 
 
-#: The same by the beginning of that word; the first one counts.
+#: Who reads a line, by the beginning of its first word; the first that fits counts.
 _BY_START: tuple[tuple[str, Reader], ...] = (
     ("xsasl_", redact_sasl_debug),
     ("dict_alloc(", redact_table_name),
@@ -117,13 +116,13 @@ def find_by_text(word: str, text: str) -> Reader | None:
         return _leave if text.startswith("connect from ") else None
     if word.startswith(_STARTS):
         reader = next(reader for start, reader in _BY_START if word.startswith(start))
-        # What it leaves as it is whatever came before needs no reader.
+        # Such a text is left as it is whatever came before, and needs no reader.
         return None if reader is redact_sasl_debug and is_harmless(text) else reader
     return redact_content if _DUMPED.match(word) else _find_by_rest(word, text)
 
 
 def _find_by_rest(word: str, text: str) -> Reader | None:
-    """Do it by what follows the first word, which is a name: of a file, a peer, a message."""
+    """Find the reader by what follows the first word, which is a name: of a file, a peer, a message."""
     if text.startswith((" got", " write: ", " read: "), len(word)):
         return redact_memcache
     if ": wanted attribute: " in text:
