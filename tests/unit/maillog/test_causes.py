@@ -41,6 +41,26 @@ def login(reply: str) -> str:
 
 #: the lines, and the findings that they must lead to, in order
 EXAMPLES: list[tuple[list[str], list[tuple[str, str]]]] = [
+    # A transport that is called like an action is no action.
+    (
+        ["qmgr: warning: connect to transport private/filter: No such file or directory"],
+        [("delivery.transport-down", "proven")],
+    ),
+    (["qmgr: warning: connect to transport private/hold: Connection refused"], [("delivery.transport-down", "proven")]),
+    # A filter that keeps its connection; nobody hung up, and nothing was lost.
+    (
+        [CLIENT, QUEUED, "smtpd: timeout after END-OF-MESSAGE from c.example.jp[192.0.2.1]"],
+        [("session.idle", "proven")],
+    ),
+    ([CLIENT, "smtpd: warning: restriction `permit_x' after `permit' is ignored"], [("config.value", "proven")]),
+    (
+        [
+            "smtpd: warning: access table lmdb:/etc/postfix/access has entry with lookup table: lmdb",
+            "smtpd: warning: do not specify lookup tables inside SMTPD access maps",
+            "smtpd: warning: define a restriction class and specify its name instead.",
+        ],
+        [("table.bad-result", "proven")],
+    ),
     # What is around Postfix: its folders, its caches, whether it runs.
     (
         ["postdrop: warning: unable to look up public/pickup: No such file or directory"],

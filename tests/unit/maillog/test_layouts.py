@@ -173,3 +173,22 @@ def test_plain_syslog_passes_as_it_is() -> None:
     assert LayoutReader().passes(b"2026-11-24T10:00:00.12+02:00 mx postfix/smtpd[1]: connect from a[192.0.2.1]\n")
     assert not LayoutReader().passes(b"2026-11-24T10:00:00.12+02:00 stdout F postfix/smtpd[1]: connect from a[::1]\n")
     assert not LayoutReader().passes(b"Nov 24 10:00:00 [postfix/smtpd] connect from a[192.0.2.1]\n")
+    assert not LayoutReader().passes(b"2026-11-24T10:00:00+01:00 [1:mail1:postfix/smtpd] connect from a[192.0.2.1]\n")
+
+
+def test_nethserver_shows_node_module_and_tag_in_brackets() -> None:
+    status = (
+        "5AB0C11D22E: to=<b@example.org>, relay=mx.example.org[/run/lmtp], delay=1, delays=1/0/0/0, dsn=5.6.7, "
+        "status=bounced (SMTPUTF8 is required, but was not offered by host mx.example.org[/run/lmtp])"
+    )
+    lines = [
+        f"2026-11-24T10:00:00+01:00 [1:mail1:postfix/lmtp] {status}",
+        "2026-11-24T10:00:01+01:00 [1:mail1:rspamd] (normal) <5ab0c1>; task; no line of Postfix",
+    ]
+    reader = LayoutReader()
+    log = "".join(f"{line}\n" for line in reader.read(lines)).encode()
+    assert reader.seen == {"NethServer 8": 2}
+    capture = read_capture(log, now=NOW, utc_offset=timedelta(0), match=None)
+    (finding,) = capture.findings
+    assert (finding.code, finding.proof.host, finding.proof.daemon) == ("delivery.smtputf8", "mail1", "lmtp")
+    assert finding.proof.time == datetime(2026, 11, 24, 9, tzinfo=UTC)

@@ -204,3 +204,13 @@ def test_each_program_that_master_cannot_start_is_named() -> None:
         [f"master: fatal: master_spawn: exec {name}: No such file or directory" for name in ("/x/smtpdd", "/x/lmtpp")]
     )
     assert [finding.meaning.split(":")[0] for finding in found] == ["/x/smtpdd", "/x/lmtpp"]
+
+
+def test_without_the_dialogue_nobody_knows_who_was_slow() -> None:
+    begin = "Nov 24 02:10:00 mx postfix/smtpd[7]: connect from c.example.jp[192.0.2.1]\n"
+    client = "Nov 24 02:11:36 mx postfix/smtpd[7]: 5AB0C11D22E: client=c.example.jp[192.0.2.1]\n"
+    (plain,) = found_in((begin + client).encode())
+    assert plain.title == "the client, or this host, took 96 s"
+    helo = "Nov 24 02:10:00 mx postfix/smtpd[7]: < c.example.jp[192.0.2.1]: RCPT TO:<b@example.jp>\n"
+    (debugged,) = found_in((begin + helo + client).encode())
+    assert debugged.title == "this host took 96 s"

@@ -6,10 +6,13 @@ from __future__ import annotations
 
 from pfremote.maillog.findings.rule import Rule
 
+#: Where a check said so (smtpd.c, cleanup_message.c, milter8.c); a transport may be called filter, too.
+_STAGE = r"(?P<stage>[A-Z][A-Z-]+|header|body|content|mime-header|nested-header) (?:from \S+: )?(?P<why>[^;]*)"
+
 RULES = (
     Rule(
         "disposition.discarded",
-        r"(?:^|: )(?:milter-(?:header-)?)?discard: (?P<stage>\S+) (?:from \S+: )?(?P<why>[^;]*)",
+        r"(?:^|: )(?:milter-(?:header-)?)?discard: " + _STAGE,
         "the message was accepted and thrown away",
         "The client got 250, and a milter or a check said DISCARD: {why}. Neither side is told.",
         "Look at the milter's log, or for DISCARD in the access tables, header_checks and body_checks.",
@@ -17,7 +20,7 @@ RULES = (
     ),
     Rule(
         "disposition.held",
-        r"(?:^|: )(?:milter-(?:header-)?)?hold: (?P<stage>\S+) (?:from \S+: )?(?P<why>[^;]*)",
+        r"(?:^|: )(?:milter-(?:header-)?)?hold: " + _STAGE,
         "the message was accepted and put on hold",
         "It lies in the hold queue until an operator releases it: a milter or a check said HOLD: {why}.",
         "postqueue -p shows it with an exclamation mark; postcat -q QUEUE_ID, then postsuper -H QUEUE_ID releases it, postsuper -d deletes it.",
@@ -25,7 +28,7 @@ RULES = (
     ),
     Rule(
         "disposition.quarantined",
-        r"(?:milter-)?quarantine: (?P<why>[^;]*)",
+        r"(?:^|: )(?:milter-)?quarantine: (?P<why>[^;]*)",
         "a milter put the message into quarantine",
         "It lies in the hold queue: {why}",
         "postqueue -p shows it with an exclamation mark; postsuper -H QUEUE_ID releases it.",
@@ -33,7 +36,7 @@ RULES = (
     ),
     Rule(
         "disposition.redirected",
-        r"(?:^|: )(?:milter-(?:header-)?)?redirect: (?P<stage>\S+) (?:from \S+: )?(?P<why>[^;]*)",
+        r"(?:^|: )(?:milter-(?:header-)?)?redirect: " + _STAGE,
         "the message was sent to another address instead",
         "A check said REDIRECT: {why}",
         "Look for REDIRECT in the access tables, header_checks and body_checks.",
@@ -41,7 +44,7 @@ RULES = (
     ),
     Rule(
         "disposition.filtered",
-        r"(?<!before-queue )\bfilter: (?P<stage>\S+) (?:from \S+: )?(?P<why>[^;]*)",
+        r"(?:^|: )(?:milter-(?:header-)?)?filter: " + _STAGE,
         "the message was handed to a content filter",
         "A check said FILTER: {why}",
         "Follow the filter's own log; the filtered message comes back under another queue id.",

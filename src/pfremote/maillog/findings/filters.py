@@ -136,7 +136,7 @@ RULES = (
     ),
     Rule(
         "policy.content",
-        r"(?<!-)\breject: (?P<part>header|body|mime-header|nested-header|content|mime-error) (?P<what>.{0,60})",
+        r"(?<!-)\breject: (?P<part>header|body|mime-header|nested-header|content|mime-error) (?P<what>(?:(?! from (?:\S+\[\S*\]|local); ).){0,60})",
         "a {part} check refused the content",
         "A pattern of header_checks or body_checks fits: {what}",
         "postmap -q - pcre:/etc/postfix/header_checks < FILE finds the pattern (or the table that postconf header_checks body_checks names).",

@@ -105,8 +105,17 @@ RULES = (
         "Find out what the processes wait for; then raise the limit in master.cf (STRESS_README).",
     ),
     Rule(
+        "session.idle",
+        r"timeout after END-OF-MESSAGE from (?P<client>\S+)",
+        "the client kept its connection open after its message until smtpd ended it",
+        "{client} had its answer and sent nothing more for smtpd_timeout (300 s, 10 s under stress): so do filters and programs that keep connections for the next message.",
+        "Nothing is wrong with the message; let the client send QUIT, or keep its connections shorter than smtpd_timeout.",
+        side="in",
+        weight=FAILURE,
+    ),
+    Rule(
         "session.client-timeout",
-        r"(?<!\w )timeout after (?P<stage>.+?) from (?P<client>\S+)",
+        r"(?<!\w )timeout after (?P<stage>(?!END-OF-MESSAGE).+?) from (?P<client>\S+)",
         "the client was silent for too long after {stage}",
         "smtpd waited for {client} until smtpd_timeout (300 s, 10 s under stress); the slow side is the client or the network between.",
         "Look at the client's log at this time; a firewall that drops the connection's state looks the same.",

@@ -213,7 +213,7 @@ RULES = (
     ),
     Rule(
         "policy.content-warned",
-        r": warning: (?P<part>header|body|mime-header|nested-header) (?P<what>.{0,60})",
+        r": warning: (?P<part>header|body|mime-header|nested-header) (?P<what>(?:(?! from (?:\S+\[\S*\]|local); ).){0,60})",
         "a {part} check only warned",
         "header_checks or body_checks has WARN for it, so nothing was refused: {what}",
         "Nothing to do for this message.",

@@ -87,6 +87,13 @@ _LAST_SAID: tuple[tuple[re.Pattern[str], Wait], ...] = tuple(
         (r"^SSL_(?:accept|connect)|setting up TLS", "the other side, in the TLS handshake", _PEER),
     )
 )
+_HOST = Wait(
+    "this host", "DNS, a table, a policy service, a milter, or smtpd_error_sleep_time after an error. " + _EVIDENCE
+)
+#: Without the dialogue nothing tells whose turn it was.
+_UNTOLD = "A log without debugging does not tell whose turn it was: debug the next session of this peer."
+_CLIENT_OR_HOST = Wait("the client, or this host,", _UNTOLD)
+_SERVER_OR_HOST = Wait("the remote server, or this host,", _UNTOLD)
 _IDLE = re.compile(
     r"[<>] \S+: (?:QUIT|RSET|NOOP|221 )|disconnect from |(?:\w+: )?(?:lost connection|timeout) after ", re.IGNORECASE
 )
@@ -105,7 +112,10 @@ def find_slow(transcript: Transcript, cleanup: Mapping[str, list[Record]], told:
     if late is None:
         return []
     gap, before, after = late
+    told_who = any(record.text.startswith(("< ", "> ")) for record in transcript.session.records)
     wait = _charge(before, after, inbound=inbound)
+    if wait is _HOST and not told_who:
+        wait = _CLIENT_OR_HOST if inbound else _SERVER_OR_HOST
     finding = Finding(
         "session.slow",
         f"{wait.who} took {gap:.0f} s",
@@ -160,7 +170,4 @@ def _charge(before: Record, after: Record, *, inbound: bool) -> Wait:
             return wait
     if not inbound and (received or before.text.startswith("> ") or _READS.match(before.text)):
         return Wait("the remote server", _PEER)
-    return Wait(
-        "this host",
-        "DNS, a table, a policy service, a milter, or smtpd_error_sleep_time after an error. " + _EVIDENCE,
-    )
+    return _HOST

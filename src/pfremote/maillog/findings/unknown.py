@@ -22,6 +22,7 @@ _GOES_ON = re.compile(
     r"|please specify a charset|perhaps you need to create the maildirs|[Ss]ee \S+README\S* for "
     r"|to avoid this (?:condition|warning), |old value: \"|please avoid flushing the whole queue"
     r"|so that Postfix (?:quickly skips|wastes less)|this may slow down other|to turn off these warnings"
+    r"|do not specify lookup tables inside|define a restriction class and"
     r"|you may need (?:a separate master\.cf|to (?:increase|reduce) )|please update the \S+ file; the new queue"
 )
 #: So many of the host are shown.

@@ -29,6 +29,11 @@ _LONGEST = 64 * 1024
 _METALOG = re.compile(
     r"(?P<head>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d )\[(?P<tag>postfix[\w./-]*/[a-z][\w-]*)\] (?P<text>.*)"
 )
+#: NethServer 8 shows the journal of all its nodes: node, module and tag in brackets, and no process.
+_NETHSERVER = re.compile(
+    r"(?P<head>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d) )"
+    r"\[\d+:(?P<host>[\w.-]+):(?P<tag>[\w./@-]+)\] (?P<text>.*)"
+)
 _JSON_NAMES = {
     "host": ("_HOSTNAME", "hostname", "host", "HOST", "fromhost", "source"),
     "tag": ("SYSLOG_IDENTIFIER", "syslogtag", "programname", "PROGRAM", "program", "tag", "app-name", "ident"),
@@ -48,11 +53,11 @@ _JSON_NAMES = {
 }
 
 
-#: Lines that syslog wrote itself, of which nothing is to be taken off: not metalog's tag in brackets, no frame's stamp
-#: in UTC, and no name of a stream behind the stamp.
+#: Lines that syslog wrote itself, of which nothing is to be taken off: no tag in brackets (metalog, NethServer), no
+#: frame's stamp in UTC, and no name of a stream behind the stamp.
 _PLAIN = re.compile(
     rb"(?:(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?!\[)"
-    rb"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d (?!std))[^\n]*\n)*+"
+    rb"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d (?!std|\[))[^\n]*\n)*+"
 )
 
 
@@ -145,6 +150,9 @@ class LayoutReader:
                 return
         if metalog := _METALOG.fullmatch(inner):
             name, inner = "metalog", f"{metalog['head']}- {metalog['tag']}: {metalog['text']}"
+        elif nethserver := _NETHSERVER.fullmatch(inner):
+            name = "NethServer 8"
+            inner = f"{nethserver['head']}{nethserver['host']} {nethserver['tag']}: {nethserver['text']}"
         self.seen[name or "syslog"] += 1
         yield self._daemons.complete(inner)
 
