@@ -61,6 +61,24 @@ EXAMPLES: list[tuple[list[str], list[tuple[str, str]]]] = [
         ],
         [("table.bad-result", "proven")],
     ),
+    # A host that smtp(8) asked the system for: no server answered.
+    (
+        [status("unable to look up host mx.example.com: Name or service not known")],
+        [("delivery.dns-not-found", "proven")],
+    ),
+    (
+        [status("unable to look up host mx.example.com: Temporary failure in name resolution")],
+        [("delivery.dns-failed", "proven")],
+    ),
+    ([CLIENT, 'smtpd: warning: unknown smtpd restriction: "reject_thing"'], [("policy.unknown-restriction", "proven")]),
+    (
+        [
+            CLIENT,
+            REJECT + "451 4.3.5 <b@example.jp>: Recipient address rejected: Server configuration problem" + MAIL,
+            "smtpd: warning: problem talking to server private/policyd-x: Connection timed out",
+        ],
+        [("policy.service-down", "proven")],
+    ),
     # What is around Postfix: its folders, its caches, whether it runs.
     (
         ["postdrop: warning: unable to look up public/pickup: No such file or directory"],

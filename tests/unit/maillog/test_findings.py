@@ -166,7 +166,7 @@ CAUSES: dict[str, list[tuple[str, str]]] = {
     "proxy-header-unexpected": [("frontdoor.proxy-protocol-unexpected", "proven")],
     "rbl-refuses-us": [("policy.rbl-refuses-us", "proven")],
     "refused-at-connect": [("policy.login-needed", "proven")],
-    "restriction-unknown": [("table.bad-result", "proven")],
+    "restriction-unknown": [("policy.unknown-restriction", "proven")],
     "setting-nonsense": [("process.setting", "proven"), ("process.throttled", "proven")],
     "table-absent": [("table.unavailable", "proven")],
     "table-type-missing": [("table.type-missing", "proven")],

@@ -75,10 +75,10 @@ RULES = (
     ),
     Rule(
         "delivery.dns-not-found",
-        r"Name service error for name=(?P<name>\S+) type=\w+: (?:Host not found(?!, try)|Host found but no data record)|\((?P<host>\S+): host not found\)",
+        r"Name service error for name=(?P<name>\S+) type=\w+: (?:Host not found(?!, try)|Host found but no data record)|\((?P<host>\S+): host not found\)|unable to look up host (?P<native>\S+?): (?!(?i:temporary|.*try again|system error|.*timed? ?out))",
         "the destination does not exist in DNS",
-        "{name}{host} has no MX and no address record.",
-        "dig MX and A of {name}{host}; see the spelling in the recipient, relayhost or transport_maps.",
+        "{name}{host}{native} has no MX and no address record.",
+        "dig MX and A of {name}{host}{native}; see the spelling in the recipient, relayhost or transport_maps.",
         only=_SEND,
     ),
     Rule(
@@ -91,7 +91,7 @@ RULES = (
     ),
     Rule(
         "delivery.dns-failed",
-        r"Name service error for (?:name=|domain )(?P<name>[^\s:]+)(?: type=\w+)?: (?P<why>Host not found, try again|.*SERVFAIL|[Tt]emporary.*|.+)",
+        r"(?:Name service error for (?:name=|domain )|unable to look up host )(?P<name>[^\s:]+)(?: type=\w+)?: (?P<why>Host not found, try again|.*SERVFAIL|[Tt]emporary.*|.+)",
         "DNS did not answer for the destination",
         "The resolver has no answer for {name} now ({why}); Postfix tries again.",
         "dig MX {name} on the mail host; look at its resolver and, with DANE, at DNSSEC.",

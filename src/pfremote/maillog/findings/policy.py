@@ -202,6 +202,14 @@ RULES = (
         side="in",
     ),
     Rule(
+        "policy.unknown-restriction",
+        r"warning: unknown smtpd restriction: \"?(?P<name>[^\"]+)\"?",
+        "a restriction has a name that Postfix does not know",
+        "{name}: misspelt, of another version, or a class that smtpd_restriction_classes does not list. The mail is put off with 451 4.3.5.",
+        "postconf -n | grep {name}; it can also stand on the right side of an access table.",
+        side="in",
+    ),
+    Rule(
         "policy.own-settings",
         r"451 4\.3\.5 .*Server configuration error",
         "a restriction of ours cannot be used",

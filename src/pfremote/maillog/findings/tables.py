@@ -112,7 +112,7 @@ RULES = (
     ),
     Rule(
         "table.bad-result",
-        r"(?P<what>\S+ (?:lookup of \S+ returns (?:an empty string|non-address result)|should return NO RESULT)|bad (?:FILTER|PREPEND|REPLACE|REDIRECT|BCC) [^:]*|unknown smtpd restriction: \S+|unsupported command in \S+ map|(?:missing|empty) \S+ command argument in \S+ map|\S+ action without text in \S+ map|ignoring null lookup result|multi-valued \S+ (?:entry|result)|unreasonable \S+ (?:map|result)|lookup result \"[^\"]*\" is not allowed|empty lookup result|access table \S+ (?:entry|has entry|with|action)\b|access table \S+: (?:action|with) )(?P<rest>.*)",
+        r"(?P<what>\S+ (?:lookup of \S+ returns (?:an empty string|non-address result)|should return NO RESULT)|bad (?:FILTER|PREPEND|REPLACE|REDIRECT|BCC) [^:]*|unsupported command in \S+ map|(?:missing|empty) \S+ command argument in \S+ map|\S+ action without text in \S+ map|ignoring null lookup result|multi-valued \S+ (?:entry|result)|unreasonable \S+ (?:map|result)|lookup result \"[^\"]*\" is not allowed|empty lookup result|access table \S+ (?:entry|has entry|with|action)\b|access table \S+: (?:action|with) )(?P<rest>.*)",
         "a table answers with something that Postfix cannot use",
         "{what}{rest}",
         "postmap -q KEY on that table; compare with access(5), header_checks(5) or transport(5).",
