@@ -61,6 +61,11 @@ EXAMPLES: list[tuple[list[str], list[tuple[str, str]]]] = [
         ],
         [("table.bad-result", "proven")],
     ),
+    (['postmap: warning: /etc/postfix/users.db: duplicate entry: "a@example.org"'], [("table.duplicate", "proven")]),
+    (
+        ["postdrop: warning: uid=0: File too large", "sendmail: fatal: root(0): Message file too big"],
+        [("limit.size", "proven")],
+    ),
     # A host that smtp(8) asked the system for: no server answered.
     (
         [status("unable to look up host mx.example.com: Name or service not known")],

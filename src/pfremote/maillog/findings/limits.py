@@ -9,7 +9,7 @@ from pfremote.maillog.findings.rule import FAILURE, SIGN, Rule
 RULES = (
     Rule(
         "limit.size",
-        r"[Mm]essage size exceeds (?:fixed|file system imposed) limit|message file too big|message too large|queue file size limit exceeded|request from \S+ exceeds message size limit|message size \d+ exceeds size limit \d+ of server|said: 552 5\.3\.4",
+        r"[Mm]essage size exceeds (?:fixed|file system imposed) limit|[Mm]essage file too big|warning: uid=\d+: File too large|message too large|queue file size limit exceeded|request from \S+ exceeds message size limit|message size \d+ exceeds size limit \d+ of server|said: 552 5\.3\.4",
         "the message is larger than the limit",
         "message_size_limit here, or the SIZE that the remote server announced.",
         "postconf message_size_limit; for outbound mail split the message or ask the other side.",

@@ -86,7 +86,7 @@ RULES = (
     ),
     Rule(
         "process.fatal",
-        r"^(?:[\w-]+: )?(?P<what>(?:fatal|panic): (?!no SASL|debug_peer_list|\S+: table lookup problem$).*)",
+        r"^(?:[\w-]+: )?(?P<what>(?:fatal|panic): (?!no SASL|debug_peer_list|\S+: table lookup problem$|\S+\(\d+\): [Mm]essage file too big).*)",
         "a Postfix process ended with an error",
         "{what}",
         "Correct what the line names; postconf -n and postfix check help.",

@@ -104,6 +104,14 @@ RULES = (
         "Correct that line; postmap -q KEY pcre:{file} tries it.",
     ),
     Rule(
+        "table.duplicate",
+        r"warning: (?P<file>\S+): duplicate entry: (?P<key>.*)",
+        "a table has the same key twice",
+        "{key} in {file}: the first entry counts.",
+        "Take the other one out of the source file and run postmap again.",
+        group="note",
+    ),
+    Rule(
         "table.line-mistake",
         r"warning: (?P<file>/\S+), line (?P<line>[\d-]+): (?P<why>(?:expected format|duplicate entry|record is in|non-UTF-8|unbalanced|overriding|logical line|#comment|.*ignoring this|.*skipping this).*)",
         "a table or settings file has a mistake",
