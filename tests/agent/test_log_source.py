@@ -21,7 +21,7 @@ def marks(agent: HostAgent) -> list[str]:
     return [line for line in agent.host.maillog.read_text().splitlines() if "pfremote: mark" in line]
 
 
-def test_a_window_writes_one_marked_line_and_begins_behind_it(agent: HostAgent) -> None:
+def test_a_window_writes_one_marked_line_and_begins_behind_it_and_one_when_it_is_over(agent: HostAgent) -> None:
     assert agent.ask("probe", "peer=127.0.0.1").outcome == "ok"
     assert agent.arm("check=yes").exit_status == 0
     assert agent.ask("status").outcome == "ok"
@@ -38,7 +38,8 @@ def test_a_window_writes_one_marked_line_and_begins_behind_it(agent: HostAgent) 
     agent.ask("revert", f"lease={LEASE}")
     collected = agent.ask("collect", f"lease={LEASE}")
     assert (collected.every("missing"), collected.one("complete")) == ((), "yes")
-    assert len(marks(agent)) == 1
+    assert agent.ask("status").one("clean") == "yes"
+    assert [line.partition(" of ")[2] for line in marks(agent)] == ["a debug window", "the end of a debug window"]
 
 
 @pytest.fixture

@@ -168,6 +168,29 @@ def test_lines_that_the_queue_to_the_syslog_daemon_lost_are_told(
     assert told & {"forward-missed", "lines-lost", "pid-reuse", "cut-end"}
 
 
+#: Shell text that lets rsyslog go on two seconds later.
+GO_ON_LATER = "(sleep 2; kill -CONT $(pidof rsyslogd)) </dev/null >/dev/null 2>&1 & :"
+
+
+@pytest.mark.parametrize("fault", [GO_ON_LATER, ":"], ids=["for a while", "for good"])
+def test_lines_that_are_on_their_way_when_the_window_ends_are_waited_for(host: MachineAgent, fault: str) -> None:
+    configure(host, "Storage=none ForwardToSyslog=yes")
+    host.arm()
+    host.machine.run(["sh", "-c", "kill -STOP $(pidof rsyslogd)"])
+    try:
+        assert host.lab.client.log_in(host.machine) == 235
+        reverted = host.call("revert", f"lease={LEASE}", at_step="reverted", fault=fault)
+        collected = host.ask("collect", f"lease={LEASE}")
+    finally:
+        host.machine.run(["sh", "-c", "kill -CONT $(pidof rsyslogd)"])
+    assert reverted is not None and reverted.one("lease.drained") == "yes"
+    if fault == GO_ON_LATER:
+        assert (codes(collected), collected.one("complete")) == ([], "yes")
+        assert f"disconnect from client.example.jp[{PEER}]" in evidence(collected)
+    else:
+        assert ("log-behind" in codes(collected), collected.one("complete")) == (True, "no")
+
+
 def test_what_imjournal_drops_is_told(host: MachineAgent) -> None:
     files = "auth,authpriv.* /var/log/auth.log\\n*.*;auth,authpriv.none -/var/log/syslog\\nmail.* -/var/log/mail.log\\n"
     limit = (

@@ -224,6 +224,7 @@ evidence_losses() {
 	fi
 	[ ! -s "$TMP/cut" ] || cat -- "$TMP/cut"
 	[ "$L_drained" != no ] || printf '%s\n' "undrained processes of the window were still logging when the evidence was taken"
+	[ -z "${L_behind-}" ] || printf '%s\n' "log-behind a marked line that was written when the last session was over has not arrived in the log, so it may lack the end of sessions"
 	if log_was_lost "$1"; then
 		printf '%s\n' "rotated the log was rotated in the window and its older part is gone"
 	fi

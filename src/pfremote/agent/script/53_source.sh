@@ -5,6 +5,7 @@
 # last one of a syslog daemon that was removed.
 #
 # source_prove writes one marked line the way Postfix does, and takes the first source that shows it: arm does that.
+# source_catch_up writes one more when a window is over, and waits for it in the log that arm found.
 # source_judge writes nothing, and goes by the newest line of Postfix that each source holds.
 
 # The files that syslog daemons write mail to where their packages are left as they come, in the order of preference.
@@ -88,9 +89,7 @@ source_prove() {
 	fi
 	source_list
 	[ -n "$SOURCES" ] || return 1
-	source_tag=$I_syslog_name/postlog
-	uptime_now
-	source_text="pfremote: mark $A_lease.$$.$UPTIME of a debug window"
+	source_mark "$A_lease" "a debug window"
 	source_write
 	case $SOURCES in
 	journal*) ! source_prove_journal "${SOURCES%%"$NL"*}" || return 0 ;;
@@ -108,6 +107,48 @@ source_prove() {
 	esac
 	source_why_nowhere
 	return 1
+}
+
+# source_catch_up ID: wait until the log of the lease that is loaded has all that was logged until now: one more marked line is
+# written and looked for, for five seconds. Returns 1 where it does not come. What died with an earlier boot is not on its way.
+source_catch_up() {
+	boot_now
+	[ "$BOOT" = "$L_boot" ] || return 0
+	log_of_lease "$1"
+	case $LOG in
+	journal*) ;;
+	file:*)
+		JOURNAL_SPACE=
+		if [ -S /run/systemd/journal/socket ]; then source_namespace; fi
+		;;
+	*) return 0 ;;
+	esac
+	if [ -n "$JOURNAL_SPACE" ] && ! master_pid; then return 0; fi # its journal may have ended with it
+	source_mark "$1" "the end of a debug window"
+	# beside us: where the logging system stands still, whoever logs does too
+	# shellcheck disable=SC2217 # see verb_watch
+	(
+		trap - EXIT TERM INT
+		source_write
+	) </dev/null >/dev/null 2>&1 8>&- 9>&- &
+	source_tries=50
+	while [ "$source_tries" -gt 0 ]; do
+		sleep 0.1
+		case $LOG in
+		journal*) ! source_find_journal "$LOG" || return 0 ;;
+		*) ! source_find_file "${LOG#file:}" || return 0 ;;
+		esac
+		source_tries=$((source_tries - 1))
+	done
+	# in a file that was rotated just then it is not near the end of what is read now
+	log_grep "$(cat "$STATE/leases/$1/mark")" -qaF -e "$source_text"
+}
+
+# source_mark ID WHAT: make a marked line that no other is like, as source_tag and source_text.
+source_mark() {
+	source_tag=$I_syslog_name/postlog
+	uptime_now
+	source_text="pfremote: mark $1.$$.$uptime_whole of $2"
 }
 
 # source_write: as Postfix's own daemons log: to maillog_file through postlogd(8), else to syslog, there where the unit's

@@ -252,8 +252,21 @@ lease_settled() {
 	fi
 	if [ "$L_drained" = yes ] && [ -f "$STATE/leases/$1/evidence" ]; then return 0; fi
 	lease_verbose "$1"
-	if [ -n "$LEASE_VERBOSE" ]; then [ "$(now)" -ge $((${L_ended:-0} + ${2:-$L_drain})) ] || return 1; fi
-	lease_claim "$1" || return 1
+	L_behind=
+	if [ -n "$LEASE_VERBOSE" ]; then
+		[ "$(now)" -ge $((${L_ended:-0} + ${2:-$L_drain})) ] || return 1
+		lease_claim "$1" || return 1
+	else
+		lease_claim "$1" || return 1
+		# what was written at the very end of a session is still on its way through the logging system; it may tell that a process
+		# is verbose which was not known for one
+		source_catch_up "$1" || L_behind=yes
+		lease_verbose "$1"
+		if [ -n "$LEASE_VERBOSE" ] && [ "$(now)" -lt $((${L_ended:-0} + ${2:-$L_drain})) ]; then
+			rm -f -- "$STATE/leases/$1/settler"
+			return 1
+		fi
+	fi
 	if [ -n "$LEASE_VERBOSE" ]; then
 		L_drained=no
 		printf 'drained=no\n' >"$STATE/leases/$1/drained" 2>/dev/null || :
@@ -261,8 +274,6 @@ lease_settled() {
 	else
 		L_drained=yes
 		printf 'drained=yes\n' >"$STATE/leases/$1/drained" 2>/dev/null || :
-		# lines written at the very end of a session are still on their way through the logging system
-		sleep 0.3
 		evidence_save "$1" anew
 	fi
 	# an evidence that cannot be stored (disk full) is read from the log itself at collect
