@@ -125,7 +125,7 @@ source_catch_up() {
 	esac
 	if [ -n "$JOURNAL_SPACE" ] && ! master_pid; then return 0; fi # its journal may have ended with it
 	source_mark "$1" "the end of a debug window"
-	# beside us: where the logging system stands still, whoever logs does too
+	# beside us: where the logging system stands still, a program that logs waits for it
 	# shellcheck disable=SC2217 # see verb_watch
 	(
 		trap - EXIT TERM INT
