@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import fabric
@@ -127,9 +126,8 @@ def _build(
     return cxn
 
 
-@cache
 def _plain_config() -> fabric.Config:
-    """Return Fabric's own settings, with no file read. Nothing changes them, so one serves all connections."""
+    """Return Fabric's own settings, with no file read: new ones, since each connection writes into its settings."""
     return fabric.Config(ssh_config=SSHConfig(), lazy=True)
 
 
