@@ -11,7 +11,7 @@ RULES = (
         "policy.address-syntax",
         r"^501 5\.1\.[37] Bad (?P<side>sender|recipient) address syntax|warning: Illegal address syntax from \S+ in (?P<command>\w+) command: (?P<address>.*)",
         "an address is malformed",
-        "{address}",
+        "It is no address as RFC 5321 has it: {address}",
         "Correct the sending program; strict_rfc821_envelopes = yes makes more of them errors.",
         side="in",
     ),

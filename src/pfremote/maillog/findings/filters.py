@@ -40,7 +40,7 @@ RULES = (
         "policy.milter-setting",
         r"Milter service needs transport:endpoint instead of (?P<what>.*)|invalid transport name: (?P<name>.*) in Milter|milter service syntax error: (?P<syntax>.*)|empty milter definition",
         "smtpd_milters or non_smtpd_milters has an entry that cannot be read",
-        "{what}{name}{syntax}",
+        "It cannot be read as a milter: {what}{name}{syntax}",
         "Write inet:HOST:PORT or unix:PATH; the path is seen from the queue directory where smtpd runs chrooted.",
         group="milter",
     ),

@@ -14,7 +14,7 @@ RULES = (
         "local.unknown-user",
         r"status=[\w-]+ \((?:unknown user: \"?(?P<user>[^\")]*)|(?P<said>user unknown)\)|(?P<table>User unknown in [\w ]+ table)|(?P<relocated>[^)]*has moved to [^)]*))",
         "the recipient does not exist on this host",
-        "{user}{table}{said}{relocated}",
+        "This host has no such mailbox ({user}{table}{said}{relocated}).",
         "postmap -q ADDRESS on alias_maps, virtual_alias_maps, virtual_mailbox_maps; getent passwd NAME for local(8).",
         group="delivery",
     ),

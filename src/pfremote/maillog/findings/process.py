@@ -74,7 +74,7 @@ RULES = (
         "process.owner",
         r"warning: (?:not owned by (?:group )?\S+|group or other writable|not set-gid or not owner\S*(?: executable)?): (?P<file>\S+)",
         "a file of Postfix has the wrong owner or mode",
-        "{file}",
+        "It is {file}; Postfix does not trust what others may change.",
         "postfix set-permissions, then postfix check.",
     ),
     Rule(
@@ -127,7 +127,7 @@ RULES = (
         "process.premature",
         r"(?:premature (?:end-of-input|disconnect)|unexpected (?:end-of-input|EOF)) ?(?:on|from|in)? ?(?P<service>\S*)",
         "another process of Postfix ended in the middle of a request",
-        "{service}",
+        "The connection between the two ended before the answer: {service}",
         "Look for a fatal:, panic: or signal of that daemon in the same second.",
         weight=FAILURE,
     ),
