@@ -109,3 +109,12 @@ class Facts:
     unexplained: tuple[tuple[str, str], ...] = ()
     time: float = 0.0
     raw: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def show_left_on(name: str, value: str) -> str:
+    """Return debugging that no lease explains, for people: a parameter and its value, or a service of master.cf.
+
+    >>> show_left_on("debug_peer_list", "192.0.2.1"), show_left_on("master.cf", "smtp/inet has 2 -v")
+    ('debug_peer_list = 192.0.2.1', 'master.cf: smtp/inet has 2 -v')
+    """
+    return f"{name}: {value}" if name == "master.cf" else f"{name} = {value}"

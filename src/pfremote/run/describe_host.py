@@ -6,7 +6,7 @@ from pfremote import tasks
 from pfremote.agent.client import OpenHost
 from pfremote.agent.read_facts import read_facts
 from pfremote.errors import ExitCode
-from pfremote.model.facts import Facts
+from pfremote.model.facts import Facts, show_left_on
 from pfremote.model.request import DebugRequest
 from pfremote.model.result import HostResult, choose_exit_code
 from pfremote.model.target import Target
@@ -54,5 +54,5 @@ def describe_facts(facts: Facts) -> list[str]:
     lines += [f"{item.name} = {item.effective or '(empty)'}" for item in facts.parameters.values()]
     lines += [f"override {item.service}: -o {item.parameter}={item.value}" for item in facts.overrides]
     lines += [f"verbose {item.service}: {item.flags} -v in master.cf" for item in facts.verbose_services]
-    lines += [f"unexplained {name} = {value}" for name, value in facts.unexplained]
+    lines += [f"unexplained {show_left_on(*item)}" for item in facts.unexplained]
     return lines

@@ -10,6 +10,7 @@ from pfremote.agent.protocol import Reply
 from pfremote.agent.read_facts import read_leases
 from pfremote.agent.verdict import explain_dirt, judge_state
 from pfremote.errors import ExitCode, Reason
+from pfremote.model.facts import show_left_on
 from pfremote.model.result import HostResult, choose_exit_code, reason_as_json
 from pfremote.model.target import Target
 from pfremote.model.typed import TYPED
@@ -50,9 +51,9 @@ def look_at(name: str, host: OpenHost, lease: str, output: Output) -> tuple[Host
     lines: list[str] = ["debugging by hand" if by_hand and result.state == "clean" else result.state]
     for item in leases:
         lines += describe_lease(item)
-    for parameter, value in unexplained:
-        lines.append(f"unexplained  {parameter} = {value} (on by hand: no lease of ours explains it)")
-        message = f"{parameter} = {value} is on, and no lease explains it"
+    for text in (show_left_on(*item) for item in unexplained):
+        lines.append(f"unexplained  {text} (on by hand: no lease of ours explains it)")
+        message = f"{text} is on, and no lease explains it"
         output.stream_only("warning", name, code="unexplained", message=message)
     lines += [_show_elsewhere(name, *found, output) for found in elsewhere]
     for item in leases:
@@ -66,7 +67,8 @@ def read_elsewhere(reply: Reply) -> list[tuple[str, str, str]]:
     """Return what the host says of its other instances: directory, ``unexplained`` or ``dirty``, text."""
     found = [text.split(" ", 2) for text in reply.every("elsewhere")]
     return [
-        (where, kind, " = ".join(text.split(" ", 1)) if kind == "unexplained" else text) for where, kind, text in found
+        (where, kind, show_left_on(*text.partition(" ")[::2]) if kind == "unexplained" else text)
+        for where, kind, text in found
     ]
 
 
@@ -114,7 +116,7 @@ def look_once(name: str, host: OpenHost) -> Look:
         result,
         read_leases(reply),
         (
-            *(f"{parameter} = {value}" for parameter, value in reply.named("unexplained")),
+            *(show_left_on(*item) for item in reply.named("unexplained")),
             *(f"instance {where}: {text}" for where, kind, text in read_elsewhere(reply) if kind == "unexplained"),
         ),
         (
