@@ -23,6 +23,7 @@ $(BIN)/.dev-tools: pyproject.toml
 test: test-fast test-host test-machine test-collection
 
 test-fast:
+	$(PYTEST) -q --doctest-modules src/pfremote
 	$(PYTEST) -q -n 2 -m "not host and not machine"
 
 # The rooms whose every path can be had without root: see "Test a window without root" in CONTRIBUTING.md.
