@@ -55,7 +55,7 @@ RULES = (
     ),
     Rule(
         "limit.disk-full",
-        r"(?:(?P<what>[\w/.:-]*/[\w/.-]*): )?No space left on device",
+        r"(?:(?<![\w/.:-])(?P<what>[\w.:-]*/[\w/.-]*): )?No space left on device",
         "the mail queue's file system is full",
         "{what} could not be written: there is no room left, or no inode; a quota of the container or the user looks the same.",
         "df -h and df -i on queue_directory; then postconf queue_minfree message_size_limit.",
