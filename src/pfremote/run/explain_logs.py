@@ -26,7 +26,7 @@ from pfremote.run.read_logs import Explained, explain_log, explain_nothing, find
 from pfremote.run.share import share_captures
 from pfremote.run.unnamed import open_spool
 from pfremote.run.wanted import read_wanted
-from pfremote.store.capture import MOST_TRANSCRIPTS
+from pfremote.store.capture import leaves_out_transcripts
 from pfremote.text.pieces import gather
 from pfremote.text.quantities import plural
 from pfremote.text.times import show_moment
@@ -198,7 +198,7 @@ def _tell(
         report = dataclasses.replace(report, stories=stories)
         path = keep_logs(read, report, options.out, moment, code, everything=options.wanted.everything)
         output.console.say(f"report: {path}")
-        if any(log.capture is not None and len(log.capture.transcripts) > MOST_TRANSCRIPTS for log in read):
+        if any(log.capture is not None and leaves_out_transcripts(log.capture) for log in read):
             output.console.say("transcripts: of so many sessions only those with a finding; sessions.json has all")
     if read and output.stream is None:
         troubled = options.wanted.everything and not options.everything

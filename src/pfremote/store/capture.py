@@ -127,11 +127,16 @@ def _list_ids(items: Sequence[Transcript]) -> Sequence[int]:
     return items.numbers if isinstance(items, Packed) else array("I", (item.session.id for item in items))
 
 
+def leaves_out_transcripts(capture: Capture) -> bool:
+    """Say whether there are so many sessions that only those with a finding have a file."""
+    return len(capture.transcripts) > MOST_TRANSCRIPTS
+
+
 def render_transcripts(capture: Capture) -> Iterator[tuple[int, str]]:
     """Yield place (from 1) and text of each transcript, harmless on a terminal; of very many, those with a finding."""
     items = capture.transcripts
     places: Iterable[int] = range(len(items))
-    if len(items) > MOST_TRANSCRIPTS:
+    if leaves_out_transcripts(capture):
         troubled = frozenset(item.session for item in capture.findings)
         places = (place for place, number in enumerate(_list_ids(items)) if number in troubled)
     return ((place + 1, show_block(transcripts.render_text(items[place]))) for place in places)

@@ -39,8 +39,7 @@ def test_of_very_many_sessions_only_those_with_a_finding_have_a_file(
     log = tmp_path / "mail.log"
     log.write_text("".join(Path(path).read_text() for path in (SENT, LOGIN, ACCEPTED, DENIED)))
     all_kept, _ = keep(capsys, log, tmp_path / "all")
-    for module in ("store.capture", "run.explain_logs"):
-        monkeypatch.setattr(f"pfremote.{module}.MOST_TRANSCRIPTS", len(all_kept) - 1)
+    monkeypatch.setattr("pfremote.store.capture.MOST_TRANSCRIPTS", len(all_kept) - 1)
     some_kept, told = keep(capsys, log, tmp_path / "some")
     assert "transcripts: of so many sessions only those with a finding" in told
     (kept,) = (json.loads(path.read_text()) for path in tmp_path.glob("some/*/sessions.json"))
