@@ -248,21 +248,19 @@ lease_settled() {
 	if lease_active "$1" || [ -e "$STATE/leases/$1/ending" ]; then return 0; fi
 	lease_load "$1"
 	if [ "$L_reload" = failed ] && ! lease_reload_again "$1"; then
-		[ "$(now)" -ge $((${L_ended:-0} + ${2:-$L_drain})) ] || return 1
+		! lease_draining "${2:-$L_drain}" || return 1
 	fi
 	if [ "$L_drained" = yes ] && [ -f "$STATE/leases/$1/evidence" ]; then return 0; fi
 	lease_verbose "$1"
 	L_behind=
-	if [ -n "$LEASE_VERBOSE" ]; then
-		[ "$(now)" -ge $((${L_ended:-0} + ${2:-$L_drain})) ] || return 1
-		lease_claim "$1" || return 1
-	else
-		lease_claim "$1" || return 1
+	if [ -n "$LEASE_VERBOSE" ] && lease_draining "${2:-$L_drain}"; then return 1; fi
+	lease_claim "$1" || return 1
+	if [ -z "$LEASE_VERBOSE" ]; then
 		# what was written at the very end of a session is still on its way through the logging system; it may tell that a process
 		# is verbose which was not known for one
 		source_catch_up "$1" || L_behind=yes
 		lease_verbose "$1"
-		if [ -n "$LEASE_VERBOSE" ] && [ "$(now)" -lt $((${L_ended:-0} + ${2:-$L_drain})) ]; then
+		if [ -n "$LEASE_VERBOSE" ] && lease_draining "${2:-$L_drain}"; then
 			rm -f -- "$STATE/leases/$1/settler"
 			return 1
 		fi
@@ -279,6 +277,9 @@ lease_settled() {
 	# an evidence that cannot be stored (disk full) is read from the log itself at collect
 	rm -f -- "$STATE/leases/$1/settler"
 }
+
+# lease_draining SECONDS: of the lease that is loaded, have so many not gone by since its end?
+lease_draining() { [ "$(now)" -lt $((${L_ended:-0} + $1)) ]; }
 
 # lease_claim ID: one process at a time takes the evidence, since it may be a gigabyte of log. One that died doing it has no
 # claim, nor one that has been at it for minutes (SIGSTOP, a hanging disk): two at once only do it twice.
