@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from pfremote.agent import load_agent
 from pfremote.agent.protocol import Reply
 from tests.lab import Lab, Machine
 from tests.support.machine_agent import LEASE, MachineAgent
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.machine
 
 #: journald's settings by name; what stands behind a bar is for rsyslog.
 _RESET = """
+postconf -# maillog_file
 rm -f /etc/systemd/journald.conf.d/* /etc/rsyslog.d/test.conf /etc/systemd/system/postfix@-.service.d/* /etc/systemd/system/postfix.service.d/*
 [ -e /etc/rsyslog.conf.kept ] || cp /etc/rsyslog.conf /etc/rsyslog.conf.kept
 cp /etc/rsyslog.conf.kept /etc/rsyslog.conf
@@ -63,8 +65,8 @@ def configure(host: MachineAgent, journald: str, more: str = "") -> None:
     """Give journald these settings, run ``more``, and start again whatever logs."""
     path = "/etc/systemd/journald.conf.d/test.conf"
     settings = "\\n".join(journald.split())
+    set_queue(host.machine, 512)  # a socket has the length from its beginning on
     host.machine.run(["sh", "-c", f"printf '[Journal]\\n{settings}\\n' >{path}\n{more}\n{_RESTART}"])
-    set_queue(host.machine, 512)
 
 
 def window(host: MachineAgent, *words: str) -> tuple[Reply, Reply]:
@@ -189,6 +191,99 @@ def test_lines_that_are_on_their_way_when_the_window_ends_are_waited_for(host: M
         assert f"disconnect from client.example.jp[{PEER}]" in evidence(collected)
     else:
         assert ("log-behind" in codes(collected), collected.one("complete")) == (True, "no")
+
+
+def test_the_only_notice_of_journald_is_told(host: MachineAgent) -> None:
+    """journalctl before systemd 255 leaves out the first notice behind a cursor that is not one."""
+    configure(host, "Storage=persistent RateLimitIntervalSec=3s RateLimitBurst=10")
+    host.arm()
+    assert host.lab.client.log_in(host.machine) == 235
+    said = wait_for_notice(host)
+    assert len(said) == 1, "the test wants one notice, so that it is the first and the last"
+    reverted = host.ask("revert", f"lease={LEASE}")
+    collected = host.ask("collect", f"lease={LEASE}")
+    assert reverted.one("lease.drained") == "yes"
+    assert ("suppressed" in codes(collected), collected.one("complete")) == (True, "no")
+
+
+def test_entries_behind_a_cursor_are_all_that_match(host: MachineAgent) -> None:
+    """Whether the cursor's own entry matches or not; the mark is one of mail, a notice is none."""
+    configure(host, "Storage=persistent")
+    host.machine.run(["sh", "-c", "for tag in aa bb aa bb bb; do logger -t $tag $tag; done; journalctl --sync"])
+    own, other = (read_behind(host, tag, "SYSLOG_IDENTIFIER=bb") for tag in ("bb", "aa"))
+    both = read_behind(host, "aa", "SYSLOG_IDENTIFIER=aa + SYSLOG_IDENTIFIER=bb")
+    none = read_behind(host, "aa", "SYSLOG_IDENTIFIER=cc")
+    assert (own, other, both, none) == (["bb"] * 2, ["bb"] * 3, ["bb", "aa", "bb", "bb"], [])
+
+
+def read_behind(host: MachineAgent, tag: str, matches: str) -> list[str]:
+    """Return the texts of the entries that match behind the first one with the tag."""
+    return run_functions(
+        host,
+        f"""
+cursor=$(journalctl -q -b -o export SYSLOG_IDENTIFIER={tag} | sed -n 's/^__CURSOR=//p' | head -n 1)
+journal_read_matching "$cursor" -o cat {matches}
+""",
+    )
+
+
+def test_what_is_logged_behind_a_position_is_all_there(host: MachineAgent) -> None:
+    """Even where the last line before it is one of another program."""
+    configure(host, "Storage=persistent")
+    lines = run_functions(
+        host,
+        """
+LOG=journal I_facility=mail
+logger -p daemon.info another program; journalctl --sync
+position=$(log_position)
+for line in one two; do logger -t postfix/test -p mail.info "$line"; done; journalctl --sync
+log_since "$position"
+""",
+    )
+    assert [line.rpartition(": ")[2] for line in lines] == ["one", "two"]
+
+
+def run_functions(host: MachineAgent, text: str) -> list[str]:
+    """Run shell text that calls functions of the agent; return the lines that it prints."""
+    functions = load_agent().rpartition(b"\nmain ")[0].decode()
+    return host.machine.run(["sh", "-s"], stdin=f"{functions}\nbase_init\n{text}\nleave 0\n").stdout.splitlines()
+
+
+@pytest.mark.parametrize("log", ["journal", "maillog_file"])
+def test_what_the_syslog_daemon_did_not_get_is_no_loss_where_it_is_not_the_log(host: MachineAgent, log: str) -> None:
+    configure(host, "Storage=persistent ForwardToSyslog=yes", "" if log == "journal" else OWN_FILE)
+    set_queue(host.machine, 4)
+    host.machine.run(["systemctl", "restart", "syslog.socket", "rsyslog"])
+    assert host.arm().one("log") == ("journal" if log == "journal" else "file:/var/log/postfix.log")
+    host.machine.run(["sh", "-c", "kill -STOP $(pidof rsyslogd)"])
+    try:
+        assert host.lab.client.log_in(host.machine) == 235
+        host.machine.run(["sh", "-c", "seq 20 | logger"])
+    finally:
+        host.machine.run(["sh", "-c", "kill -CONT $(pidof rsyslogd)"])
+    wait_for_notice(host, "Forwarding to syslog missed ")
+    host.ask("revert", f"lease={LEASE}")
+    collected = host.ask("collect", f"lease={LEASE}")
+    assert (codes(collected), collected.one("complete")) == ([], "yes")
+
+
+#: Shell text that makes Postfix write into a file of its own, with postlogd(8).
+OWN_FILE = """
+postconf -M postlog/unix-dgram='postlog unix-dgram n - n - 1 postlogd'
+postconf maillog_file=/var/log/postfix.log
+"""
+
+
+def wait_for_notice(host: MachineAgent, begins: str = "Suppressed ") -> list[str]:
+    """Let programs log a line each second until journald has said what it dropped; return what it said."""
+    for _ in range(40):
+        time.sleep(1)
+        host.lab.other.hold_session(host.machine).quit()
+        host.machine.run(["logger", "a line of another program"])
+        told = host.machine.run(["journalctl", "-q", "-b", "-o", "cat", "_TRANSPORT=driver"]).stdout
+        if said := [line for line in told.splitlines() if line.startswith(begins)]:
+            return said
+    raise AssertionError("journald did not say what it dropped")
 
 
 def test_what_imjournal_drops_is_told(host: MachineAgent) -> None:

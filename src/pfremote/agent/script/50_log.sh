@@ -17,16 +17,13 @@ log_of_lease() {
 }
 
 # log_position: the end of the log now, as one line: `journal[:NAME] CURSOR` or `file INODE SIZE SUM PATH`. SUM is a checksum of
-# what stands right before: an inode number is soon used again, and a file that was cut may have grown past SIZE.
+# what stands right before: an inode number is soon used again, and a file that was cut may have grown past SIZE. CURSOR is
+# that of the newest entry of mail; it is empty where there is none, so that all that comes is behind it.
 log_position() {
 	case $LOG in
 	journal*)
 		JOURNAL_SPACE=${LOG#journal}
-		log_position_text=$(journal_read '' -n 1 --show-cursor -o cat)
-		case $log_position_text in
-		*'-- cursor: '*) printf '%s %s\n' "$LOG" "${log_position_text##*-- cursor: }" ;;
-		*) printf '%s \n' "$LOG" ;;
-		esac
+		printf '%s %s\n' "$LOG" "$(journal_read_mail '' -n 1 --show-cursor -o cat | journal_cursor)"
 		;;
 	file:*)
 		log_position_path=${LOG#file:}
@@ -80,7 +77,8 @@ journal_read() {
 	run journalctl -q --no-pager -a -o short-iso-precise "$@" 2>/dev/null
 }
 
-# journal_read_mail CURSOR OPTION...: of these only those of the mail facility, where Postfix uses it.
+# journal_read_mail CURSOR OPTION...: of these only those of the mail facility, where Postfix uses it. The cursor has to be
+# one of them, as log_position, the mark and --show-cursor of such a reading give it: see journal_read_matching.
 journal_read_mail() {
 	if [ "$I_facility" = mail ]; then
 		journal_read "$@" SYSLOG_FACILITY=2
@@ -88,6 +86,31 @@ journal_read_mail() {
 		journal_read "$@"
 	fi
 }
+
+# journal_read_matching CURSOR MATCH...: of these only those that match, whether the cursor's entry is one of them or not.
+# Before systemd 255 --after-cursor leaves out the first entry that matches, even where that is not the cursor's (its issue
+# 30288). So the cursor's entry is left out only where it is the first.
+journal_read_matching() {
+	journal_matching_cursor=$1
+	shift
+	if [ -n "$journal_matching_cursor" ] && ! journal_begins "$journal_matching_cursor" "$@"; then
+		set -- --cursor="$journal_matching_cursor" "$@"
+		journal_matching_cursor=
+	fi
+	journal_read "$journal_matching_cursor" "$@"
+}
+
+# journal_begins CURSOR MATCH...: is the entry of the cursor there, and does it match?
+journal_begins() {
+	journal_begins_cursor=$1
+	shift
+	# with SIGPIPE as it was, or journalctl would write on to its end although head has gone
+	journal_begins_entry=$(trap - PIPE; journal_read '' --cursor="$journal_begins_cursor" "$@" -o export | head -n 1)
+	[ "$journal_begins_entry" = "__CURSOR=$journal_begins_cursor" ]
+}
+
+# journal_cursor: of what --show-cursor writes on stdin, the cursor; nothing where there was no entry.
+journal_cursor() { sed -n 's/^-- cursor: //p' | tail -n 1; }
 
 # log_tail FILE BYTE: a log file, packed or not, from that byte on (the first is 1).
 log_tail() {
@@ -188,9 +211,7 @@ log_file_was_lost() {
 
 log_journal_was_lost() {
 	[ -n "$AT_CURSOR" ] || return 1
-	# with SIGPIPE as it was, or journalctl would write on to its end although head has gone
-	log_was_entry=$(trap - PIPE; journal_read '' --cursor="$AT_CURSOR" -o export | head -n 1)
-	[ "$log_was_entry" != "__CURSOR=$AT_CURSOR" ]
+	! journal_begins "$AT_CURSOR"
 }
 
 # A short look at what the log says from here on (after a reload). A grep that has found its line reads no further, and

@@ -267,16 +267,20 @@ loss_count() {
 }
 
 # loss_notices POSITION LEASE: what the logging system itself says that it dropped, here and in the places beside a log file.
-# Of journald only what it says itself: fields that begin with _ cannot be forged (systemd.journal-fields(7)).
+# Of journald only what it says itself: fields that begin with _ cannot be forged (systemd.journal-fields(7)). Where the
+# journal is the log, what a syslog daemon did not get or dropped is not missing.
 loss_notices() {
+	position_read "$1"
+	if [ "$AT_KIND" = journal ]; then
+		journal_read_matching "$AT_CURSOR" _TRANSPORT=driver | loss_say | grep '^suppressed '
+		return
+	fi
 	{
 		loss_grep "$1"
-		position_read "$1"
-		[ -z "$AT_CURSOR" ] || journal_read "$AT_CURSOR" _TRANSPORT=driver
 		[ ! -f "$STATE/leases/$2/aside" ] || while IFS= read -r loss_aside; do
 			position_read "$loss_aside"
 			case $AT_KIND in
-			journal) journal_read "$AT_CURSOR" _TRANSPORT=driver + SYSLOG_IDENTIFIER=rsyslogd + SYSLOG_IDENTIFIER=syslog-ng ;;
+			journal) journal_read_matching "$AT_CURSOR" _TRANSPORT=driver + SYSLOG_IDENTIFIER=rsyslogd + SYSLOG_IDENTIFIER=syslog-ng ;;
 			file) loss_grep "$loss_aside" ;;
 			esac
 		done <"$STATE/leases/$2/aside"

@@ -345,21 +345,22 @@ mark_load() {
 	done <"$STATE/leases/$1/log"
 }
 
-# What a syslog daemon drops it tells under its own name and facility, so hardly ever in the file that lacks the lines.
+# What a syslog daemon drops it tells under its own name and facility, so hardly ever in the file that lacks the lines. What
+# Postfix writes into its maillog_file itself goes through none.
 mark_aside() {
 	mark_log=$LOG
 	case $mark_log in
+	"file:$I_maillog") return 0 ;;
 	file:*) ;;
 	*) return 0 ;;
 	esac
-	for LOG in journal $SYSLOG_FILES; do
-		case $LOG in
-		journal) [ -S /run/systemd/journal/socket ] && have journalctl || continue ;;
-		*)
-			LOG=file:$LOG
-			[ -f "${LOG#file:}" ] && [ "$LOG" != "$mark_log" ] || continue
-			;;
-		esac
+	if [ -S /run/systemd/journal/socket ] && have journalctl; then
+		JOURNAL_SPACE=
+		printf 'journal %s\n' "$(journal_read '' -n 1 --show-cursor -o cat | journal_cursor)"
+	fi
+	for LOG in $SYSLOG_FILES; do
+		LOG=file:$LOG
+		[ -f "${LOG#file:}" ] && [ "$LOG" != "$mark_log" ] || continue
 		log_position
 	done
 	LOG=$mark_log

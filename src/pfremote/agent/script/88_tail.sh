@@ -124,9 +124,10 @@ tail_begin() {
 	if [ "$AT_KIND" = file ]; then
 		log_since "$tail_mark" 2>/dev/null | head -c "$tail_at"
 	else
-		tail_begin_pids=$(sed 's/.*\[\([0-9]*\)\]:$/SYSLOG_PID=\1/' "$TMP/new" | head -n 100)
-		# shellcheck disable=SC2086 # one word per process
-		journal_read_mail "$AT_CURSOR" $tail_begin_pids
+		tail_begin_pids=$(sed 's/.*\[\([0-9]*\)\]:$/\1/' "$TMP/new" | head -n 100)
+		# journalctl shows journald's number of the process, or where that is missing the one of the line
+		# shellcheck disable=SC2046,SC2086 # one word per process
+		journal_read_matching "$AT_CURSOR" $(printf '_PID=%s ' $tail_begin_pids) + $(printf 'SYSLOG_PID=%s ' $tail_begin_pids)
 	fi
 }
 
