@@ -198,7 +198,7 @@ def test_the_only_notice_of_journald_is_told(host: MachineAgent) -> None:
     configure(host, "Storage=persistent RateLimitIntervalSec=3s RateLimitBurst=10")
     host.arm()
     assert host.lab.client.log_in(host.machine) == 235
-    said = wait_for_notice(host)
+    said = wait_for_notice(host, SUPPRESSED)
     assert len(said) == 1, "the test wants one notice, so that it is the first and the last"
     reverted = host.ask("revert", f"lease={LEASE}")
     collected = host.ask("collect", f"lease={LEASE}")
@@ -255,13 +255,14 @@ def test_what_the_syslog_daemon_did_not_get_is_no_loss_where_it_is_not_the_log(h
     set_queue(host.machine, 4)
     host.machine.run(["systemctl", "restart", "syslog.socket", "rsyslog"])
     assert host.arm().one("log") == ("journal" if log == "journal" else "file:/var/log/postfix.log")
+    earlier = len(notices(host, MISSED))
     host.machine.run(["sh", "-c", "kill -STOP $(pidof rsyslogd)"])
     try:
         assert host.lab.client.log_in(host.machine) == 235
         host.machine.run(["sh", "-c", "seq 20 | logger"])
     finally:
         host.machine.run(["sh", "-c", "kill -CONT $(pidof rsyslogd)"])
-    wait_for_notice(host, "Forwarding to syslog missed ")
+    wait_for_notice(host, MISSED, beside=earlier)
     host.ask("revert", f"lease={LEASE}")
     collected = host.ask("collect", f"lease={LEASE}")
     assert (codes(collected), collected.one("complete")) == ([], "yes")
@@ -274,14 +275,22 @@ postconf maillog_file=/var/log/postfix.log
 """
 
 
-def wait_for_notice(host: MachineAgent, begins: str = "Suppressed ") -> list[str]:
-    """Let programs log a line each second until journald has said what it dropped; return what it said."""
-    for _ in range(40):
+#: How journald's notices begin; it gives the second kind every thirty seconds at most.
+SUPPRESSED, MISSED = "Suppressed ", "Forwarding to syslog missed "
+
+
+def notices(host: MachineAgent, begins: str) -> list[str]:
+    told = host.machine.run(["journalctl", "-q", "-b", "-o", "cat", "_TRANSPORT=driver"]).stdout
+    return [line for line in told.splitlines() if line.startswith(begins)]
+
+
+def wait_for_notice(host: MachineAgent, begins: str, *, beside: int = 0) -> list[str]:
+    """Let programs log a line each second until journald has told more losses than ``beside``; return what it told."""
+    for _ in range(45):
         time.sleep(1)
         host.lab.other.hold_session(host.machine).quit()
         host.machine.run(["logger", "a line of another program"])
-        told = host.machine.run(["journalctl", "-q", "-b", "-o", "cat", "_TRANSPORT=driver"]).stdout
-        if said := [line for line in told.splitlines() if line.startswith(begins)]:
+        if len(said := notices(host, begins)) > beside:
             return said
     raise AssertionError("journald did not say what it dropped")
 
