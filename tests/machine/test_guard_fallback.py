@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,13 +45,14 @@ exit "$result"
 
 
 @contextmanager
-def replaced(machine: Machine, script: str) -> Iterator[None]:
-    """Let ``script`` stand where systemctl is."""
-    machine.run(["mv", "/usr/bin/systemctl", "/usr/bin/systemctl.real"])
-    machine.write("/usr/bin/systemctl", script)
-    machine.run(["chmod", "755", "/usr/bin/systemctl"])
+def replaced(machine: Machine, script: str, name: str = "systemctl") -> Iterator[None]:
+    """Let ``script`` stand where the program is."""
+    program = f"/usr/bin/{name}"
+    machine.run(["mv", program, f"{program}.real"])
+    machine.write(program, script)
+    machine.run(["chmod", "755", program])
     yield
-    machine.run(["mv", "/usr/bin/systemctl.real", "/usr/bin/systemctl"])
+    machine.run(["mv", f"{program}.real", program])
 
 
 @pytest.fixture
@@ -144,3 +146,32 @@ def test_a_guard_whose_unit_file_was_removed_is_forgotten_by_systemd(host: Machi
     wait_until_off(machine, 3 + 5)
     host.kill_watcher("CONT")
     wait_for_look(machine, before, 10)
+
+
+#: It notes which signals are ignored where it is started, and how it is asked.
+_NOTING = """#!/bin/sh
+echo "$(sed -n 's/^SigIgn:[[:space:]]*//p' /proc/self/status) $*" >>/run/journalctl.calls
+exec /usr/bin/journalctl.real "$@"
+"""
+_SIGPIPE = 1 << (signal.SIGPIPE - 1)
+
+
+@pytest.mark.parametrize("guard", ["systemd", "cron", "process"])
+def test_what_the_guard_reads_of_a_journal_ends_where_it_has_seen_enough(host: MachineAgent, guard: str) -> None:
+    """systemd ignores SIGPIPE for its services (systemd.exec(5)): then journalctl would write on for nobody."""
+    host.machine.run(["rm", "-f", "/run/journalctl.calls"])
+    with replaced(host.machine, _NOTING, "journalctl"):
+        host.arm(f"guard={guard}", "volatile=yes", seconds=2)
+        wait_until_off(host.machine, 20)
+        calls = wait_for_calls(host.machine)
+    assert [words for mask, words in calls if int(mask, 16) & _SIGPIPE] == []
+
+
+def wait_for_calls(machine: Machine) -> list[tuple[str, str]]:
+    """Return mask and words of each look at whether the marked entry is still there, when the guard has had one."""
+    for _ in range(100):
+        time.sleep(0.2)
+        lines = [line.partition(" ") for line in machine.read("/run/journalctl.calls").splitlines()]
+        if calls := [(mask, words) for mask, _, words in lines if "--cursor=" in words and "export" in words]:
+            return calls
+    raise AssertionError("the guard did not look for the marked entry")

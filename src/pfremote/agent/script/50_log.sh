@@ -104,7 +104,8 @@ journal_read_matching() {
 journal_begins() {
 	journal_begins_cursor=$1
 	shift
-	# with SIGPIPE as it was, or journalctl would write on to its end although head has gone
+	# with SIGPIPE as it was, or journalctl would write on to its end although head has gone; what was ignored when this shell
+	# began stays ignored, so the guard begins with it as usual
 	journal_begins_entry=$(trap - PIPE; journal_read '' --cursor="$journal_begins_cursor" "$@" -o export | head -n 1)
 	[ "$journal_begins_entry" = "__CURSOR=$journal_begins_cursor" ]
 }

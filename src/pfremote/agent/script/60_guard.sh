@@ -146,6 +146,7 @@ Type=oneshot
 ExecStart=$guard_run sweep instance=$CONF
 TimeoutStartSec=60
 SuccessExitStatus=4
+IgnoreSIGPIPE=no
 
 [Install]
 WantedBy=sysinit.target" && ln -sf "$UNIT_DIR/$BOOT_UNIT" "$UNIT_DIR/sysinit.target.wants/$BOOT_UNIT"
@@ -164,7 +165,8 @@ ExecStopPost=$guard_run sweep instance=$CONF guard=lost
 SuccessExitStatus=SIGKILL SIGTERM SIGABRT 4
 Delegate=yes
 TimeoutStopSec=180
-OOMScoreAdjust=-900"
+OOMScoreAdjust=-900
+IgnoreSIGPIPE=no"
 }
 
 # guard_unit_timer: the second line: a timer, and the service that it starts.
@@ -176,7 +178,8 @@ CollectMode=inactive-or-failed
 [Service]
 Type=oneshot
 ExecStart=$guard_run sweep instance=$CONF
-SuccessExitStatus=4" || return 1
+SuccessExitStatus=4
+IgnoreSIGPIPE=no" || return 1
 	guard_unit "$UNIT_DIR/$TIMER_UNIT" "[Unit]
 Description=pfremote: ends Postfix debugging of $CONF (second line)
 
@@ -271,12 +274,13 @@ guard_at_drop() {
 guard_start_watcher() {
 	if watcher_alive; then return 0; fi
 	rm -f -- "$STATE/watch.pid"
-	# A session of its own: it outlives the ssh session, and a kill of that one's process group.
-	if have setsid; then
-		setsid /bin/sh "$AGENT" watch "instance=$CONF" </dev/null >/dev/null 2>&1 8>&- 9>&- &
-	else
-		nohup /bin/sh "$AGENT" watch "instance=$CONF" </dev/null >/dev/null 2>&1 8>&- 9>&- &
-	fi
+	# A session of its own: it outlives the ssh session, and a kill of that one's process group. SIGPIPE as it was: see journal_begins.
+	guard_start_by='nohup'
+	! have setsid || guard_start_by='setsid'
+	(
+		trap - PIPE
+		exec "$guard_start_by" /bin/sh "$AGENT" watch "instance=$CONF"
+	) </dev/null >/dev/null 2>&1 8>&- 9>&- &
 }
 
 # watcher_alive: is the first watcher there, the one that counts and settles? Sets watcher_pid.
