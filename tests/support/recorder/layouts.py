@@ -3,19 +3,21 @@
 A client of a lab machine delivers a message, mistypes its password, and is refused relaying, the last with debugging.
 journalctl prints the machine's journal in each of its formats, and rsyslogd writes the same lines in its own templates.
 What rsyslogd wrote in the traditional format is then sent once more, as the datagrams that syslog(3) makes of it, to
-syslog-ng and to busybox's syslogd, and printed in a container of podman as postlogd prints it. Each of the three is left
-out, and named, where it is not installed or cannot run.
+syslog-ng and to busybox's syslogd, and printed in a container of podman and of Docker as postlogd prints it. Each of the
+four is left out, and named, where it is not installed or cannot run.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 import smtplib
 import socket
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -167,6 +169,80 @@ def record_podman(out: Path, lines: Sequence[str], work: Path) -> None:
         subprocess.run([*podman, "rm", "-f", "mail"], stdout=subprocess.DEVNULL, check=False)
 
 
+def record_docker(out: Path, lines: Sequence[str], work: Path) -> None:
+    """Record what a Docker daemon of our own stores of a container that prints what postlogd prints, and what is shown of it."""
+    (work / "mail.log").write_text("".join(f"{line}\n" for line in lines))
+    daemon = [
+        f"--data-root={work}/data",
+        f"--exec-root={work}/exec",
+        f"--pidfile={work}/pid",
+        f"--host=unix://{work}/sock",
+    ]
+    daemon += ["--bridge=none", "--iptables=false", "--ip6tables=false", "--storage-driver=vfs", "--log-level=error"]
+    child = subprocess.Popen(["dockerd", *daemon], stdin=subprocess.DEVNULL)
+    try:
+        with contextlib.chdir(work):
+            show_docker(out, work, {**os.environ, "DOCKER_HOST": f"unix://{work}/sock"})
+    finally:
+        child.terminate()
+        child.wait(60)
+
+
+def show_docker(out: Path, work: Path, environment: dict[str, str]) -> None:
+    """Run the container, once by docker and once by docker-compose."""
+
+    def run(*argv: str) -> str:
+        done = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True, env=environment
+        )
+        return done.stdout
+
+    wait_for(work / "sock")
+    image = pack_busybox(work)
+    run("docker", "import", str(image), "busybox")
+    run(
+        "docker",
+        "run",
+        "--name=mail",
+        "--network=none",
+        f"--volume={work}/mail.log:/mail.log:ro",
+        "busybox",
+        "/bin/cat",
+        "/mail.log",
+    )
+    (stored,) = (work / "data/containers").glob("*/*-json.log")
+    shutil.copyfile(stored, out / "docker-json-file.log")
+    (out / "docker-logs.log").write_text(run("docker", "logs", "mail"))
+    (out / "docker-logs-t.log").write_text(run("docker", "logs", "--timestamps", "mail"))
+    service = (
+        f"image: busybox, network_mode: none, volumes: ['{work}/mail.log:/mail.log:ro'], command: /bin/cat /mail.log"
+    )
+    (work / "docker-compose.yml").write_text(f"version: '3'\nservices: {{mail: {{{service}}}}}\n")
+    run("docker-compose", "--project-name=site", "up", "--no-color")
+    (out / "compose-logs.log").write_text(run("docker-compose", "--project-name=site", "logs", "--no-color"))
+    (out / "compose-logs-t.log").write_text(run("docker-compose", "--project-name=site", "logs", "--no-color", "-t"))
+
+
+def pack_busybox(work: Path) -> Path:
+    """Return a tar file with busybox as cat(1), and the libraries that it needs."""
+    program = shutil.which("busybox")
+    assert program, "busybox is not installed"
+    linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
+    with tarfile.open(work / "image.tar", "w") as image:
+        image.add(os.path.realpath(program), "bin/cat")
+        for library in re.findall(r"/lib\S*", linked):
+            image.add(os.path.realpath(library), library.lstrip("/"))
+    return work / "image.tar"
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} is not there"
+        time.sleep(0.1)
+    time.sleep(1)
+
+
 def main(out: Path) -> None:
     """Record everything that the programs of this computer can."""
     out.mkdir(parents=True, exist_ok=True)
@@ -176,6 +252,7 @@ def main(out: Path) -> None:
         "syslog-ng": lambda work: record_syslog_ng(out, datagrams, work),
         "busybox": lambda work: record_busybox(out, datagrams, work),
         "podman": lambda work: record_podman(out, lines, work),
+        "docker": lambda work: record_docker(out, lines, work),
     }
     for program, record in recorders.items():
         with tempfile.TemporaryDirectory() as work:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -19,10 +20,14 @@ NOW = datetime(2026, 11, 30, tzinfo=UTC)
 UNDATED = {"journalctl-short-monotonic", "journalctl-short-delta"}
 #: journalctl prints the text alone: no process, so no session.
 BARE = {"journalctl-cat"}
-#: busybox says when it starts and ends.
-MORE = {"busybox-syslogd": 2}
+#: busybox says when it starts and ends, compose which containers it shows.
+MORE = {"busybox-syslogd": 2, "compose-logs": 1, "compose-logs-t": 1}
 NAMES = sorted(path.stem for path in FOLDER.glob("*.log"))
 LAYOUTS = {
+    "compose-logs": "compose",
+    "compose-logs-t": "compose",
+    "docker-json-file": "docker json-file",
+    "docker-logs-t": "docker -t",
     "journalctl-export": "journalctl -o export",
     "journalctl-json": "journalctl -o json",
     "journalctl-json-pretty": "journalctl -o json-pretty",
@@ -66,7 +71,8 @@ def test_the_plain_one_has_a_delivery_a_wrong_password_and_a_refusal() -> None:
 
 def test_all_kinds_of_programs_are_there() -> None:
     assert len(NAMES) >= 30
-    assert {name.partition("-")[0] for name in NAMES} == {"busybox", "journalctl", "podman", "rsyslog", "syslog"}
+    programs = {"busybox", "compose", "docker", "journalctl", "podman", "rsyslog", "syslog"}
+    assert {name.partition("-")[0] for name in NAMES} == programs
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in BARE])
@@ -75,7 +81,7 @@ def test_it_reads_as_the_plain_one(name: str) -> None:
     assert tell(capture) == tell(plain)
     lines = plain.counts.lines
     assert capture.counts.lines == lines + MORE.get(name, 0)
-    assert layouts.seen == {LAYOUTS.get(name, "syslog"): lines + MORE.get(name, 0)}
+    assert layouts.seen == Counter({LAYOUTS.get(name, "syslog"): lines}) + Counter(syslog=MORE.get(name, 0))
     assert capture.counts.undated == (lines if name in UNDATED else MORE.get(name, 0))
     assert [record.daemon for record in capture.records if record.tag] == [record.daemon for record in plain.records]
 
