@@ -278,7 +278,7 @@ FOREIGN: list[tuple[list[str], list[tuple[str, str]]]] = [
     (["pipe: fatal: get_service_attr: unknown username: vmail"], [("process.setting", "proven")]),
     (
         ["smtp: fatal: valid hostname or network address required in server description: 0"],
-        [("process.setting", "proven")],
+        [("config.next-hop", "proven")],
     ),
     (["postfix-script: warning: not owned by group postdrop: /usr/sbin/postqueue"], [("process.owner", "proven")]),
     (

@@ -29,14 +29,19 @@ OF_THE_HOST = frozenset(
     )
 )
 
+#: Programs of Postfix that write under their bare name when they are started from a shell or a unit.
+_COMMANDS = frozenset(
+    ("postfix", "postmulti", "postconf", "postmap", "postalias", "postsuper", "newaliases", "aliasesdb")
+)
+
 
 def is_postfix(tag: str) -> bool:
-    """Say whether a program of Postfix wrote under this tag: ``postfix/smtpd``, or postfix(1) itself.
+    """Say whether a program of Postfix wrote under this tag: ``postfix/smtpd``, or a command such as postfix(1).
 
-    >>> is_postfix("postfix/smtpd"), is_postfix("postfix"), is_postfix("opendkim")
+    >>> is_postfix("postfix/smtpd"), is_postfix("postmulti"), is_postfix("opendkim")
     (True, True, False)
     """
-    return "/" in tag or tag == "postfix"
+    return "/" in tag or tag in _COMMANDS
 
 
 #: The owner of lines that cannot hold what a client sent.

@@ -685,6 +685,106 @@ EXAMPLES: list[tuple[list[str], list[tuple[str, str]]]] = [
         ],
         [("filter.discarded", "proven")],
     ),
+    (
+        ["proxymap: fatal: /etc/postfix/mysql-aliases.cf: bad string length 0 < 1: dbname ="],
+        [("config.table-file", "proven")],
+    ),
+    (["smtpd: fatal: bad boolean configuration: smtpd_delay_reject = yes d"], [("config.yes-or-no", "proven")]),
+    (
+        [
+            "smtpd: fatal: in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one working instance of: reject_unauth_destination, reject"
+        ],
+        [("config.relay-door", "proven")],
+    ),
+    (
+        [
+            'smtpd: fatal: parameter "smtpd_recipient_restrictions": specify at least one working instance of: reject_unauth_destination, reject'
+        ],
+        [("config.relay-door", "proven")],
+    ),
+    (
+        ["smtpd: fatal: restriction class `check_pop' needs a definition"],
+        [("config.restriction-class", "proven")],
+    ),
+    (
+        ["master: fatal: parameter inet_interfaces: no local interface found for ::1"],
+        [("config.interface", "proven")],
+    ),
+    (
+        ["master: fatal: 0.0.0.0:submissions: Servname not supported for ai_socktype"],
+        [("config.service-name", "proven")],
+    ),
+    (
+        ["smtp: fatal: valid hostname or network address required in server description: 0"],
+        [("config.next-hop", "proven")],
+    ),
+    (["master: fatal: chmod socket private/smtpd: Invalid argument"], [("process.socket-file", "proven")]),
+    (
+        ["smtpd: fatal: open lock file pid/inet.smtp: cannot create file exclusively: No such file or directory"],
+        [("process.folder-missing", "proven")],
+    ),
+    (
+        ["postlogd: fatal: open logfile '/dev/stdout': cannot open file: Permission denied"],
+        [("process.log-file", "proven")],
+    ),
+    (["smtpd: fatal: watchdog timeout"], [("process.watchdog", "proven")]),
+    (
+        ["master: warning: master_wakeup_timer_event: service qmgr(public/qmgr): No such file or directory"],
+        [("process.wakeup", "proven")],
+    ),
+    (
+        ["master: warning: master_wakeup_timer_event: service qmgr(public/qmgr): Permission denied"],
+        [("process.queue-permission", "proven")],
+    ),
+    (
+        ["smtp: fatal: shared lock active/5AB0C11D22E: Resource temporarily unavailable"],
+        [("process.queue-shared", "proven")],
+    ),
+    (
+        ["pickup: warning: 5AB0C11D22E: message has been queued for 3420 days"],
+        [("process.queue-date", "proven")],
+    ),
+    (
+        ["pickup: warning: 5AB0C11D22E: message D11225AB0CE has been queued for 42 days"],
+        [("process.queue-date", "proven")],
+    ),
+    (
+        ["tlsmgr: exiting to reopen external entropy source /dev:/dev/urandom"],
+        [("tls.random-reopened", "proven")],
+    ),
+    (
+        [
+            "smtpd: error: unsupported dictionary type: hash",
+            "tlsmgr: warning: btree:/var/lib/postfix/smtpd_scache is unavailable. unsupported dictionary type: btree",
+        ],
+        [("table.type-gone", "proven"), ("table.type-gone", "proven")],
+    ),
+    (
+        [CLIENT, REJECT + "550 5.1.1 <b@other.example>: Recipient address rejected: other.example" + MAIL],
+        [("policy.error-transport", "likely")],
+    ),
+    (
+        [CLIENT, REJECT + "450 4.2.0 <b@example.jp>: Recipient address rejected: Delayed by postgrey" + MAIL],
+        [("policy.greylisted", "likely")],
+    ),
+    (
+        [CLIENT, REJECT + "450 4.7.1 <b@example.jp>: Recipient address rejected: Not now- Please try later." + MAIL],
+        [("policy.greylisted", "likely")],
+    ),
+    (
+        [
+            CLIENT,
+            'smtpd: warning: unknown smtpd restriction: "\\"',
+            REJECT + "451 Server configuration error" + MAIL,
+        ],
+        [("policy.unknown-restriction", "proven")],
+    ),
+    (
+        [
+            "postscreen: warning: psc_dnsbl_request: connect to private/dnsblog service: Resource temporarily unavailable"
+        ],
+        [("screen.no-lists", "proven")],
+    ),
 ]
 ALERTS = {
     10: "tls.unexpected-message",
@@ -824,7 +924,7 @@ def test_postfix_itself_says_why_it_does_not_start() -> None:
     line = (
         b"Nov 24 02:13:49 mx postfix[7]: fatal: parameter inet_interfaces: no local interface found for 2001:db8::1\n"
     )
-    assert [finding.code for finding in found_in(line)] == ["process.setting"]
+    assert [finding.code for finding in found_in(line)] == ["config.interface"]
 
 
 #: A place that nothing filled shows as a stop or a bracket where a word should stand.

@@ -21,6 +21,15 @@ RULES = (
     ),
     Rule(
         "policy.milter-down",
+        r"warning: connect to Milter service (?P<milter>inet:(?P<where>\S+)): (?P<why>.+)",
+        "a milter does not answer",
+        "{milter}: {why}. milter_default_action decides what happens then (tempfail unless set).",
+        "Start the milter; ss -ltn shows whether it listens at {where}. localhost can mean ::1 (write 127.0.0.1 instead), and a container's address changes with each start (write its name in smtpd_milters).",
+        group="milter",
+        each=True,
+    ),
+    Rule(
+        "policy.milter-down",
         r"warning: connect to Milter service (?P<milter>\S+): (?P<why>.+)",
         "a milter does not answer",
         "{milter}: {why}. milter_default_action decides what happens then (tempfail unless set).",

@@ -24,7 +24,7 @@ RULES = (
     ),
     Rule(
         "frontdoor.proxy-protocol-missing",
-        r"haproxy read: (?P<why>.*)|haproxy_srvr_\w+: (?P<parse>.*)|fatal: (?P<peer>(?:missing (?:client|server) (?:address|port)|bad \S+ (?:client|server) (?:address|port\w*)(?: number)? syntax) from proxy)",
+        r"haproxy read: (?P<why>.*)|warning: haproxy_srvr_\w+: (?P<parse>.*)|fatal: (?P<peer>(?:missing (?:client|server) (?:address|port)|bad \S+ (?:client|server) (?:address|port\w*)(?: number)? syntax) from proxy)",
         "this service expects the PROXY protocol and did not get it",
         "{why}{parse}{peer}: the client connected directly, or the load balancer sends no PROXY header.",
         "Switch the header on at the load balancer (HAProxy: send-proxy), or take smtpd_upstream_proxy_protocol (postscreen_upstream_proxy_protocol) from this port.",
@@ -125,6 +125,13 @@ RULES = (
         "postscreen cannot hand a client over to smtpd",
         "{service} did not take the connection in time: all its processes are busy, or none starts.",
         "Look for fatal: and throttling lines of smtpd, and at its process limit in master.cf (postconf -M smtpd/pass).",
+    ),
+    Rule(
+        "screen.no-lists",
+        r"warning: psc_dnsbl_request: (?:connect to|error (?:sending to|receiving from)) (?P<service>\S+) service: (?P<why>.*)",
+        "postscreen cannot ask its block lists",
+        "{service}: {why}. dnsblog(8) does not start or has too few processes; clients are scored without the lists that were not asked.",
+        "postconf -M dnsblog/unix: the line must be there, with maxproc 0; look for fatal: and throttling lines of dnsblog.",
     ),
     Rule(
         "screen.gone",

@@ -16,6 +16,7 @@ from pfremote.maillog.findings import (
     policy,
     process,
     replies,
+    startup,
     surroundings,
     tables,
     tls_alerts,
@@ -28,6 +29,7 @@ from pfremote.maillog.findings.rule import Rule
 
 RULES: tuple[Rule, ...] = (
     *process.FIRST,
+    *startup.RULES,
     *auth.RULES,
     *auth_outbound.RULES,
     *tls_alerts.RULES,

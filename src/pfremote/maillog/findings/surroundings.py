@@ -16,7 +16,7 @@ RULES = (
     ),
     Rule(
         "process.cache",
-        r"(?:fatal|error): (?:open|close|lock) (?:database |lock file )?(?P<file>\S*(?:scache|postscreen_cache|verify_cache|_cache|prng_exch)\S*): (?P<why>.*)|warning: (?P<cache>\S*(?:scache|postscreen_cache|verify_cache)\S*) is unavailable\. (?P<reason>.*)",
+        r"(?:fatal|error): (?:open|close|lock) (?:database |lock file )?(?P<file>\S*(?:scache|postscreen_cache|verify_cache|_cache|prng_exch)\S*): (?P<why>.*)|warning: (?P<cache>\S*(?:scache|postscreen_cache|verify_cache)\S*) is unavailable\. (?!unsupported dictionary)(?P<reason>.*)",
         "a cache of Postfix cannot be opened",
         "{file}{cache}: {why}{reason}. The daemon that keeps it (tlsmgr, postscreen, verify) ends, and what needs that daemon waits.",
         "Postfix makes the file itself: see that data_directory is there, belongs to the user postfix and has room; remove a damaged cache, never postmap it.",

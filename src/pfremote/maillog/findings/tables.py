@@ -15,6 +15,14 @@ RULES = (
         "chown root and chmod go-w on the file, also where a container mounts it; then postfix reload.",
     ),
     Rule(
+        "table.type-gone",
+        r"unsupported dictionary type: (?P<type>hash|btree|dbm)\b(?! \()",
+        "this Postfix has no tables of the type {type} any more",
+        "No table, cache or setting of the type {type} works: it is built without Berkeley DB, as on Alpine, SUSE, RHEL 10 and others.",
+        "postconf -n | grep -E '(hash|btree|dbm):'; write lmdb: instead (postconf -m), also in default_database_type and the TLS session caches, then postmap (postalias) each source file anew.",
+        each=True,
+    ),
+    Rule(
         "table.type-missing",
         r"(?P<what>unsupported dictionary type: (?P<type>\w+)|.*Is the postfix-(?P<package>\S+) package installed)",
         "a table type is not supported here",
@@ -47,7 +55,7 @@ RULES = (
     ),
     Rule(
         "table.sql",
-        r"(?:connect to (?:mysql|pgsql) server (?P<server>\S+?): (?P<why>.+)|(?P<map>\S*(?:mysql|pgsql|sqlite)\S*?):? ?(?:query failed: |query failed|SQL (?:prepare|step|finalize) failed)(?P<query>.*)|dict[ _](?:mysql|pgsql|sqlite)\w*:(?P<other>.*))",
+        r"(?:connect to (?:mysql|pgsql) server (?P<server>\S+?): (?P<why>.+)|(?P<map>\S*(?:mysql|pgsql|sqlite)\S*?):? ?(?:query failed: |query failed|SQL (?:prepare|step|finalize) failed)(?P<query>.*)|(?:warning|error|fatal|panic): dict[ _](?:mysql|pgsql|sqlite)\w*:(?P<other>.*))",
         "a database table cannot be asked",
         "{server}{map}: {why}{query}{other}. Until it answers, Postfix puts off what needs it.",
         "postmap -q KEY TYPE:FILE on the mail host, as root; look at hosts, user, dbname and query in that file and at the database's log.",

@@ -128,7 +128,11 @@ PLACES = (
     _place("send attr value = ", rf"send attr value = (?!{_M})\S", "a table value"),
     _place("dict_proxy_lookup: ", rf"dict_proxy_lookup: .* result=(?!{_M}|$).*:", "a table value"),
     _place("://", rf"://[^\s:/@]*:(?!{_M}|\d{{1,5}}(?:$|/))\S+?(?:@|$)", "a password in a URL"),
-    _place("pass", rf"\bpass(?:word|wd|phrase)?[\"']?(?:=| = |: )[\"']?(?!{_M}|\s|hash:|$)\S", "a password"),
+    _place(
+        "pass",
+        rf"\bpass(?:word|wd|phrase)?[\"']?(?:=| = |: )[\"']?(?!{_M}|\s|hash:|$|(?<=\(using password: )(?:YES|NO)\))\S",
+        "a password",
+    ),
     _place("secret", rf"secret[\"']?(?:=| = )[\"']?(?!{_M})\S", "a secret"),
     _place("_pw", rf"_pw(?:=| = )(?!{_M})\S", "a password"),
     _place("token", rf"token[\"']? ?[=:] ?[\"']?(?!{_M})[\w.+/-]{{8}}", "a token"),
