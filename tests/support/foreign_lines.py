@@ -5,6 +5,8 @@ Names, addresses and numbers are invented. Each stands for a kind that was once 
 
 from __future__ import annotations
 
+from tests.support.outbound_lines import OUTBOUND
+
 _CLIENT = "smtpd: connect from c.example.net[192.0.2.7]"
 _FAILED = "smtpd: warning: c.example.net[192.0.2.7]: SASL "
 _LIBRARY = "smtpd: warning: SASL authentication "
@@ -168,7 +170,7 @@ FOREIGN: list[tuple[list[str], list[tuple[str, str]]]] = [
     ),
     (
         [_said("550 <b@example.com>: Recipient address rejected: retrying too fast")],
-        [("delivery.recipient-refused", "likely")],
+        [("delivery.rate-limited", "proven")],
     ),
     (
         [
@@ -308,4 +310,6 @@ FOREIGN: list[tuple[list[str], list[tuple[str, str]]]] = [
         ],
         [("auth.realm", "proven")],
     ),
+    # Mail that was not taken; test_outbound.py asks what is said of it, too.
+    *((lines, [(code, certainty)]) for lines, code, certainty, _ in OUTBOUND),
 ]

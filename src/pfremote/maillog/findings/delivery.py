@@ -83,18 +83,18 @@ RULES = (
     ),
     Rule(
         "delivery.dns-malformed",
-        r"Name service error for name=(?P<name>\S+) type=\w+: Malformed",
+        r"Name service error for name=(?P<name>\S+) type=\w+: Malformed|Name server loop for (?P<loop>[^\s)]+)",
         "DNS has a malformed answer for the destination",
-        "What the name servers of {name} say is not what DNS allows, such as an address where the MX record must have a name.",
-        "dig MX {name}; tell the owner of the domain.",
+        "What the name servers of {name}{loop} say is not what DNS allows, such as an address where the MX record must have a name, or a CNAME that leads back to itself.",
+        "dig MX {name}{loop} and dig A {name}{loop}; tell the owner of the domain.",
         only=_SEND,
     ),
     Rule(
         "delivery.dns-failed",
-        r"(?:Name service error for (?:name=|domain )|unable to look up host )(?P<name>[^\s:]+)(?: type=\w+)?: (?P<why>Host not found, try again|.*SERVFAIL|[Tt]emporary.*|.+)",
+        r"(?:Name service error for (?:name=|domain )|unable to look up host )(?P<name>[^\s:]+)(?: type=(?P<type>\w+))?: (?P<why>Host not found, try again|.*SERVFAIL|[Tt]emporary.*|.+)",
         "DNS did not answer for the destination",
         "The resolver has no answer for {name} now ({why}); Postfix tries again.",
-        "dig MX {name} on the mail host; look at its resolver and, with DANE, at DNSSEC.",
+        "dig {type} {name} on the mail host; look at its resolver and, with DANE, at DNSSEC. For a name of /etc/hosts or of a container set smtp_host_lookup (lmtp_host_lookup) = native.",
         only=_SEND,
     ),
     Rule(
@@ -149,6 +149,15 @@ RULES = (
         "See the fatal: or warning: line of that daemon before this one; postconf -M lists the services.",
     ),
     Rule(
+        "delivery.error-transport",
+        r"relay=none, .*status=(?:bounced|deferred|undeliverable|SOFTBOUNCE) \((?!delivery temporarily suspended|mail transport|unknown mail transport)(?P<why>.*)\)",
+        "a setting of ours says that this mail is not delivered",
+        "error(8) told what it was told to tell, and asked no server: {why}",
+        "Look for these words: postmap -q DOMAIN and postmap -q ADDRESS on transport_maps (an entry error: or retry:), then postconf default_transport relay_transport local_transport.",
+        only=frozenset(("error", "retry")),
+        weight=SIGN,
+    ),
+    Rule(
         "delivery.unwelcome",
         r"(?:host (?P<server>\S+)|connect to (?P<old>\S+?): server) refused to talk to me: (?P<reply>\d{3}"
         + QUOTED
@@ -157,6 +166,24 @@ RULES = (
         "{server}{old} answered our connection with: {reply}",
         "Look up our address on block lists; with 421 lower the concurrency (smtp_destination_concurrency_limit).",
         side="out",
+    ),
+    Rule(
+        "delivery.lost",
+        r"lost connection with (?P<server>\S+\[(?:127\.[\d.]+|::1|[^\]\s]*/[^\]\s]*)\]) while (?P<stage>[^)]+)",
+        "a program of this host hung up while {stage}",
+        "{server} closed the connection without a reply: a content filter, Dovecot, or another Postfix of ours.",
+        "Look at that program's own log at this second (journalctl; amavis, spampd, rspamd, dovecot): it died, has too few processes, waits for the PROXY protocol, or does not accept this client.",
+        side="out",
+        yields=("tls.",),
+    ),
+    Rule(
+        "delivery.lost",
+        r"lost connection with (?P<server>\S+) while (?P<stage>receiving the initial server greeting|performing the [\w ]+ handshake)",
+        "the remote server hung up while {stage}",
+        "{server} took the connection and closed it before any mail was spoken of: a limit of its connections, a rule about our address, or a firewall between does that. The message had no part in it.",
+        "Connect from the mail host by hand (nc -v HOST 25), and from another address; look our address up at block lists; lower smtp_destination_concurrency_limit for it.",
+        side="out",
+        yields=("tls.",),
     ),
     Rule(
         "delivery.lost",

@@ -29,7 +29,7 @@ RULES = (
     Rule(
         "delivery.blocked",
         SAID
-        + r"(?i:block ?list|blacklist|black list|blocked using|spamhaus|spamcop|barracuda|dnsbl|\brbl\b|listed (?:at|in|by|on)|5\.7\.606|S3150|S3140|banned sending ip|ip address .*block)"
+        + r"(?i:block ?list|blacklist|black list|blocked using|spamhaus|spamcop|barracuda|dnsbl|\brbl\b|listed (?:at|in|by|on)|5\.7\.606|S3150|S3140|banned sending ip|ip address .*block|reputation service|blocked by .{0,60}(?:anti-?spam|reputation))"
         + TO_THE_END,
         "the remote server has our address on a block list",
         "It answered: {reply}",
@@ -66,14 +66,34 @@ RULES = (
     ),
     Rule(
         "delivery.rate-limited",
-        r"(?:said|refused to talk to me): (?P<reply>4\d\d"
+        r"(?:said|refused to talk to me): (?P<reply>(?:4\d\d"
         + ANY_WORDS
-        + r"(?i:rate|too (?:many|much|fast)|throttl|exceed|4\.7\.28|unusual|temporarily deferred|4\.7\.650)"
+        + r"(?i:rate|too (?:many|much|fast)|throttl|(?<!timeout )exceed|4\.7\.28|unusual|temporarily deferred|4\.7\.650)|5\d\d"
+        + ANY_WORDS
+        + r"(?i:(?:retrying|sending|connecting) too (?:fast|often)|too many (?:open |concurrent |simultaneous )?(?:sessions|connections)))"
         + QUOTED
         + ")",
         "the remote server takes mail from us only slowly",
         "It answered: {reply}",
         "Lower smtp_destination_concurrency_limit, set smtp_destination_rate_delay for it (a transport of its own), and look for what sends so much.",
+        side="out",
+    ),
+    Rule(
+        "delivery.sender-callout",
+        SAID
+        + r"(?i:sender (?:verify )?callout|verify callout for|sender address rejected: (?:unverified|undeliverable) address)"
+        + TO_THE_END,
+        "the remote server asked our own mail server for the sender's address, and was not content with the answer",
+        "It answered: {reply}. It connects to the MX of the sender's domain and offers a message from the empty sender to that address.",
+        "Look for that attempt in the log of the sender's MX: it must take MAIL FROM:<> for the address, and must not greylist or block the server that asks.",
+        side="out",
+    ),
+    Rule(
+        "delivery.no-subscription",
+        SAID + r"(?i:no mail-enabled subscriptions)" + TO_THE_END,
+        "the provider that the recipient's MX names has no mailboxes for the domain",
+        "It answered: {reply}. The Microsoft 365 tenant of the domain has no licence with mail, or the mail should go elsewhere.",
+        "Tell the recipient's administrator by another way: the licences of the tenant or the MX must change there. Nothing can be changed here.",
         side="out",
     ),
     Rule(
@@ -115,7 +135,7 @@ RULES = (
         "delivery.sender-refused",
         r"said: (?P<reply>[45]\d\d"
         + ANY_WORDS
-        + r"(?i:sender (?:address )?rejected|sender (?:denied|verify)|invalid sender|domain of sender|[45]\.1\.[78]\b|5\.7\.27\b|email address is not verified|not owned by|SendAsDenied|not authori[sz]ed to send)"
+        + r"(?i:sender (?:address )?rejected|sender (?:denied|verify)|invalid sender|domain of sender|[45]\.1\.[78]\b|5\.7\.27\b|email address is not verified|not owned by|SendAsDenied|(?:permissions? to )send as\b|badmailfrom|envelope sender is|sender not verified|verified sender|invalid mail from|same as (?:the )?auth|from address does not match|not authori[sz]ed to send)"
         + QUOTED
         + ")",
         "the remote server refuses our sender address",

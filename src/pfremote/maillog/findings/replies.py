@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from pfremote.maillog.findings.reply_words import ANY_WORDS, SAID, TO_THE_END, TROUBLE
+from pfremote.maillog.findings.reply_words import ANY_WORDS, ELSEWHERE, FULL, SAID, TO_THE_END, TROUBLE
 from pfremote.maillog.findings.rule import QUOTED, Rule
 
 RULES = (
@@ -53,7 +53,7 @@ RULES = (
     Rule(
         "delivery.relay-denied",
         SAID
-        + r"(?i:relay(?:ing)? (?:access )?(?:denied|not (?:permitted|allowed)|is prohibited|prohibited)|unable to relay|not permitted to relay|do not relay|relay not|not configured to relay)"
+        + r"(?i:relay(?:ing)? (?:access )?(?:denied|not (?:permitted|allowed)|is prohibited|prohibited)|unable to relay|not permitted to relay|do not relay|relay not|not configured to relay|list of allowed rcpthosts)"
         + TO_THE_END,
         "the remote server does not relay for us",
         "It answered: {reply}. Either we did not log in there, or it is not the server for this domain.",
@@ -62,11 +62,25 @@ RULES = (
     ),
     Rule(
         "delivery.mailbox-full",
+        r"host \S+\["
+        + ELSEWHERE
+        + r"\S*\] said: (?P<reply>[45]\d\d(?:[ -][45]\.2\.2\b|"
+        + ANY_WORDS
+        + FULL
+        + r")"
+        + TO_THE_END,
+        "the recipient's mailbox is full",
+        "The server that keeps the mailbox answered: {reply}",
+        "Tell the recipient by another way: only there room can be made. A 4xx is tried again until maximal_queue_lifetime; after a 5xx the sender has it back.",
+        only=frozenset(("smtp", "error", "retry", "qmgr")),
+    ),
+    Rule(
+        "delivery.mailbox-full",
         r"said: (?P<reply>[45]\d\d"
         + ANY_WORDS
-        + r"(?i:mailbox (?:is )?full|quota (?:exceeded|full)|over ?quota|exceeded .*quota|insufficient (?:mailbox )?storage|out of storage)"
+        + FULL
         + QUOTED
-        + r")|dsn=[45]\.2\.2|[Dd]isk quota exceeded",
+        + r")|dsn=[45]\.2\.2|(?i:disk quota exceeded|UserDisk quota|DomainDisk quota|maildir over quota|quota exceeded while writing)",
         "the recipient's mailbox is full",
         "The server that keeps the mailbox says so.",
         "Raise the quota or empty the mailbox; a 4xx is tried again by itself.",

@@ -92,10 +92,19 @@ class Rule:
         found = self.regex.search(text)
         if found is None or (self.needs and re.search(self.needs, text) is None):
             return None
-        words = tuple((name, value or "") for name, value in found.groupdict().items())
+        words = tuple((name, _close(value or "")) for name, value in found.groupdict().items())
         title, meaning, next_step = _fill((self.title, self.meaning, self.next_step), words)
         meaning = meaning or f"It says: {text[:_SHOWN]}"
         return Finding(self.code, title, self.certainty, session, record, meaning, next_step)
+
+
+def _close(words: str) -> str:
+    """Leave out the bracket that ends the status line, not the words that it quotes.
+
+    >>> _close("421 Busy (really))"), _close("421 Busy (really)")
+    ('421 Busy (really)', '421 Busy (really)')
+    """
+    return words[:-1] if words.endswith(")") and words.count(")") > words.count("(") else words
 
 
 @lru_cache(maxsize=1024)
@@ -113,4 +122,4 @@ def tidy(text: str) -> str:
     text = re.sub(r"^[:;,.]+\s+| \(\)", "", re.sub(r"\s+", " ", text).strip()).strip()
     text = f"{text[:-1]}." if text.endswith(":") else text
     text = re.sub(r" (?=[.,;:](?:\s|\Z))", "", text)
-    return re.sub(r"([.,;:!?])\.(?=\s|\Z)|(:):(?=\s)", r"\1\2", text)
+    return re.sub(r"(?<!\.)([.,;:!?])\.(?=\s|\Z)|(:):(?=\s)", r"\1\2", text)

@@ -144,7 +144,7 @@ RULES = (
         "tls.name-mismatch",
         r"Server certificate not verified",
         "the server's certificate has another name",
-        "Its chain is trusted, and before Postfix 3.6 the log does not say which names it has.",
+        "Its chain is trusted, and before Postfix 3.6 the log does not say which names it has; at level fingerprint it is another certificate than the one that was agreed on.",
         "openssl s_client -starttls smtp shows its names; set match= in smtp_tls_policy_maps, or smtp_tls_secure_cert_match.",
         "likely",
         side="out",
