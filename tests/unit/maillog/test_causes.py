@@ -785,6 +785,29 @@ EXAMPLES: list[tuple[list[str], list[tuple[str, str]]]] = [
         ],
         [("screen.no-lists", "proven")],
     ),
+    (
+        [
+            "smtpd: warning: TLS library problem: 7:error:0906D066:PEM routines:PEM_read_bio:bad end line:pem_lib.c:746:",
+            "smtpd: warning: TLS library problem: 7:error:0B084009:x509 certificate routines:X509_load_cert_crl_file:PEM lib:by_file.c:280:",
+            CLIENT,
+        ],
+        [("tls.own-pem", "proven")],
+    ),
+    (
+        ["smtpd: cannot load RSA certificate and key data", CLIENT],
+        [("tls.own-pem", "proven")],
+    ),
+    (
+        [
+            "tlsproxy: CONNECT from [192.0.2.1]:63991",
+            "tlsproxy: TLS handshake failed for service=smtp peer=[192.0.2.1]:63991",
+        ],
+        [("tls.failed", "unknown")],
+    ),
+    (
+        [CLIENT, REJECT + "554 5.7.1 <b@example.jp>: Recipient address rejected: Access denied" + MAIL],
+        [("policy.plain-reject", "proven")],
+    ),
 ]
 ALERTS = {
     10: "tls.unexpected-message",

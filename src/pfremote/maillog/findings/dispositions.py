@@ -50,4 +50,22 @@ RULES = (
         "Follow the filter's own log; the filtered message comes back under another queue id.",
         group="disposition",
     ),
+    Rule(
+        "policy.content-warned",
+        r": warning: (?P<part>header|body|mime-header|nested-header) (?P<what>(?:(?! from (?:\S+\[\S*\]|local); ).){0,60})",
+        "a {part} check only warned",
+        "header_checks or body_checks has WARN for it, so nothing was refused: {what}",
+        "Nothing to do for this message.",
+        side="in",
+        group="note",
+    ),
+    Rule(
+        "policy.warned-only",
+        r"reject_warning: (?P<stage>\S+) from \S+: (?P<reply>[^;]*)",
+        "a rule would have refused this, and only warned",
+        "warn_if_reject stands before the rule, so nothing was refused: {reply}",
+        "Nothing to do for this message; take warn_if_reject out when the rule is to be enforced.",
+        side="in",
+        group="note",
+    ),
 )

@@ -199,6 +199,18 @@ RULES = (
         group="refusal",
     ),
     Rule(
+        "policy.plain-reject",
+        _REJECT
+        + r"(?P<reply>\d{3}(?: \d\.\d+\.\d+)?) (?P<what>.*?): (?P<side>Sender address|Recipient address|Data command|Helo command|End-of-data) rejected: Access denied(?:;|$)",
+        "{side} refused without a reason",
+        "A plain reject in the list of restrictions, or an access table without a text of its own, refused it with {reply}. A list that ends in reject refuses everyone that nothing before it permits, also mail for our own domains.",
+        "postconf -n | grep restrictions: for mail from outside the list ends in reject_unauth_destination, not in reject; else postmap -q the address in the check_*_access tables.",
+        side="in",
+        weight=SIGN,
+        yields=("table.", "policy.own-settings"),
+        group="refusal",
+    ),
+    Rule(
         "policy.access",
         _REJECT
         + r"(?P<reply>\d{3}(?: \d\.\d+\.\d+)?) (?P<what>.*?): (?P<side>Client host|Sender address|Recipient address|Data command|Helo command|End-of-data|Etrn command|Client certificate) rejected: (?P<why>(?!Server configuration)[^;]*)",
@@ -235,23 +247,5 @@ RULES = (
         side="in",
         weight=SIGN,
         yields=("table.",),
-    ),
-    Rule(
-        "policy.content-warned",
-        r": warning: (?P<part>header|body|mime-header|nested-header) (?P<what>(?:(?! from (?:\S+\[\S*\]|local); ).){0,60})",
-        "a {part} check only warned",
-        "header_checks or body_checks has WARN for it, so nothing was refused: {what}",
-        "Nothing to do for this message.",
-        side="in",
-        group="note",
-    ),
-    Rule(
-        "policy.warned-only",
-        r"reject_warning: (?P<stage>\S+) from \S+: (?P<reply>[^;]*)",
-        "a rule would have refused this, and only warned",
-        "warn_if_reject stands before the rule, so nothing was refused: {reply}",
-        "Nothing to do for this message; take warn_if_reject out when the rule is to be enforced.",
-        side="in",
-        group="note",
     ),
 )

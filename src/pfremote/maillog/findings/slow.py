@@ -95,7 +95,10 @@ _UNTOLD = "A log without debugging does not tell whose turn it was: debug the ne
 _CLIENT_OR_HOST = Wait("the client, or this host,", _UNTOLD)
 _SERVER_OR_HOST = Wait("the remote server, or this host,", _UNTOLD)
 _IDLE = re.compile(
-    r"[<>] \S+: (?:QUIT|RSET|NOOP|221 )|disconnect from |(?:\w+: )?(?:lost connection|timeout) after ", re.IGNORECASE
+    r"[<>] \S+: (?:QUIT|RSET|NOOP|221 )|disconnect from |(?:\w+: )?(?:lost connection|timeout) after "
+    # What a process says between two clients, or when none came for max_idle.
+    r"|idle timeout -- exiting|(?:proxymap|rewrite) stream disconnect|auto_clnt_close: |master_notify: |connection (?:closed|established)",
+    re.IGNORECASE,
 )
 #: What smtpd and smtp say when they begin to read from the other side (smtp_stream.c, smtpd.c), also a message.
 _READS = re.compile(r"smtp_stream_setup: |watchdog_pat: |vstream_tweak_tcp: ")

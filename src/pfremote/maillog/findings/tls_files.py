@@ -37,8 +37,17 @@ RULES = (
         "See that the file named in smtpd_tls_cert_file (or smtpd_tls_chain_files) exists and is PEM: openssl x509 -noout -subject -in FILE; then postfix reload.",
     ),
     Rule(
+        "tls.own-pem",
+        r"TLS library problem: .*?(?:PEM routines:\w*:(?P<why>[^:]+)|:PEM lib\b|SSL_CTX_use_\w+_file:)|cannot load (?:\S+ )?certificate and key data",
+        "a certificate or key file of ours is damaged or cannot be used",
+        "The TLS library could not read what a smtpd_tls or smtp_tls setting names: {why}. TLS is off or lacks these certificates in this process.",
+        "postconf -n | grep -E 'tls_(cert|key|chain|CA|dcert|eccert)'; openssl x509 -noout -subject -in FILE and openssl pkey -noout -in KEY show which is not whole: lines missing, pasted together, or of another format.",
+        weight=SIGN,
+        yields=("tls.own-key", "tls.own-certificate", "tls.own-ca", "tls.own-chain-order"),
+    ),
+    Rule(
         "tls.own-ca",
-        r"cannot load Certification Authority data|error (?:loading|opening) trust.anchor|error opening trust anchor file: (?P<file>\S+)|error configuring local trust anchors",
+        r"cannot load Certificat(?:ion|e) Authority data|error (?:loading|opening) trust.anchor|error opening trust anchor file: (?P<file>\S+)|error configuring local trust anchors",
         "our file of trusted issuers cannot be read",
         "CAfile or CApath is missing or not PEM. {file}",
         "See smtpd_tls_CAfile, smtp_tls_CAfile, smtp_tls_CApath and tls_append_default_CA; a chroot needs CAfile rather than CApath.",

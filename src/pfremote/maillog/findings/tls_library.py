@@ -161,7 +161,7 @@ RULES = (
     ),
     Rule(
         "tls.failed",
-        r"SSL_(?:accept|connect) error|Cannot start TLS|TLS library problem",
+        r"SSL_(?:accept|connect) error|Cannot start TLS|TLS library problem|^TLS handshake failed for service=",
         "the TLS handshake failed",
         "The log has no cause that is known here.",
         _LOGLEVEL,

@@ -17,7 +17,7 @@ _OF_A_MESSAGE = re.compile(
 #: The status line of a delivery agent (global/log_adhoc.c).
 _TRY = re.compile(
     r"to=<(?P<to>[^>]*)>, (?:orig_to=<[^>]*>, )?relay=(?P<relay>[^,]*), (?:conn_use=\d+, )?delay=[\d.]+, "
-    r"(?:delays=(?P<delays>[\d./]+), )?(?:tls=(?P<tls>[^,]*), )?dsn=(?P<dsn>[\d.]+), status=(?P<status>\w+)"
+    r"(?:delays=(?P<delays>[\d./]+), )?(?:tls=(?P<tls>[^,]*), )?(?:dsn=(?P<dsn>[\d.]+), )?status=(?P<status>\w+)"
     r"(?: \((?P<reason>.*)\))?",
     re.DOTALL,
 )
@@ -172,7 +172,7 @@ def _read_try(found: re.Match[str], record: Record) -> Try:
         recipient=found["to"],
         relay=found["relay"],
         status=found["status"],
-        dsn=found["dsn"],
+        dsn=found["dsn"] or "",  # Postfix before 2.3 logs none
         reason=reason,
         delays=_read_delays(found["delays"]),
         tls=found["tls"] or "",

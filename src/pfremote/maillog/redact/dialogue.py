@@ -48,8 +48,9 @@ _PLAIN_TEXT = re.compile(
 )
 _PLAIN_WORD = re.compile(rf"[^\W\d_]+\W?\Z|{_PLAIN_TEXT.pattern}")
 _REASON = re.compile(r"(authentication failed: )([A-Za-z0-9+/]{6,}={0,2})(?=[,)]|\s*\Z)")
-#: The password was judged (RFC 4954 4): not where the answer is about the mechanism, what was coded wrong, the account.
-_JUDGED = re.compile(r"535(?!.*\b(?:mechanism|base64|disabled|expired|encrypt\w*|TLS)\b)", re.IGNORECASE | re.DOTALL)
+#: The password was judged (RFC 4954 4; 435 under soft_bounce): not where the answer is about the mechanism, what was
+#: coded wrong, the account.
+_JUDGED = re.compile(r"[45]35(?!.*\b(?:mechanism|base64|disabled|expired|encrypt\w*|TLS)\b)", re.IGNORECASE | re.DOTALL)
 #: Of a message (RFC 5322, 2045, 6376) that a client sends on although it was refused.
 _HEADER = re.compile(
     r"(?:Received|Return-Path|Date|From|Sender|Reply-To|To|Cc|Bcc|Subject|Message-ID|In-Reply-To|References|User-Agent"

@@ -49,7 +49,8 @@ def _head(transcript: Transcript) -> list[str]:
         head.append(f"queue id: {', '.join(session.queue_ids)}")
     said = {turn.line: turn.text for turn in transcript.turns if turn.topic == "delivery"}
     for d in transcript.deliveries:
-        head.append(f"delivery: {d.recipient} {d.status} dsn={d.dsn} relay={d.relay} ({d.reason})")
+        dsn = f" dsn={d.dsn}" if d.dsn else ""
+        head.append(f"delivery: {d.recipient} {d.status}{dsn} relay={d.relay} ({d.reason})")
         text = said.get(d.line, "")
         head += [f"  {words}" for words in (describe_delays(text, at_least=_LONG), describe_tls(text)) if words]
     return head

@@ -28,7 +28,18 @@ class CheckReader:
             self._depth = 0
             self._clear()
 
+    def end(self, record: Record) -> tuple[Topic, str] | None:
+        """Something else than the trace goes on: return what a list decided that is over without END.
+
+        Postfix before 2.10 says END only where no restriction of the list decided.
+        """
+        if self._decided is None or self._nested or self._depth != 1:
+            return None
+        self._depth = 0
+        return self._finish(record, self._stage)
+
     def _clear(self) -> None:
+        self._stage = ""
         self._tried: list[str] = []
         self._nested: list[str] = []
         self._decided: tuple[Decision, str] | None = None
@@ -37,11 +48,9 @@ class CheckReader:
     def feed(self, record: Record, text: str) -> tuple[Topic, str] | None:
         """Take one trace line; return what a reader should see of it, if anything."""
         if found := _START.match(text):
-            # Some restrictions (reject_sender_login_mismatch) run a list of their own inside the list.
-            self._depth = max(0, self._depth + (1 if found["edge"] == "START" else -1))
-            if found["edge"] == "END" and self._depth == 0:
-                return self._finish(record, found["stage"])
-            return None
+            return self._edge(record, found["edge"], found["stage"])
+        if text.startswith(">>> "):  # CHECKING RECIPIENT MAPS
+            return self.end(record)
         if found := _TRIED.match(text):
             self._try(found["name"], found["status"])
             return None
@@ -50,6 +59,13 @@ class CheckReader:
             if self._key == "policy query":
                 return "policy", f"policy service {self._table} answered: {self._result}"
         return None
+
+    def _edge(self, record: Record, edge: str, stage: str) -> tuple[Topic, str] | None:
+        shown = self.end(record) if edge == "START" else None
+        # Some restrictions (reject_sender_login_mismatch) run a list of their own inside the list.
+        self._depth = max(0, self._depth + (1 if edge == "START" else -1))
+        self._stage = self._stage or stage
+        return self._finish(record, stage) if edge == "END" and self._depth == 0 else shown
 
     def _try(self, name: str, status: str | None) -> None:
         if status is None:

@@ -22,7 +22,7 @@ _SASL_FAILED = re.compile(
 )
 _SASL_USER = re.compile(r"sasl_method=(?P<mechanism>[^,\s]+), sasl_username=(?P<user>[^,\s]+)")
 _STATUS = re.compile(
-    r"(?P<qid>[^:]+): to=<(?P<to>[^>]*)>,.*? relay=(?P<relay>[^,]+),.* dsn=(?P<dsn>[\d.]+), "
+    r"(?P<qid>[^:]+): to=<(?P<to>[^>]*)>,.*? relay=(?P<relay>[^,]+),(?:.* dsn=(?P<dsn>[\d.]+)| delay=\d+), "
     r"status=(?P<status>\S+) \((?P<reason>.*)\)"
 )
 #: xsasl/xsasl_dovecot_server.c; the tabs of the protocol are logged as question marks.
@@ -124,6 +124,8 @@ class TranscriptBuilder:
             return
         who = self._received if found["way"] == "<" else self._sent
         said = found["said"]
+        if who == "S" and (shown := self._checks.end(record)):
+            self._add(record, "*", shown[0], shown[1], 1)
         self._add(record, who, "smtp", said, count)
         if who == "C":
             self._checks.command()
@@ -168,7 +170,7 @@ class TranscriptBuilder:
             self.sasl.append(Sasl(found["mechanism"], found["user"], "accepted", "", record.number))
 
     def _deliver(self, record: Record, found: re.Match[str]) -> None:
-        values = (found["qid"], found["to"], found["relay"], found["dsn"], found["status"], found["reason"])
+        values = (found["qid"], found["to"], found["relay"], found["dsn"] or "", found["status"], found["reason"])
         self.deliveries.append(Delivery(*values, line=record.number))
 
     def _note(self, record: Record, word: str, text: str, count: int) -> None:
