@@ -140,4 +140,34 @@ OUTBOUND: list[tuple[list[str], str, str, str]] = [
         "unknown",
         "status",
     ),
+    # A code that only begins like another one.
+    ([status(f"host {HOST} said: 554 5.2.252 SendAsDenied; a@example.jp not allowed to send as b@example.jp (in reply to end of DATA command)").replace("dsn=4.0.0", "dsn=5.2.252")], "delivery.sender-refused", "proven", "from="),
+    ([said("550 5.2.121 RESOLVER.ADR; recipient's messages per hour")], "delivery.recipient-refused", "likely", ""),
+    # Whose address was verified stands behind the words about it.
+    (
+        [said('550-Verification failed for <www-data@localhost> 550-unrouteable mail domain "localhost" 550 Sender verify failed')],
+        "delivery.sender-refused",
+        "proven",
+        "from=",
+    ),
+    ([said("553 Relaying disallowed as root@mx.example.jp", "MAIL FROM")], "delivery.sender-refused", "proven", "from="),
+    ([said("550-Requested action not taken: mailbox unavailable 550 Sender address is not allowed.", "MAIL FROM")], "delivery.sender-refused", "proven", "from="),
+    ([said("550 Rejected by header based manually Blocked Senders - block manually: https://x.example", "end of DATA")], "delivery.sender-refused", "proven", "from="),
+    ([said("554 5.7.1 This message has been blocked because the return email domain is invalid.", "end of DATA")], "delivery.sender-refused", "proven", "from="),
+    # What the account at the provider may do is a matter of the account.
+    ([said("550-5.4.5 Daily user sending limit exceeded. For more information", "MAIL FROM")], "delivery.sending-limit", "proven", "provider"),
+    ([said("454 Throttling failure: Daily message quota exceeded.", "end of DATA")], "delivery.sending-limit", "proven", "provider"),
+    ([said("550 5.4.6 Unusual sending activity detected. Please try after sometime.", "end of DATA")], "delivery.sending-limit", "proven", "provider"),
+    ([said("454 Throttling failure: Maximum sending rate exceeded.", "end of DATA")], "delivery.rate-limited", "proven", "rate_delay"),
+    ([said("550 5.4.6 Hop count exceeded - possible mail loop")], "limit.hops", "proven", "Received:"),
+    ([said("554 Message rejected: Sending paused for this account.", "end of DATA")], "delivery.account-restricted", "proven", "Log in"),
+    ([said("502 5.7.0 Your SMTP account is not yet activated.", "MAIL FROM")], "delivery.account-restricted", "proven", "Log in"),
+    ([said("550 5.7.1 Free accounts are for test purposes only.")], "delivery.account-restricted", "proven", "Log in"),
+    ([said("421 Domain sandbox1.example.net is not allowed to send: Sandbox subdomains are for test purposes only", "end of DATA")], "delivery.account-restricted", "proven", "Log in"),
+    ([said("550 5.4.1 All recipient addresses rejected : Access denied.", "end of DATA")], "delivery.recipient-refused", "likely", "Look at the address"),
+    ([said("554 5.6.0 Message contains NUL characters", "end of DATA")], "delivery.message-form", "proven", ""),
+    ([said("550-5.7.1 reject content [xbl] 550 See http://x.example", "end of DATA")], "delivery.content-refused", "proven", ""),
+    # A program of this host is no remote server, slow or not.
+    ([status(f"conversation with {HERE} timed out while receiving the initial server greeting", 10024)], "delivery.server-timeout", "proven", "that program's own log"),
+    ([status(f"conversation with {HOST} timed out while sending message body")], "delivery.server-timeout", "proven", "path MTU"),
 ]  # fmt: skip

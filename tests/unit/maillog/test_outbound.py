@@ -36,3 +36,16 @@ def test_a_lookup_is_repeated_with_the_type_that_failed() -> None:
     reason = "Host or domain name not found. Name service error for name=mail type=AAAA: Host not found, try again"
     (finding,) = find([status(reason, 24, "lmtp")])
     assert "dig AAAA mail" in finding.next_step
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "450 too many connections from your IP (rate controlled)",
+        "550 5.7.1 This is SPAM, send it (preferably attached) to x@example.com",
+        "552 5.3.4 message (of 12 MB) too large (limit 10 MB) for us",
+    ],
+)
+def test_a_reply_with_brackets_in_it_is_shown_whole(reply: str) -> None:
+    (finding,) = find([said(reply)])
+    assert f"{reply}." in f"{finding.meaning}."

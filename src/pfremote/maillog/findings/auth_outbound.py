@@ -23,7 +23,7 @@ RULES = (
     Rule(
         "auth.relay-app-password",
         _SAID
-        + r"(?P<reply>5\d\d[ -](?:5\.7\.9|[^()]*(?i:application-specific password|app password|second ?factor))"
+        + r"(?P<reply>5\d\d[ -](?:5\.7\.9\b|[^()]*(?i:application-specific password|app password|second ?factor))"
         + QUOTED
         + ")",
         "the provider wants an application password",
@@ -34,7 +34,7 @@ RULES = (
     Rule(
         "auth.relay-method-disabled",
         _SAID
-        + r"(?P<reply>5\d\d[ -](?:5\.7\.139|[^()]*(?i:(?:basic|smtpclient) ?authentication is disabled|is disabled for the (?:tenant|mailbox)))"
+        + r"(?P<reply>5\d\d[ -](?:5\.7\.139\b|[^()]*(?i:(?:basic|smtpclient) ?authentication is disabled|is disabled for the (?:tenant|mailbox)))"
         + QUOTED
         + ")",
         "the provider has switched this kind of login off",

@@ -196,6 +196,15 @@ RULES = (
     ),
     Rule(
         "delivery.server-timeout",
+        r"conversation with (?P<server>\S+\[(?:127\.[\d.]+|::1|[^\]\s]*/[^\]\s]*)\]) timed out while (?P<stage>[^)]+)",
+        "a program of this host was too slow while {stage}",
+        "{server} did not answer in time: a content filter whose processes are all at work or that waits for its database, Dovecot with a locked mailbox, or another Postfix of ours.",
+        "Look at that program's own log at this second (journalctl; amavis, clamd, spampd, rspamd, dovecot), and at the host's load; compare its number of processes with maxproc of the transport in master.cf.",
+        side="out",
+        yields=("tls.wrappermode-needed",),
+    ),
+    Rule(
+        "delivery.server-timeout",
         r"conversation with (?P<server>\S+) timed out while (?P<stage>[^)]+)",
         "the remote server was too slow while {stage}",
         "{server} did not answer in time; the slow side is the server or the network between (path MTU, if it was sending message body).",

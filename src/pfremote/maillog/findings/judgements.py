@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from pfremote.maillog.findings.reply_words import ANY_WORDS, NO_SUCH_ADDRESS, NOT_THE_SENDER, SAID, TO_THE_END
-from pfremote.maillog.findings.rule import QUOTED, Rule
+from pfremote.maillog.findings.rule import Rule
 
 RULES = (
     Rule(
@@ -29,7 +29,7 @@ RULES = (
     Rule(
         "delivery.blocked",
         SAID
-        + r"(?i:block ?list|blacklist|black list|blocked using|spamhaus|spamcop|barracuda|dnsbl|\brbl\b|listed (?:at|in|by|on)|5\.7\.606|S3150|S3140|banned sending ip|ip address .*block|reputation service|blocked by .{0,60}(?:anti-?spam|reputation))"
+        + r"(?i:block ?list|blacklist|black list|blocked using|spamhaus|spamcop|barracuda|dnsbl|\brbl\b|listed (?:at|in|by|on)|5\.7\.6[0-4]\d\b|S3150|S3140|banned sending ip|ip address .*block|reputation service|blocked by .{0,60}(?:anti-?spam|reputation))"
         + TO_THE_END,
         "the remote server has our address on a block list",
         "It answered: {reply}",
@@ -68,11 +68,10 @@ RULES = (
         "delivery.rate-limited",
         r"(?:said|refused to talk to me): (?P<reply>(?:4\d\d"
         + ANY_WORDS
-        + r"(?i:rate|too (?:many|much|fast)|throttl|(?<!timeout )exceed|4\.7\.28|unusual|temporarily deferred|4\.7\.650)|5\d\d"
+        + r"(?i:rate|too (?:many|much|fast)|throttl|(?<!timeout )exceed|4\.7\.28\b|unusual|temporarily deferred|4\.7\.650\b)|5\d\d"
         + ANY_WORDS
         + r"(?i:(?:retrying|sending|connecting) too (?:fast|often)|too many (?:open |concurrent |simultaneous )?(?:sessions|connections)))"
-        + QUOTED
-        + ")",
+        + TO_THE_END,
         "the remote server takes mail from us only slowly",
         "It answered: {reply}",
         "Lower smtp_destination_concurrency_limit, set smtp_destination_rate_delay for it (a transport of its own), and look for what sends so much.",
@@ -103,8 +102,7 @@ RULES = (
         + r"(?P<reply>55\d[ -]5\.1\.[1-6] .*|5\d\d"
         + ANY_WORDS
         + NO_SUCH_ADDRESS
-        + QUOTED
-        + ")",
+        + TO_THE_END,
         "the remote server does not know the recipient",
         "A permanent answer from the server that is in charge of the domain.",
         "Correct the address; if it is right, ask the other side.",
@@ -121,11 +119,10 @@ RULES = (
     ),
     Rule(
         "delivery.mailbox-disabled",
-        r"said: (?P<reply>5\d\d[ -](?:5\.2\.1|"
+        r"said: (?P<reply>5\d\d[ -](?:5\.2\.1\b|"
         + ANY_WORDS
         + r"(?i:(?:account|mailbox|user) (?:is |has been |was )?(?:disabled|inactive|suspended|frozen|locked|deactivated|discontinued)))"
-        + QUOTED
-        + ")",
+        + TO_THE_END,
         "the recipient's mailbox is switched off",
         "It answered: {reply}",
         "Ask the other side.",
@@ -135,9 +132,8 @@ RULES = (
         "delivery.sender-refused",
         r"said: (?P<reply>[45]\d\d"
         + ANY_WORDS
-        + r"(?i:sender (?:address )?rejected|sender (?:denied|verify)|invalid sender|domain of sender|[45]\.1\.[78]\b|5\.7\.27\b|email address is not verified|not owned by|SendAsDenied|(?:permissions? to )send as\b|badmailfrom|envelope sender is|sender not verified|verified sender|invalid mail from|same as (?:the )?auth|from address does not match|not authori[sz]ed to send)"
-        + QUOTED
-        + ")",
+        + r"(?i:sender (?:address )?rejected|sender (?:denied|verify)|invalid sender|domain of sender|[45]\.1\.[78]\b|5\.7\.27\b|email address is not verified|not owned by|SendAsDenied|(?:permissions? to )send as\b|badmailfrom|envelope sender is|sender not verified|verified sender|invalid mail from|same as (?:the )?auth|sender address is not allowed|relaying disallowed as|blocked senders|return (?:e-?mail )?(?:domain|address|path) is|from address does not match|not authori[sz]ed to send)"
+        + TO_THE_END,
         "the remote server refuses our sender address",
         "It answered: {reply}",
         "See the address in the from= line of this queue id; a relay with login wants the login's own address, or one that is verified there (sender_canonical_maps, smtp_generic_maps).",
@@ -147,9 +143,8 @@ RULES = (
         "delivery.content-refused",
         r"said: (?P<reply>5\d\d"
         + ANY_WORDS
-        + r"(?i:(?<![\w./-])spam\b|unsolicited|virus|malware|phish|content (?:rejected|refused|not)|prohibited content|attachment|\burls?\b)"
-        + QUOTED
-        + ")",
+        + r"(?i:(?<![\w./-])spam\b|unsolicited|virus|malware|phish|content (?:rejected|refused|not)|reject(?:ed)? content|prohibited content|attachment|\burls?\b)"
+        + TO_THE_END,
         "the remote server refuses the content",
         "It answered: {reply}",
         "Compare with a plain test message; the reply's link or code says more.",
@@ -160,8 +155,7 @@ RULES = (
         r"said: (?P<reply>[45]\d\d"
         + ANY_WORDS
         + r"(?i:must issue a starttls|starttls (?:first|required)|tls (?:is )?required|encryption required)"
-        + QUOTED
-        + ")",
+        + TO_THE_END,
         "the remote server takes mail only inside TLS",
         "It answered: {reply}",
         "Set smtp_tls_security_level = may (or encrypt for it in smtp_tls_policy_maps).",
@@ -172,8 +166,7 @@ RULES = (
         r"said: (?P<reply>5\d\d"
         + ANY_WORDS
         + r"(?i:line (?:is )?too long|bare (?:lf|cr|newline)|lines? longer)"
-        + QUOTED
-        + ")",
+        + TO_THE_END,
         "the remote server does not take the message's lines",
         "It answered: {reply}",
         "See smtp_line_length_limit and what wrote the message.",

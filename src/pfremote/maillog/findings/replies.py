@@ -5,16 +5,35 @@
 from __future__ import annotations
 
 from pfremote.maillog.findings.reply_words import ANY_WORDS, ELSEWHERE, FULL, SAID, TO_THE_END, TROUBLE
-from pfremote.maillog.findings.rule import QUOTED, Rule
+from pfremote.maillog.findings.rule import Rule
 
 RULES = (
     Rule(
+        "delivery.sending-limit",
+        SAID
+        + r"(?i:(?:daily|hourly) (?:\w+ ){1,3}(?:limit|quota)\b|sending (?:limit|quota)\b|\bsend limit|unusual sending activity)"
+        + TO_THE_END,
+        "the provider takes no more mail from this account or host for now",
+        "It answered: {reply}. What may be sent in an hour or a day is used up, or looked unusual.",
+        "Look at the account's limits at the provider, and for what sends so much (mailq, pfremote explain --failed); after a 4xx the mail waits, after a 5xx it must be sent again.",
+        side="out",
+    ),
+    Rule(
+        "delivery.account-restricted",
+        SAID
+        + r"(?i:sending (?:is )?paused|smtp account is not|\bfree accounts? (?:is|are)\b|for test purposes only)"
+        + TO_THE_END,
+        "the provider does not let this account send",
+        "It answered: {reply}. The account is new, paused or only for tests; the message itself was not judged.",
+        "Log in at the provider: activate or upgrade the account, see why it is paused, or add the recipient to those that it may write to.",
+        side="out",
+    ),
+    Rule(
         "limit.size",
-        r"said: (?P<reply>5(?:52[ -](?:5\.[23]\.[34]|"
+        r"said: (?P<reply>5(?:52[ -](?:5\.[23]\.[34]\b|"
         + ANY_WORDS
-        + r"(?i:too (?:large|big)|size|maximum))|\d\d[ -]5\.3\.4)"
-        + QUOTED
-        + ")",
+        + r"(?i:too (?:large|big)|size|maximum))|\d\d[ -]5\.3\.4\b)"
+        + TO_THE_END,
         "the message is larger than the remote server takes",
         "It answered: {reply}",
         "Send it in parts, or another way; the server's SIZE stands in its EHLO reply.",
@@ -25,9 +44,8 @@ RULES = (
         "limit.hops",
         r"said: (?P<reply>5\d\d"
         + ANY_WORDS
-        + r"(?i:too many hops|hop count|loop(?:s|ing)? (?:back|detected)|5\.4\.6)"
-        + QUOTED
-        + ")",
+        + r"(?i:too many hops|hop count|loop(?:s|ing)? (?:back|detected)|5\.4\.6\b)"
+        + TO_THE_END,
         "the message goes in circles",
         "The remote server answered: {reply}",
         "Read the Received: headers (postcat -q QUEUE_ID): two hosts send it to each other.",
@@ -79,8 +97,8 @@ RULES = (
         r"said: (?P<reply>[45]\d\d"
         + ANY_WORDS
         + FULL
-        + QUOTED
-        + r")|dsn=[45]\.2\.2|(?i:disk quota exceeded|UserDisk quota|DomainDisk quota|maildir over quota|quota exceeded while writing)",
+        + TO_THE_END
+        + r"|dsn=[45]\.2\.2\b|(?i:disk quota exceeded|UserDisk quota|DomainDisk quota|maildir over quota|quota exceeded while writing)",
         "the recipient's mailbox is full",
         "The server that keeps the mailbox says so.",
         "Raise the quota or empty the mailbox; a 4xx is tried again by itself.",
@@ -106,11 +124,11 @@ RULES = (
         "delivery.message-form",
         r"said: (?P<reply>[45]\d\d"
         + ANY_WORDS
-        + r"(?i:duplicate (?:\S+ )?header|multiple (?:\d{3} [\d.]+ )?(?:addresses|\S+ headers)|missing (?:a )?(?:valid )?(?:message-id|from|date)|(?:from|date|message-id):? header (?:is |are )?(?:missing|invalid)|not (?:RFC|compliant with RFC) ?[2578]\d+)"
+        + r"(?i:NUL characters|duplicate (?:\S+ )?header|multiple (?:\d{3} [\d.]+ )?(?:addresses|\S+ headers)|missing (?:a )?(?:valid )?(?:message-id|from|date)|(?:from|date|message-id):? header (?:is |are )?(?:missing|invalid)|not (?:RFC|compliant with RFC) ?[2578]\d+)"
         + TO_THE_END,
-        "the remote server does not take the message's headers",
+        "the remote server does not take the form of the message",
         "It answered: {reply}",
-        "Look at the headers that the reply names (postcat -q QUEUE_ID); correct the program that wrote the message, or what adds headers on the way.",
+        "Look at what the reply names (postcat -q QUEUE_ID; headers most often); correct the program that wrote the message, or what adds headers on the way.",
         side="out",
     ),
     Rule(

@@ -14,7 +14,5 @@ TROUBLE = r"(?i:insufficient system storage|temporary lookup failure|server conf
 ELSEWHERE = r"(?!127\.|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|::1\]|f[cd][\da-f]{2}:|[^\]\s]*/)"
 FULL = r"(?i:mailbox (?:is )?full|quota (?:is )?(?:exceeded|full)|(?:over|out of) ?quota|exceeded .*quota|insufficient (?:mailbox )?storage|out of storage)"
 #: What is said of an address that does not exist. A reply to MAIL FROM, and what names the sender, is about the sender.
-NOT_THE_SENDER = (
-    r"(?!5\d\d[ -]5\.1\.[78]\b)(?!.*\(in reply to MAIL FROM)(?!(?i:.*\bsender\b.*(?:not exist|rejected|denied)))"
-)
+NOT_THE_SENDER = r"(?!5\d\d[ -]5\.1\.[78]\b)(?!.*\(in reply to MAIL FROM)(?!(?i:.*\bsender\b.*(?:not exist|rejected|denied|verify fail)))"
 NO_SUCH_ADDRESS = r"(?i:user unknown|unknown (?:user|recipient|mailbox|address)|no such (?:user|recipient|mailbox|address|person)|(?:does not|doesn't) exist|(?:user|recipient|mailbox|account|address) (?:was )?not (?:found|known)|no mailbox (?:here )?by that name|is not a (?:known|valid) (?:user|recipient|mailbox|address)|not in my validrcptto|invalid (?:recipient|mailbox)|unrouteable)"

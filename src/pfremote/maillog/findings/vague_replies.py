@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from pfremote.maillog.findings.reply_words import ANY_WORDS, SAID_LATER, TO_THE_END
-from pfremote.maillog.findings.rule import FAILURE, QUOTED, SIGN, Rule
+from pfremote.maillog.findings.rule import FAILURE, SIGN, Rule
 
 RULES = (
     Rule(
@@ -45,9 +45,8 @@ RULES = (
         "delivery.recipient-refused",
         r"said: (?P<reply>5\d\d"
         + ANY_WORDS
-        + r"(?i:recipient (?:address )?rejected|address rejected|mailbox unavailable|invalid rcpt|recipient (?:verif|validation))"
-        + QUOTED
-        + ")",
+        + r"(?i:recipient (?:address(?:es)? )?rejected|address rejected|mailbox unavailable|invalid rcpt|recipient (?:verif|validation))"
+        + TO_THE_END,
         "the remote server refuses the recipient",
         "It answered: {reply}. Most often it does not know the address; a rule of its own gets the same words.",
         "Look at the address; if it is right, ask the other side.",
@@ -120,9 +119,9 @@ RULES = (
     ),
     Rule(
         "delivery.policy",
-        r"said: (?P<reply>554[ -]" + QUOTED + ")",
+        r"said: (?P<reply>554[ -]" + TO_THE_END,
         "the remote server does not want the message",
-        "It answered: {reply}. Its number says no more than that.",
+        "It answered: {reply}. The number alone gives no reason.",
         "Read the reply; its postmaster can tell more. Our address, sender and content are what it can have judged.",
         "likely",
         side="out",
