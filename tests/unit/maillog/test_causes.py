@@ -808,6 +808,44 @@ EXAMPLES: list[tuple[list[str], list[tuple[str, str]]]] = [
         [CLIENT, REJECT + "554 5.7.1 <b@example.jp>: Recipient address rejected: Access denied" + MAIL],
         [("policy.plain-reject", "proven")],
     ),
+    (
+        ["trivial-rewrite: fatal: bad string length 0 < 1: etc/postfix/mysql_mailbox.cf_dbname ="],
+        [("config.table-path", "proven")],
+    ),
+    (
+        [
+            "postfix-script: fatal: /etc/postfix/main.cf, line 64: missing '=' after attribute name: \"smtp-amavis unix - - -\""
+        ],
+        [("config.no-equals", "proven")],
+    ),
+    (
+        ["master: fatal: file /etc/postfix/main.cf: parameter mail_owner: unknown user name value: postfix"],
+        [("config.account", "proven")],
+    ),
+    (
+        ["smtpd: fatal: bad numerical configuration: default_process_limit = 200 # raised"],
+        [("config.number", "proven")],
+    ),
+    (
+        ["smtpd: warning: restriction `permit_sasl_authenticated' ignored: no SASL support", CLIENT],
+        [("config.no-sasl", "proven")],
+    ),
+    (
+        [
+            "postscreen: NOQUEUE: reject: CONNECT from [192.0.2.1]:5678: too many connections",
+            "postscreen: NOQUEUE: reject: CONNECT from [192.0.2.2]:5679: all screening ports busy",
+            "postscreen: NOQUEUE: reject: CONNECT from [192.0.2.3]:5680: all server ports busy",
+        ],
+        [("screen.connections", "proven"), ("screen.busy", "proven"), ("screen.smtpd-busy", "proven")],
+    ),
+    (
+        [
+            "smtpd: cannot load Certificate Authority data: disabling TLS support",
+            "smtpd: warning: TLS library problem: error:02001002:system library:fopen:No such file or directory:bss_file.c:169:fopen('/etc/ssl/certs/ca.pem','r'):",
+            CLIENT,
+        ],
+        [("tls.own-ca", "proven"), ("tls.own-file", "proven")],
+    ),
 ]
 ALERTS = {
     10: "tls.unexpected-message",

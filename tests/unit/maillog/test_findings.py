@@ -167,7 +167,7 @@ CAUSES: dict[str, list[tuple[str, str]]] = {
     "rbl-refuses-us": [("policy.rbl-refuses-us", "proven")],
     "refused-at-connect": [("policy.login-needed", "proven")],
     "restriction-unknown": [("policy.unknown-restriction", "proven")],
-    "setting-nonsense": [("process.setting", "proven"), ("process.throttled", "proven")],
+    "setting-nonsense": [("config.number", "proven"), ("process.throttled", "proven")],
     "table-absent": [("table.unavailable", "proven")],
     "table-type-missing": [("table.type-missing", "proven")],
     "unlisted-sender": [("policy.unknown-sender", "proven")],

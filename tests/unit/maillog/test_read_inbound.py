@@ -58,7 +58,21 @@ def test_whether_a_password_was_sent_is_no_password() -> None:
     assert redacted(f"proxymap[7]: {text}") == text
 
 
-@pytest.mark.parametrize("text", ["(using password: YES-hunter2)", "password: YES)", "(using password: NOpe!)"])
+@pytest.mark.parametrize("why", ["No such file or directory", "Permission denied"])
+def test_why_a_file_of_passwords_cannot_be_opened_is_no_password(why: str) -> None:
+    text = f"fatal: open sasl_passwd: {why}"
+    assert redacted(f"postmap[7]: {text}") == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sasl_passwd: No such file or directory hunter2",
+        "(using password: YES-hunter2)",
+        "password: YES)",
+        "(using password: NOpe!)",
+    ],
+)
 def test_what_only_looks_like_it_is_still_masked(text: str) -> None:
     assert "[redacted: password]" in redacted(f"proxymap[7]: warning: {text}")
 

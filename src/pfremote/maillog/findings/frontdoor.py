@@ -71,18 +71,18 @@ RULES = (
         "postmap -q ADDRESS on the table in postscreen_access_list.",
     ),
     Rule(
-        "screen.busy",
+        "screen.connections",
         r"reject: CONNECT from (?P<client>\S+): too many connections",
         "postscreen: the client has too many connections open",
         "{client} has more than postscreen_client_connection_count_limit at the same time.",
         "Look at what this client does; postconf postscreen_client_connection_count_limit.",
     ),
     Rule(
-        "screen.busy",
+        "screen.smtpd-busy",
         r"reject: CONNECT from (?P<client>\S+): all server ports busy",
         "postscreen: all smtpd processes are busy",
         "{client} passed the tests, and so many clients wait for an smtpd process that postscreen sent it away with 421 (postscreen_post_queue_limit).",
-        "Find out what the smtpd processes wait for; then raise their limit in master.cf (STRESS_README).",
+        "Find out what keeps the smtpd processes busy; then raise their limit in master.cf (STRESS_README).",
     ),
     Rule(
         "screen.busy",

@@ -43,7 +43,7 @@ RULES = (
         "The TLS library could not read what a smtpd_tls or smtp_tls setting names: {why}. TLS is off or lacks these certificates in this process.",
         "postconf -n | grep -E 'tls_(cert|key|chain|CA|dcert|eccert)'; openssl x509 -noout -subject -in FILE and openssl pkey -noout -in KEY show which is not whole: lines missing, pasted together, or of another format.",
         weight=SIGN,
-        yields=("tls.own-key", "tls.own-certificate", "tls.own-ca", "tls.own-chain-order"),
+        yields=("tls.own-key", "tls.own-certificate", "tls.own-ca", "tls.own-chain-order", "tls.own-file"),
     ),
     Rule(
         "tls.own-ca",
@@ -51,6 +51,7 @@ RULES = (
         "our file of trusted issuers cannot be read",
         "CAfile or CApath is missing or not PEM. {file}",
         "See smtpd_tls_CAfile, smtp_tls_CAfile, smtp_tls_CApath and tls_append_default_CA; a chroot needs CAfile rather than CApath.",
+        weight=SIGN,
     ),
     Rule(
         "tls.own-dh",

@@ -110,7 +110,7 @@ _BEARER = re.compile(r"(\bBearer\s+)(?!\[redacted: |token\])([^\s?'\",]+)", re.I
 _NAMED = re.compile(
     r"""((?:\b|_|(?<=\#011)|(?<=\\t))(?:pass|passwd|password|passphrase|secret|(?:access_|refresh_)?token|resp|cookie|bind_pw
     |client_secret|api[_-]?key)["']?\ *[=:]\ *)(?!["']?(?:\[redacted:|\ |\(|hash:|static:))
-    (?!(?<=\(using\ password:\ )(?:YES|NO)\))
+    (?!(?<=\(using\ password:\ )(?:YES|NO)\)|(?:No\ such\ file\ or\ directory|Permission\ denied|Is\ a\ directory)\Z)
     ("[^"]{2,}"?|'[^']{2,}'?|[^\s"']\S+)""",
     re.IGNORECASE | re.VERBOSE,
 )
