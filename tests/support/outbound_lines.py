@@ -170,4 +170,14 @@ OUTBOUND: list[tuple[list[str], str, str, str]] = [
     # A program of this host is no remote server, slow or not.
     ([status(f"conversation with {HERE} timed out while receiving the initial server greeting", 10024)], "delivery.server-timeout", "proven", "that program's own log"),
     ([status(f"conversation with {HOST} timed out while sending message body")], "delivery.server-timeout", "proven", "path MTU"),
+    # A filter that does not reach our smtpd did not judge the message.
+    (
+        [status(f"host {HERE} said: 451 4.5.0 id=11249-03 - Temporary MTA failure on relaying, From MTA() during fwd-connect (Negative greeting: at (eval 134) line 479.): id=11249-03 (in reply to end of DATA command)", 10024)],
+        "filter.no-way-back",
+        "proven",
+        "10025",
+    ),
+    ([refused("451-HELO/EHLO must contain a FQDN or IP literal 451 Please see RFC 2821 section 4.1.1.1")], "delivery.our-helo", "proven", "smtp_helo_name"),
+    ([refused("500 5.5.1 Unknown command")], "delivery.other-protocol", "likely", "lmtp:inet"),
+    ([said("554 5.2.0 reputation ratelimit in effect - https://x.example", "end of DATA")], "delivery.rate-limited", "proven", ""),
 ]  # fmt: skip

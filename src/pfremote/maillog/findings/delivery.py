@@ -78,7 +78,7 @@ RULES = (
         r"Name service error for name=(?P<name>\S+) type=\w+: (?:Host not found(?!, try)|Host found but no data record)|\((?P<host>\S+): host not found\)|unable to look up host (?P<native>\S+?): (?!(?i:temporary|.*try again|system error|.*timed? ?out))",
         "the destination does not exist in DNS",
         "{name}{host}{native} has no MX and no address record.",
-        "dig MX and A of {name}{host}{native}; see the spelling in the recipient, relayhost or transport_maps.",
+        "dig MX and A of {name}{host}{native}; see the spelling in the recipient, relayhost or transport_maps. For a name of /etc/hosts or of a container set smtp_host_lookup (lmtp_host_lookup) = native; a container that is down has no name.",
         only=_SEND,
     ),
     Rule(
@@ -156,6 +156,15 @@ RULES = (
         "Look for these words: postmap -q DOMAIN and postmap -q ADDRESS on transport_maps (an entry error: or retry:), then postconf default_transport relay_transport local_transport.",
         only=frozenset(("error", "retry")),
         weight=SIGN,
+    ),
+    Rule(
+        "delivery.other-protocol",
+        r"host (?P<server>\S+) refused to talk to me: (?P<reply>50[0-2][ -]" + QUOTED + ")",
+        "the server does not know the greeting that we send",
+        "{server} answered our EHLO or HELO with: {reply}. So does an LMTP server, such as Dovecot, to smtp(8), or a port of another protocol.",
+        "See the transport and the port: lmtp:inet:HOST:PORT in transport_maps or virtual_transport for an LMTP server; relayhost is always SMTP.",
+        "likely",
+        side="out",
     ),
     Rule(
         "delivery.unwelcome",

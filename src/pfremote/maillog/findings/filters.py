@@ -190,10 +190,12 @@ RULES = (
     ),
     Rule(
         "filter.no-way-back",
-        r"said: (?P<reply>[45]\d\d (?=[^(]*(?:id=\d+-|amavis))[^(]*from MTA\((?P<mta>\S+)\): " + QUOTED + r")",
+        r"said: (?P<reply>[45]\d\d (?=[^(]*(?:id=\d+-|amavis))[^(]*(?:from MTA\((?P<mta>\S+)\): |From MTA\((?P<there>[^()\s]*)\) during fwd)"
+        + QUOTED
+        + r")",
         "the content filter could not give the message back to Postfix",
-        "It took the message and handed it to {mta}, which did not take it. It answered: {reply}",
-        "Look for the smtpd of that port in the lines of this second: a milter, a restriction or a table of its own refuses what the filter hands back.",
+        "It took the message and handed it to {mta}{there}, which did not take it. It answered: {reply}",
+        "Look for the smtpd of that port (master.cf; with amavis 10025) in the lines of this second: it is not there, or a milter, a restriction or a table of its own refuses what the filter hands back.",
         side="out",
         group="delivery",
     ),

@@ -49,7 +49,7 @@ RULES = (
     Rule(
         "delivery.our-helo",
         SAID
-        + r"(?i:helo command rejected|invalid (?:helo|ehlo)|(?:helo|ehlo) .*(?:invalid|reject|not accepted|mismatch))"
+        + r"(?i:helo command rejected|invalid (?:helo|ehlo)|(?:helo|ehlo) .*(?:invalid|reject|not accepted|mismatch)|(?:helo|ehlo)\b.{0,30}\b(?:must|fqdn|fully.qualified))"
         + TO_THE_END,
         "the remote server does not like our HELO name",
         "It answered: {reply}",
@@ -70,7 +70,7 @@ RULES = (
         + ANY_WORDS
         + r"(?i:rate|too (?:many|much|fast)|throttl|(?<!timeout )exceed|4\.7\.28\b|unusual|temporarily deferred|4\.7\.650\b)|5\d\d"
         + ANY_WORDS
-        + r"(?i:(?:retrying|sending|connecting) too (?:fast|often)|too many (?:open |concurrent |simultaneous )?(?:sessions|connections)))"
+        + r"(?i:(?:retrying|sending|connecting) too (?:fast|often)|\brate ?limit|too many (?:open |concurrent |simultaneous )?(?:sessions|connections)))"
         + TO_THE_END,
         "the remote server takes mail from us only slowly",
         "It answered: {reply}",

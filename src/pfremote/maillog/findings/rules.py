@@ -61,5 +61,5 @@ ABOUT_REPLIES: tuple[Rule, ...] = (
     *replies.RULES,
     *judgements.RULES,
     *vague_replies.RULES,
-    *(rule for rule in delivery.RULES if rule.code == "delivery.unwelcome"),
+    *(rule for rule in delivery.RULES if rule.code in ("delivery.unwelcome", "delivery.other-protocol")),
 )
