@@ -46,9 +46,9 @@ RULES = (
     ),
     Rule(
         "config.no-sasl",
-        r"warning: (?:restriction `(?P<name>[^']+)' ignored: no SASL support|(?P<built>smtpd_sasl_auth_enable is true, but SASL support is not compiled in))",
+        r"warning: restriction `(?P<name>[^']+)' ignored: no SASL support",
         "a restriction that needs a login does nothing here",
-        "smtpd leaves {name}{built} out, because SASL is off for this service (smtpd_sasl_auth_enable = no) or not built in.",
+        "smtpd leaves {name} out, because SASL is off for this service (smtpd_sasl_auth_enable = no) or not built in.",
         "postconf -n smtpd_sasl_auth_enable, postconf -P | grep sasl and postconf -a; on port 25 without logins the line is harmless where the restriction is meant for submission only.",
         group="note",
     ),
