@@ -275,11 +275,10 @@ guard_start_watcher() {
 	if watcher_alive; then return 0; fi
 	rm -f -- "$STATE/watch.pid"
 	# A session of its own: it outlives the ssh session, and a kill of that one's process group. SIGPIPE as it was: see journal_begins.
-	guard_start_by='nohup'
-	! have setsid || guard_start_by='setsid'
 	(
 		trap - PIPE
-		exec "$guard_start_by" /bin/sh "$AGENT" watch "instance=$CONF"
+		! have setsid || exec setsid /bin/sh "$AGENT" watch "instance=$CONF"
+		exec nohup /bin/sh "$AGENT" watch "instance=$CONF"
 	) </dev/null >/dev/null 2>&1 8>&- 9>&- &
 }
 
