@@ -43,14 +43,14 @@ WindowCode = Literal[
 #: What the agent says (``refuse``, ``warn``, ``fail`` and ``die`` in ``agent/script``), where it is none of the above.
 AgentCode = Literal[
     "agent", "audit", "bad-argument", "bad-duration", "bad-instance", "bad-lease", "bad-level", "bad-peer",
-    "bad-position", "bad-table", "bad-verb", "baseline", "busy", "content", "cut", "disk-low", "guard",
-    "guard-fallback", "guard-weak",
-    "instances-mixed", "internal", "lease-active", "lease-exists", "lease-over", "log-behind", "mail-server", "main-cf",
-    "main-cf-immutable", "main-cf-mounted", "main-cf-readonly", "mark", "no-conflict", "no-guard", "no-instance",
-    "no-peer", "no-postfix", "not-root", "pattern", "policy", "postfix-stopped", "private-file", "private-main-cf",
-    "rate-limit", "reload", "reload-failed", "reload-unseen", "resource-limits", "revert", "rotated",
-    "state-unwritable", "tail", "tmp", "undrained", "unknown-lease", "unsafe-file", "unsafe-instance", "unsafe-log",
-    "unsafe-table", "unwell",
+    "bad-position", "bad-table", "bad-verb", "baseline", "busy", "content", "cut", "disk-low", "forward-missed",
+    "gap", "guard", "guard-fallback", "guard-weak", "instances-mixed", "internal", "lease-active", "lease-exists",
+    "lease-over", "log-behind", "mail-server", "main-cf", "main-cf-immutable", "main-cf-mounted",
+    "main-cf-readonly", "mark", "no-conflict", "no-guard", "no-instance", "no-peer", "no-postfix", "not-root",
+    "pattern", "policy", "postfix-stopped", "private-file", "private-main-cf", "rate-limit", "reload",
+    "reload-failed", "reload-unseen", "resource-limits", "revert", "rotated", "state-unwritable", "suppressed",
+    "tail", "tmp", "undrained", "unknown-lease", "unsafe-file", "unsafe-instance", "unsafe-log", "unsafe-table",
+    "unwell",
 ]
 # fmt: on
 

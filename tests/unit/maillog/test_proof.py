@@ -106,3 +106,33 @@ def test_lower_case_that_is_longer_does_not_shift_places() -> None:
 
 def test_what_stands_for_a_line_is_itself_proven() -> None:
     assert prove([HEAD + withhold("data after AUTH")]).withheld == ()
+
+
+DELIVERY = (
+    "Nov 30 10:00:01 mx1 postfix/local[123]: 4F2A1C0: to=<bob@example.org>, relay=local, dsn=5.3.0, status=bounced (%s)"
+)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/home/bob/Maildir/new/1732968123.12345_0.mx1.example.org",
+        "/var/mail/vhosts/Example/bob/Maildir/tmp/1732968123.V801I1a2b3cM123456.mx1",
+        "/var/lib/amavis/virusmails/A1/spam-AbCdEfGhIj12.gz",
+        "/var/spool/postfix/deferred/4/4F2A1C0xYzWq7T",
+    ],
+)
+def test_a_path_of_short_names_is_shown(path: str) -> None:
+    assert path in show(DELIVERY % f"Command output: Couldn't create or write {path}")
+
+
+@pytest.mark.parametrize("before", ["/home/bob/", "/home/bob", "/homes/bob/Maildir/new/", "home/bob/new/", "x /tmp/"])
+def test_a_path_hides_no_secret(before: str) -> None:
+    secret = "q7Lw2ZxN9pVb4KtR8sYc1MfHd6Ge" + "0Aa"
+    for text in (before + secret, f"{secret[:9]}/{secret[9:]}"):
+        assert secret[-14:] not in show(DELIVERY % text)
+
+
+def show(line: str) -> str:
+    """Return what is shown of a line: all of it, some, or nothing."""
+    return "".join(record.head + record.text for record in redact_and_prove(make_records(line, daemon="local")).records)

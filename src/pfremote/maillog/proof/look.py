@@ -31,6 +31,8 @@ _KNOWN_RUN = re.compile(
     r"message-id(?:=|: )<|session |TLS cache |send attr cache_id = |[<>] \S{1,300}: 2(?!35)\d\d[ -]|status=sent \(",
     re.IGNORECASE,
 )
+#: The beginning of a path of a host, which by chance no secret has: each name in it is looked at by itself.
+_PATH = re.compile(r"/(?:data|etc|export|home|mail|mnt|opt|root|run|srv|tmp|usr|var|vmail)/")
 _REST_OF_ADDRESS = re.compile(r"[\w.+=-]{0,64}@")
 
 
@@ -118,6 +120,10 @@ def _has_opaque_run(line: str) -> bool:
         run = found[0]
         if _REST_OF_ADDRESS.match(line, found.end()):
             continue
-        if re.search("[0-9]", run) and re.search("[A-Z]", run) and re.search("[a-z]", run):
+        if any(map(_is_opaque, run.split("/") if _PATH.match(run) else [run])):
             return True
     return False
+
+
+def _is_opaque(run: str) -> bool:
+    return len(run) >= len(_LONG) and all(re.search(kind, run) for kind in ("[0-9]", "[A-Z]", "[a-z]"))

@@ -150,6 +150,8 @@ _TRIGGER_WORDS = (
 )
 _LONG = re.compile(r"[A-Za-z0-9+/_-]{24}")
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
+#: A path of a host: by chance no secret begins so, and each name in it is judged by itself.
+_PATH = re.compile(r"/(?:data|etc|export|home|mail|mnt|opt|root|run|srv|tmp|usr|var|vmail)/")
 _REST_OF_ADDRESS = re.compile(r"[\w.+=-]{0,64}@")
 _MESSAGE_ID = re.compile(r"(?:message-id=<|[Mm]essage-[Ii][Dd]: <)[^<>\s]*\Z")
 _LONGEST_ID = 250
@@ -243,7 +245,8 @@ _SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], Callable[[re.Match[str]],
 
 def _redact_runs(text: str) -> str:
     def judge(found: re.Match[str]) -> str:
-        if not looks_random(found[0]) or _REST_OF_ADDRESS.match(text, found.end()) or _is_in_host_name(found):
+        names = found[0].split("/") if _PATH.match(found[0]) else [found[0]]
+        if not any(map(looks_random, names)) or _REST_OF_ADDRESS.match(text, found.end()) or _is_in_host_name(found):
             return found[0]
         if _MESSAGE_ID.search(text, max(0, found.start() - _LONGEST_ID), found.start()):
             return found[0]
