@@ -55,6 +55,10 @@ _MECHANISM = (
     r"|x?oauth\w*|kerberos_v\d|srp\w*|eap-[\w-]+|ecdsa-[\w-]+|passdss[\w-]*|nmas[\w-]*|x-[\w-]+|xtoken"
     r"|dovecot-token|plain-clienttoken|xyme?cookie\w*|xympki|spnego|unix|rpa|msn|securid|openid20|saml20)"
 )
+#: The first word of a line of a settings file or table: a name, a next hop, an address. And an entry of master.cf.
+_FIRST = r"(?:[a-z_][\w.-]*|\[[\w.:-]+\](?::\w+)?|[\w.+-]+@[\w.-]+)"
+_SERVICE = r"\S+\s+(?:inet|unix|unix-dgram|fifo|pass)\s+[yn-]\s"
+_HOP = r"(?:\[?[\w.-]+\]?|[\w.+-]+@[\w.-]+)(?::(?:\d+|smtps?|submissions?))?"
 #: A word begins here; line ends may be written out before it.
 _START = r"(?:\b|(?<=\\[rnt]))"
 #: Somewhere in a quoted text, whose line ends are written out, begins a line that is neither command nor mark.
@@ -143,6 +147,19 @@ PLACES = (
     _place("request longer ", rf"request longer than \d+: {_QUOTED}", "a long line"),
     _place("unknown command: ", rf"unknown_event: .*: unknown command: {_QUOTED}", "what is no command"),
     _place("replacing command ", rf'replacing command "{_QUOTED}', "what is no command"),
+    *(
+        _place(
+            trigger,
+            rf'(?:attribute name|must not start with whitespace): "\s*(?!(?:{_FIRST} )?{_M}"?$)(?!{_SERVICE})\S',
+            "a line of a settings file",
+        )
+        for trigger in ("missing '=' after attribute name: ", "missing attribute name: ", "start with whitespace: ")
+    ),
+    _place(
+        "duplicate entry: ",
+        rf'(?:pass|sasl|secret|cred)[^\s:,]*[:,] (?:line \d+: )?duplicate entry: "(?!{_M}"|{_HOP}")',
+        "a key of a table of passwords",
+    ),
     _place(
         ' lookup: "',
         rf'(?:pass|sasl|secret|cred)\S{{0,100}} lookup: "[^"]*(?:"(?! = ")[^"]*)*" = "(?!{_M}|not_found|error)',

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from pfremote.maillog.redact import masks
+from pfremote.maillog.redact import masks, unread_settings
 from pfremote.maillog.redact.dialogue import redact_reason
 from pfremote.maillog.redact.inline_tables import mask_inline
 from pfremote.maillog.redact.literals import replace_outside_marks
@@ -142,11 +142,13 @@ _TRIGGER = re.compile(
     r"auth[ =]|ication failed|authorization: |: body |bearer|pass|secret|token|resp|cookie|bind_pw|api[_-]?key"
     r"|x-[a-z-]{0,20}(?:auth|key)|static:|in: cont|: ?\{|://|netstring|milter8_|to command: "
     r"|command (?:died|time)|=<\"?\|"
+    rf"|{'|'.join(map(re.escape, unread_settings.WORDS))}"
 )
 #: One of these is in what it matches. Looking for words is faster than an expression of many, which is only asked then.
 _TRIGGER_WORDS = (
     *("auth", "failed", ": body ", "bearer", "pass", "secret", "token", "resp", "cookie", "bind_pw", "key"),
     *("static:", "in: cont", "{", "|", "://", "netstring", "milter8_", "command"),
+    *unread_settings.WORDS,
 )
 _LONG = re.compile(r"[A-Za-z0-9+/_-]{24}")
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
@@ -240,6 +242,7 @@ _SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], Callable[[re.Match[str]],
     ((": body ",), _BODY, _mask_as(masks.CONTENT)),
     (("=<|", '=<"|'), _COMMAND_NAMED, _mask_command),
     (("to command: ", "command "), _COMMAND_RUN, _mask_command),
+    *unread_settings.SHAPES,
 )
 
 
