@@ -12,10 +12,22 @@ from tests.support.agent import LEASE, HostAgent
 
 
 def end_a_window(agent: HostAgent) -> Path:
-    """Debug one failed login and revert; return the lease's folder, in which all is settled."""
+    """Debug one failed login and revert; return the lease's folder, in which all is settled.
+
+    The watcher goes a moment later. Until then it would settle what a test makes look unsettled.
+    """
     assert agent.arm(seconds=600).exit_status == 0
     traffic.fail_auth_over_starttls(agent.host)
     assert agent.ask("revert", f"lease={LEASE}").one("lease.drained") == "yes"
+    deadline = time.monotonic() + 20
+    while (
+        subprocess.run(
+            ["pgrep", "-f", f"watch instance={agent.host.config_directory}"], stdout=subprocess.DEVNULL, check=False
+        ).returncode
+        == 0
+    ):
+        assert time.monotonic() < deadline, "the watcher does not go"
+        time.sleep(0.1)
     folder = agent.state / "leases" / LEASE
     assert (folder / "evidence").stat().st_size > 100
     return folder
