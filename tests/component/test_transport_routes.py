@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -96,6 +97,21 @@ def test_a_chain_of_jumps_goes_in_the_order_written(
             f"root@127.0.0.1:{sshd.port} via root@127.0.0.2:{bastion.port},root@127.0.0.3:{inner.port}"
         )
         assert route.bastion == f"127.0.0.2:{bastion.port}"
+
+
+def test_a_chain_is_closed_although_its_jump_host_has_died(
+    sshd: SshServer, bastion: SshServer, tmp_path: Path, make_options: MakeOptions
+) -> None:
+    """The last hop says goodbye through the jump host; that this one cannot pass it on is not the end of anything."""
+    config = write(tmp_path / "c", bastion.describe("gate"), sshd.describe("mx1", "root", "ProxyJump gate"))
+    connection = connect(MX1, make_options(ssh_config=config))
+    assert isinstance(connection, FabricConnection)
+    assert connection.run(["echo", "in"], timeout=10).stdout == b"in\n"
+    gate = connection.cxn.gateway.client.get_transport()
+    gate.sock.shutdown(socket.SHUT_WR)
+    connection.close()
+    gate.join(10)
+    assert not gate.is_active()
 
 
 @pytest.mark.parametrize("value", ["none", "None"])

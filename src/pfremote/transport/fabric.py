@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import fabric
@@ -77,13 +78,18 @@ class FabricConnection:
 
 
 def close_chain(cxn: fabric.Connection) -> None:
-    """Close a connection and then every gateway it goes through; closed ones are passed over."""
+    """Close a connection and then every gateway it goes through; closed ones are passed over.
+
+    A hop says goodbye through its gateway. Where that one has died it cannot, and is closed all the same.
+    """
     hop: Any = cxn
     while isinstance(hop, fabric.Connection):
-        hop.client.close()  # Fabric's close() leaves a client alone that never got as far as a session
+        with suppress(*FOREIGN):
+            hop.client.close()  # Fabric's close() leaves a client alone that never got as far as a session
         sock = hop.connect_kwargs.pop("sock", None)
         if sock is not None:
-            sock.close()
+            with suppress(*FOREIGN):
+                sock.close()
         hop = hop.gateway
 
 
