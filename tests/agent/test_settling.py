@@ -20,13 +20,8 @@ def end_a_window(agent: HostAgent) -> Path:
     traffic.fail_auth_over_starttls(agent.host)
     assert agent.ask("revert", f"lease={LEASE}").one("lease.drained") == "yes"
     deadline = time.monotonic() + 20
-    while (
-        subprocess.run(
-            ["pgrep", "-f", f"watch instance={agent.host.config_directory}"], stdout=subprocess.DEVNULL, check=False
-        ).returncode
-        == 0
-    ):
-        assert time.monotonic() < deadline, "the watcher does not go"
+    while left := agent.leftovers():
+        assert time.monotonic() < deadline, left
         time.sleep(0.1)
     folder = agent.state / "leases" / LEASE
     assert (folder / "evidence").stat().st_size > 100

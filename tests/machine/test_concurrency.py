@@ -7,7 +7,6 @@ import re
 import signal
 import smtplib
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.lab import Client, Lab, Machine
+from tests.support.journald import wait_for_notices
 from tests.support.operator import Operator
 from tests.support.outside import PEER
 from tests.support.running import Running
@@ -42,19 +42,6 @@ def limit_journal(machine: Machine, *settings: str) -> None:
     machine.run(["mkdir", "-p", "/etc/systemd/journald.conf.d"])
     machine.write(LIMITS, "\n".join(("[Journal]", *settings, "")))
     machine.run(["systemctl", "restart", "systemd-journald"])
-
-
-def make_journald_tell(lab: Lab, machine: Machine) -> None:
-    """Let journald say how much it dropped: it does when the service logs again after an interval that had enough.
-
-    How long the service still writes after the last session depends on the machine's load. So journald is asked.
-    """
-    notices = ["journalctl", "-q", "-b", "-o", "cat", "_TRANSPORT=driver"]
-    deadline = time.monotonic() + 60
-    while not re.search(r"^Suppressed \d{3,} messages from postfix", machine.run(notices).stdout, re.MULTILINE):
-        assert time.monotonic() < deadline, "journald did not say what it dropped"
-        time.sleep(1)
-        lab.other.hold_session(machine).quit()
 
 
 def hold_many(machine: Machine, source: str, names: list[str], together: threading.Barrier, domain: str) -> None:
@@ -146,7 +133,8 @@ def test_with_a_small_burst_limit_the_verdict_says_what_is_missing(
     out = tmp_path / "run"
     window = open_window(operator, out)
     hold_all(lab, busy, 100)
-    make_journald_tell(lab, busy)
+    # How long the service still writes after the last session depends on the machine's load. So journald is asked.
+    wait_for_notices(lab, busy, r"Suppressed \d{3,} messages from postfix")
     collected = close_window(window)
     assert collected["complete"] is False
     missing = {reason["code"]: reason["message"] for reason in collected["missing"]}

@@ -15,9 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from pfremote.agent import load_agent
 from tests.lab import Machine
-from tests.support.machine_agent import LEASE, STATE, MachineAgent
+from tests.support.machine_agent import LEASE, STATE, MachineAgent, load_functions
 from tests.support.outside import debugging, wait_until_off
 
 pytestmark = pytest.mark.machine
@@ -163,7 +162,7 @@ def test_a_program_of_a_container_does_not_run_here(bare: Machine) -> None:
     assert "cron" in bare.run(["sh", "-c", "cat /proc/[0-9]*/comm"]).stdout.split()
     pid = next(path for path in Path("/proc").glob("[0-9]*/comm") if path.read_text() == "dovecot\n")
     assert pid.parent.name != str(os.getpid())
-    functions = load_agent().rpartition(b"\nmain ")[0]
+    functions = load_functions()
     asked = b'\nif proc_running dovecot; then echo here; fi; if proc_running "$1"; then echo self; fi\n'
     mine = Path("/proc/self/comm").read_text().strip()
     done = subprocess.run(["dash", "-s", "--", mine], input=functions + asked, capture_output=True, check=True)

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from pfremote.agent import load_agent
 from pfremote.agent.protocol import Reply
 from tests.lab import Lab, Machine
-from tests.support.machine_agent import LEASE, MachineAgent
+from tests.support.journald import find_notices, wait_for_notices
+from tests.support.machine_agent import LEASE, MachineAgent, load_functions
 from tests.support.operator import Operator
 from tests.support.outside import PEER
 
@@ -198,7 +198,7 @@ def test_the_only_notice_of_journald_is_told(host: MachineAgent) -> None:
     configure(host, "Storage=persistent RateLimitIntervalSec=3s RateLimitBurst=10")
     host.arm()
     assert host.lab.client.log_in(host.machine) == 235
-    said = wait_for_notice(host, SUPPRESSED)
+    said = wait_for_notices(host.lab, host.machine, SUPPRESSED)
     assert len(said) == 1, "the test wants one notice, so that it is the first and the last"
     reverted = host.ask("revert", f"lease={LEASE}")
     collected = host.ask("collect", f"lease={LEASE}")
@@ -245,7 +245,7 @@ log_since "$position"
 
 def run_functions(host: MachineAgent, text: str) -> list[str]:
     """Run shell text that calls functions of the agent; return the lines that it prints."""
-    functions = load_agent().rpartition(b"\nmain ")[0].decode()
+    functions = load_functions().decode()
     return host.machine.run(["sh", "-s"], stdin=f"{functions}\nbase_init\n{text}\nleave 0\n").stdout.splitlines()
 
 
@@ -255,14 +255,14 @@ def test_what_the_syslog_daemon_did_not_get_is_no_loss_where_it_is_not_the_log(h
     set_queue(host.machine, 4)
     host.machine.run(["systemctl", "restart", "syslog.socket", "rsyslog"])
     assert host.arm().one("log") == ("journal" if log == "journal" else "file:/var/log/postfix.log")
-    earlier = len(notices(host, MISSED))
+    earlier = len(find_notices(host.machine, MISSED))
     host.machine.run(["sh", "-c", "kill -STOP $(pidof rsyslogd)"])
     try:
         assert host.lab.client.log_in(host.machine) == 235
         host.machine.run(["sh", "-c", "seq 20 | logger"])
     finally:
         host.machine.run(["sh", "-c", "kill -CONT $(pidof rsyslogd)"])
-    wait_for_notice(host, MISSED, beside=earlier)
+    wait_for_notices(host.lab, host.machine, MISSED, beside=earlier)
     host.ask("revert", f"lease={LEASE}")
     collected = host.ask("collect", f"lease={LEASE}")
     assert (codes(collected), collected.one("complete")) == ([], "yes")
@@ -277,22 +277,6 @@ postconf maillog_file=/var/log/postfix.log
 
 #: How journald's notices begin; it gives the second kind every thirty seconds at most.
 SUPPRESSED, MISSED = "Suppressed ", "Forwarding to syslog missed "
-
-
-def notices(host: MachineAgent, begins: str) -> list[str]:
-    told = host.machine.run(["journalctl", "-q", "-b", "-o", "cat", "_TRANSPORT=driver"]).stdout
-    return [line for line in told.splitlines() if line.startswith(begins)]
-
-
-def wait_for_notice(host: MachineAgent, begins: str, *, beside: int = 0) -> list[str]:
-    """Let programs log a line each second until journald has told more losses than ``beside``; return what it told."""
-    for _ in range(45):
-        time.sleep(1)
-        host.lab.other.hold_session(host.machine).quit()
-        host.machine.run(["logger", "a line of another program"])
-        if len(said := notices(host, begins)) > beside:
-            return said
-    raise AssertionError("journald did not say what it dropped")
 
 
 def test_what_imjournal_drops_is_told(host: MachineAgent) -> None:

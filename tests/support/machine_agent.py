@@ -42,6 +42,11 @@ def make_script(at_step: str = "", fault: str = BLOCK) -> bytes:
     return script.removesuffix(call) + injected + call[1:]
 
 
+def load_functions() -> bytes:
+    """Return the agent's functions, without the call that does something."""
+    return load_agent().rpartition(b"\nmain ")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class MachineAgent:
     """The agent on one machine; as root on its console, or over SSH and sudo from the lab's controller."""

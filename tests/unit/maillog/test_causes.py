@@ -10,6 +10,7 @@ from pfremote.maillog.findings import RULES, Finding
 from pfremote.maillog.findings.rule import FAILURE
 from tests.support.foreign_lines import FOREIGN
 from tests.support.message_table import LIBRARY, REASONS, decide, read_table, sample
+from tests.support.outbound_lines import said, status
 from tests.support.recorder.expect import FIXTURES, recorded
 from tests.unit.maillog.test_findings import found_in
 
@@ -22,17 +23,6 @@ REJECT = "smtpd: NOQUEUE: reject: RCPT from c.example.jp[192.0.2.1]: "
 MILTER = "cleanup: 5AB0C11D22E: milter-reject: END-OF-MESSAGE from c.example.jp[192.0.2.1]: "
 MAIL = "; from=<a@example.jp> to=<b@example.jp> proto=ESMTP helo=<c>"
 QUEUED = "smtpd: 5AB0C11D22E: client=c.example.jp[192.0.2.1]"
-
-
-def status(reason: str, port: int = 25, daemon: str = "smtp") -> str:
-    return (
-        f"{daemon}: 5AB0C11D22E: to=<b@example.com>, relay=mx.example.com[192.0.2.20]:{port}, delay=1, "
-        f"delays=0/0/1/0, dsn=4.0.0, status=deferred ({reason})"
-    )
-
-
-def said(reply: str, command: str = "RCPT TO") -> str:
-    return status(f"host mx.example.com[192.0.2.20] said: {reply} (in reply to {command} command)")
 
 
 def login(reply: str) -> str:
@@ -999,5 +989,5 @@ def test_no_message_of_postfix_leaves_a_hole_in_what_is_said_of_it() -> None:
         folder = message.file.partition("/")[0]
         daemon = "smtpd" if folder in LIBRARY else folder
         for finding in find([f"{daemon}: {sample(message)}"]):
-            for said in (finding.title, finding.meaning, finding.next_step):
-                assert not _HOLE.search(said), (message, said)
+            for text in (finding.title, finding.meaning, finding.next_step):
+                assert not _HOLE.search(text), (message, text)

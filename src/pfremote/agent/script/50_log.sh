@@ -110,8 +110,9 @@ journal_begins() {
 	[ "$journal_begins_entry" = "__CURSOR=$journal_begins_cursor" ]
 }
 
-# journal_cursor: of what --show-cursor writes on stdin, the cursor; nothing where there was no entry.
-journal_cursor() { sed -n 's/^-- cursor: //p' | tail -n 1; }
+# journal_cursor: of what --show-cursor writes on stdin, the cursor, which is the last line; nothing where it is cut off, or
+# where there was no entry.
+journal_cursor() { tail -n 1 | sed -n 's/^-- cursor: //p'; }
 
 # log_tail FILE BYTE: a log file, packed or not, from that byte on (the first is 1).
 log_tail() {

@@ -100,7 +100,7 @@ tail_journal() {
 	instance_load || :
 	tail_from=${tail_at:-$AT_CURSOR}
 	journal_read_mail "$tail_from" --show-cursor | head -c "$TAIL_READ" >"$TMP/chunk"
-	tail_next=$(tail -n 1 "$TMP/chunk" | sed -n 's/^-- cursor: //p')
+	tail_next=$(journal_cursor <"$TMP/chunk")
 	if [ -n "$tail_next" ]; then
 		sed '$d' "$TMP/chunk" >"$TMP/chunk.new" && mv -f -- "$TMP/chunk.new" "$TMP/chunk"
 	elif [ -s "$TMP/chunk" ]; then

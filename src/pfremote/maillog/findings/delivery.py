@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from pfremote.maillog.findings.rule import QUOTED, SIGN, Rule
+from pfremote.maillog.findings.rule import OF_THIS_HOST, QUOTED, SIGN, Rule
 
 #: Who connects to other servers, and who repeats what these met. Others connect to the services of tables and policies.
 _SEND = frozenset(("smtp", "lmtp", "error", "retry", "qmgr"))
@@ -178,7 +178,7 @@ RULES = (
     ),
     Rule(
         "delivery.lost",
-        r"lost connection with (?P<server>\S+\[(?:127\.[\d.]+|::1|[^\]\s]*/[^\]\s]*)\]) while (?P<stage>[^)]+)",
+        r"lost connection with (?P<server>" + OF_THIS_HOST + r") while (?P<stage>[^)]+)",
         "a program of this host hung up while {stage}",
         "{server} closed the connection without a reply: a content filter, Dovecot, or another Postfix of ours.",
         "Look at that program's own log at this second (journalctl; amavis, spampd, rspamd, dovecot): it died, has too few processes, waits for the PROXY protocol, or does not accept this client.",
@@ -205,7 +205,7 @@ RULES = (
     ),
     Rule(
         "delivery.server-timeout",
-        r"conversation with (?P<server>\S+\[(?:127\.[\d.]+|::1|[^\]\s]*/[^\]\s]*)\]) timed out while (?P<stage>[^)]+)",
+        r"conversation with (?P<server>" + OF_THIS_HOST + r") timed out while (?P<stage>[^)]+)",
         "a program of this host was too slow while {stage}",
         "{server} did not answer in time: a content filter whose processes are all at work or that waits for its database, Dovecot with a locked mailbox, or another Postfix of ours.",
         "Look at that program's own log at this second (journalctl; amavis, clamd, spampd, rspamd, dovecot), and at the host's load; compare its number of processes with maxproc of the transport in master.cf.",

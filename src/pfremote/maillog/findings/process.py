@@ -222,7 +222,7 @@ RULES = (
     ),
     Rule(
         "config.value",
-        r"warning: (?P<what>(?:unknown \S+ (?:value|bit|macro|search|command|request)|ignoring (?:bad|unknown|non-empty|malformed|\"?\S+ = )|bad \S+ (?:value|setting|parameter)|\S+ is (?:obsolete|deprecated|larger|smaller)|(?:/\S+: )?(?:unused|undefined) parameter|(?:/\S+: )?support for parameter|deprecated|malformed(?! domain name in)|empty map|expected maptype|\S+ requires|\S+\(\d+\) should be|unsupported|duplicate master\.cf|specify|undefined parameter|restriction `[^']+' after `[^']+' is ignored|to change \S+, stop and start|support for|\S+ is true, but|using backwards-compatible).*)",
+        r"warning: (?P<what>(?:unknown \S+ (?:value|bit|macro|search|command|request)|ignoring (?:bad|unknown|non-empty|malformed|\"?\S+ = )|bad \S+ (?:value|setting|parameter)|\S+ is (?:obsolete|deprecated|larger|smaller)|(?:/\S+: )?(?:unused|undefined) parameter|(?:/\S+: )?support for parameter|deprecated|malformed(?! domain name in)|empty map|expected maptype|\S+ requires|\S+\(\d+\) should be|unsupported|duplicate master\.cf|specify|restriction `[^']+' after `[^']+' is ignored|to change \S+, stop and start|support for|\S+ is true, but|using backwards-compatible).*)",
         "a setting is not used as it stands",
         "{what}",
         "postconf -n NAME shows what is set; compare with postconf(5) of this version.",

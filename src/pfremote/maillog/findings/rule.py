@@ -22,6 +22,8 @@ SIDES: dict[str, Side] = {
 }
 #: The rest of a server's reply, or of a command's output, as a status line quotes it: with brackets of its own.
 QUOTED = r"(?:[^()]|\((?!in reply to )[^()]*\))*"
+#: A server that is a program of this host: at a loopback address, or behind a socket.
+OF_THIS_HOST = r"\S+\[(?:127\.[\d.]+|::1|[^\]\s]*/[^\]\s]*)\]"
 #: What a rule's line tells: the cause, a sign that several causes give, or only that something failed.
 CAUSE, SIGN, FAILURE = 0, 1, 2
 #: So much of a line stands in for a meaning of which it fills no place.

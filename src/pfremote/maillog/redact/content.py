@@ -9,7 +9,7 @@ from pfremote.maillog.redact import masks, unread_settings
 from pfremote.maillog.redact.dialogue import redact_reason
 from pfremote.maillog.redact.inline_tables import mask_inline
 from pfremote.maillog.redact.literals import replace_outside_marks
-from pfremote.maillog.redact.masks import MARK, is_mark, looks_random, mark, mask_rest
+from pfremote.maillog.redact.masks import MARK, is_mark, looks_random, mark, mask_as, mask_rest
 from pfremote.maillog.redact.sasl import MECHANISMS
 from pfremote.maillog.redact.state import Ledger, Process
 from pfremote.maillog.redact.tables import redact_value
@@ -224,22 +224,18 @@ def _mask_command(found: re.Match[str]) -> str:
     return found[1] + shown + mark(masks.PASSWORD)
 
 
-def _mask_as(kind: str) -> Callable[[re.Match[str]], str]:
-    return lambda found: found[1] + mark(kind)
-
-
 #: What each shape has in it, in lower case; the shape; what to put in its place.
 _SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (("auth",), _AUTH, _mask_auth),
-    (("authorization: ", "cookie: ", "x-"), _HEADER, _mask_as(masks.TOKEN)),
-    (("bearer",), _BEARER, _mask_as(masks.TOKEN)),
-    (("pass", "secret", "token", "resp", "cookie", "bind_pw", "api"), _NAMED, _mask_as(masks.PASSWORD)),
-    (("in: cont",), _CONTINUED, _mask_as(masks.RESPONSE)),
-    (("password ",), _SUPPLIED, _mask_as(masks.PASSWORD)),
-    (("://",), _URL, _mask_as(masks.PASSWORD)),
-    (("netstring",), _NETSTRING, _mask_as(masks.CONTENT)),
-    (("milter8_",), _MILTER, _mask_as(masks.CONTENT)),
-    ((": body ",), _BODY, _mask_as(masks.CONTENT)),
+    (("authorization: ", "cookie: ", "x-"), _HEADER, mask_as(masks.TOKEN)),
+    (("bearer",), _BEARER, mask_as(masks.TOKEN)),
+    (("pass", "secret", "token", "resp", "cookie", "bind_pw", "api"), _NAMED, mask_as(masks.PASSWORD)),
+    (("in: cont",), _CONTINUED, mask_as(masks.RESPONSE)),
+    (("password ",), _SUPPLIED, mask_as(masks.PASSWORD)),
+    (("://",), _URL, mask_as(masks.PASSWORD)),
+    (("netstring",), _NETSTRING, mask_as(masks.CONTENT)),
+    (("milter8_",), _MILTER, mask_as(masks.CONTENT)),
+    ((": body ",), _BODY, mask_as(masks.CONTENT)),
     (("=<|", '=<"|'), _COMMAND_NAMED, _mask_command),
     (("to command: ", "command "), _COMMAND_RUN, _mask_command),
     *unread_settings.SHAPES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 UNKNOWN = "(unknown)"
 
@@ -72,6 +73,11 @@ def is_mark(text: str) -> bool:
 def mask_rest(found: re.Match[str], kind: str) -> str:
     """Return a line as a mark behind its first group, where the second, all the rest, is none yet."""
     return found[0] if is_mark(found[2]) else found[1] + mark(kind)
+
+
+def mask_as(kind: str) -> Callable[[re.Match[str]], str]:
+    """Return what puts a mark of ``kind`` behind the first group of a match."""
+    return lambda found: found[1] + mark(kind)
 
 
 def is_showable(account: str) -> bool:

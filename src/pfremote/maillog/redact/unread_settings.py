@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pfremote.maillog.redact import masks
-from pfremote.maillog.redact.masks import mark
+from pfremote.maillog.redact.masks import mark, mask_as
 
 #: One of these is in each of such lines.
 WORDS = ('attribute name: "', 'whitespace: "', 'duplicate entry: "')
@@ -33,5 +33,5 @@ def _mask_line(found: re.Match[str]) -> str:
 #: What each shape has in it, in lower case; the shape; what to put in its place.
 SHAPES = (
     (WORDS[:2], _LINE, _mask_line),
-    (WORDS[2:], _KEY, lambda found: found[1] + mark(masks.TABLE_VALUE)),
+    (WORDS[2:], _KEY, mask_as(masks.TABLE_VALUE)),
 )
